@@ -1,0 +1,289 @@
+"""The torch-free facts about everything that can be named: models, data sets, methods, corruptions.
+
+The app and the specs read them here, so neither needs torch. Models' layers, shapes and sizes are measured from the real
+networks (`python -m bird_backend assets catalog` writes `catalog.json`); a test holds all of it against the registries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from bird_backend.errors import UnknownNameError
+
+__all__ = [
+    "CORRUPTIONS",
+    "DATASETS",
+    "METHODS",
+    "SEVERITIES",
+    "CorruptionFacts",
+    "DatasetFacts",
+    "LayerFacts",
+    "MethodFacts",
+    "ModelFacts",
+    "find_corruption",
+    "find_dataset",
+    "find_layer",
+    "find_method",
+    "find_model",
+    "models",
+]
+
+SEVERITIES = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerFacts:
+    """A layer that can be aligned: its module path and the shape of one image's output (no batch dimension)."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """A network of the registry, with its alignable layers from input to output."""
+
+    name: str
+    title: str
+    caption: str
+    family: str
+    parameters: int
+    small: bool
+    """Trains in seconds on a CPU."""
+    layers: tuple[LayerFacts, ...]
+    forward_flops: int
+    """Multiply-adds of one 32×32 image, for time estimates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """A data set by name. `folder:PATH` and `zip:PATH` are data sets too and have no entry here."""
+
+    name: str
+    title: str
+    caption: str
+    classes: tuple[str, ...]
+    train: int
+    validation: int
+    test: int
+    network: bool
+    """Has to be downloaded once."""
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodFacts:
+    """A way of transferring."""
+
+    name: str
+    title: str
+    caption: str
+    needs_teacher: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorruptionFacts:
+    """A way of spoiling an image. *Seen* types may be trained on by a robust teacher, held-out ones never."""
+
+    name: str
+    title: str
+    caption: str
+    group: str
+    seen: bool
+
+
+def _by_name(facts: Iterable[_Facts]) -> Mapping[str, _Facts]:
+    return {fact.name: fact for fact in facts}
+
+
+_Facts = TypeVar("_Facts", DatasetFacts, MethodFacts, CorruptionFacts)
+
+_DIGITS = tuple("0123456789")
+_FASHION = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+DATASETS: Mapping[str, DatasetFacts] = _by_name(
+    [
+        DatasetFacts(
+            name="digits",
+            title="Digits",
+            caption="Hand-written digits, 8×8 pixels, from scikit-learn.",
+            classes=_DIGITS,
+            train=1295,
+            validation=143,
+            test=359,
+            network=False,
+            licence="CC BY 4.0 (UCI)",
+        ),
+        DatasetFacts(
+            name="fashion-mnist-small",
+            title="Fashion-MNIST, small",
+            caption="Clothing in ten classes: a balanced part of Fashion-MNIST that comes with the project.",
+            classes=_FASHION,
+            train=10800,
+            validation=1200,
+            test=3000,
+            network=False,
+            licence="MIT (Zalando SE)",
+        ),
+        DatasetFacts(
+            name="fashion-mnist",
+            title="Fashion-MNIST",
+            caption="All 70,000 images of clothing.",
+            classes=_FASHION,
+            train=54000,
+            validation=6000,
+            test=10000,
+            network=True,
+            licence="MIT (Zalando SE)",
+        ),
+        DatasetFacts(
+            name="cifar10",
+            title="CIFAR-10",
+            caption="Small colour photographs, ten classes (Krizhevsky 2009).",
+            classes=_CIFAR10,
+            train=45000,
+            validation=5000,
+            test=10000,
+            network=True,
+            licence="none stated by its authors",
+        ),
+        DatasetFacts(
+            name="cifar100",
+            title="CIFAR-100",
+            caption="Small colour photographs, a hundred classes (Krizhevsky 2009).",
+            classes=(),
+            train=45000,
+            validation=5000,
+            test=10000,
+            network=True,
+            licence="none stated by its authors",
+        ),
+        DatasetFacts(
+            name="svhn",
+            title="SVHN",
+            caption="House numbers from street photographs (Netzer 2011).",
+            classes=_DIGITS,
+            train=65931,
+            validation=7326,
+            test=26032,
+            network=True,
+            licence="for non-commercial use",
+        ),
+        DatasetFacts(
+            name="tiny-imagenet",
+            title="Tiny-ImageNet",
+            caption="200 ImageNet classes, shrunk to 32×32 (Le & Yang 2015); its validation folder is our test set.",
+            classes=(),
+            train=90000,
+            validation=10000,
+            test=10000,
+            network=True,
+            licence="ImageNet terms: research, non-commercial",
+        ),
+    ]
+)
+
+METHODS: Mapping[str, MethodFacts] = _by_name(
+    [
+        MethodFacts(
+            name="bird",
+            title="BIRD",
+            caption="The task loss, and 1 − CKA between a teacher's guiding layer and the student's guided layer.",
+            needs_teacher=True,
+        ),
+        MethodFacts(
+            name="fine-tuning",
+            title="Fine-tuning",
+            caption="The student goes on training on its own clean data: what BIRD has to beat.",
+            needs_teacher=False,
+        ),
+    ]
+)
+
+CORRUPTIONS: Mapping[str, CorruptionFacts] = _by_name(
+    [
+        CorruptionFacts(
+            name="gaussian_noise",
+            title="Gaussian noise",
+            caption="Independent noise on each pixel and colour, as of a sensor in poor light.",
+            group="noise",
+            seen=True,
+        ),
+        CorruptionFacts(
+            name="contrast",
+            title="Contrast",
+            caption="Every pixel is drawn towards the image's mean colour.",
+            group="digital",
+            seen=True,
+        ),
+        CorruptionFacts(
+            name="pixelate",
+            title="Pixelate",
+            caption="Shrunk, then enlarged again without smoothing.",
+            group="digital",
+            seen=True,
+        ),
+        CorruptionFacts(
+            name="gaussian_blur",
+            title="Gaussian blur",
+            caption="Out of focus: each pixel becomes a weighted mean of its neighbourhood.",
+            group="blur",
+            seen=False,
+        ),
+    ]
+)
+
+
+@cache
+def models() -> Mapping[str, ModelFacts]:
+    """Every network of the registry by name, small ones first."""
+    document = json.loads(Path(__file__).with_name("catalog.json").read_text("utf-8"))
+    return {
+        entry["name"]: ModelFacts(
+            **{key: value for key, value in entry.items() if key != "layers"},
+            layers=tuple(LayerFacts(name=name, shape=tuple(shape)) for name, shape in entry["layers"]),
+        )
+        for entry in document["models"]
+    }
+
+
+def find_model(name: str) -> ModelFacts:
+    """The facts of a network; an unknown name is an `UnknownNameError` with the closest valid ones."""
+    if name not in models():
+        raise UnknownNameError("model", name, models())
+    return models()[name]
+
+
+def find_layer(model: str, layer: str) -> LayerFacts:
+    """The facts of an alignable layer of `model`."""
+    layers = {facts.name: facts for facts in find_model(model).layers}
+    if layer not in layers:
+        raise UnknownNameError(f"layer of {model}", layer, layers)
+    return layers[layer]
+
+
+def find_dataset(name: str) -> DatasetFacts:
+    """The facts of a named data set (not of a `folder:` or `zip:` one)."""
+    if name not in DATASETS:
+        raise UnknownNameError("data set", name, [*DATASETS, "folder:PATH", "zip:PATH"])
+    return DATASETS[name]
+
+
+def find_method(name: str) -> MethodFacts:
+    """The facts of a transfer method."""
+    if name not in METHODS:
+        raise UnknownNameError("method", name, METHODS)
+    return METHODS[name]
+
+
+def find_corruption(name: str) -> CorruptionFacts:
+    """The facts of a corruption."""
+    if name not in CORRUPTIONS:
+        raise UnknownNameError("corruption", name, CORRUPTIONS)
+    return CORRUPTIONS[name]

@@ -1,0 +1,49 @@
+"""Paths and limits, read from the environment when asked for, never at import."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = [
+    "ASSETS",
+    "CANCEL_GRACE_SECONDS",
+    "MAX_IMAGES",
+    "MAX_IMAGE_PIXELS",
+    "MAX_UNPACKED_BYTES",
+    "MAX_WEIGHTS_BYTES",
+    "checkpoints_dir",
+    "data_dir",
+    "home",
+    "runs_dir",
+]
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+CANCEL_GRACE_SECONDS = 10.0
+"""Between asking a run to stop (TERM) and ending it (KILL)."""
+MAX_UNPACKED_BYTES = 4 * 2**30
+"""A zip that unpacks to more than this is refused before anything is read."""
+MAX_IMAGES = 2_000_000
+MAX_IMAGE_PIXELS = 64_000_000
+MAX_WEIGHTS_BYTES = 4 * 2**30
+
+
+def home() -> Path:
+    """Where runs, data and checkpoints live: `BIRD_HOME`, else `~/.bird-explorer`."""
+    return Path(os.environ.get("BIRD_HOME") or Path.home() / ".bird-explorer").expanduser().resolve()
+
+
+def runs_dir() -> Path:
+    """One directory per run, named by the run."""
+    return home() / "runs"
+
+
+def data_dir() -> Path:
+    """Downloaded data sets."""
+    return home() / "data"
+
+
+def checkpoints_dir() -> Path:
+    """Weights made by runs, `NAME.safetensors`."""
+    return home() / "checkpoints"
