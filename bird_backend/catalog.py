@@ -104,7 +104,18 @@ def _by_name(facts: Iterable[_Facts]) -> Mapping[str, _Facts]:
 _Facts = TypeVar("_Facts", DatasetFacts, MethodFacts, CorruptionFacts)
 
 _DIGITS = tuple("0123456789")
-_FASHION = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_FASHION = (
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 DATASETS: Mapping[str, DatasetFacts] = _by_name(

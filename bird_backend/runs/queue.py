@@ -1,0 +1,81 @@
+"""Asking for things: submit, cancel, resume, and a supervisor to do them. Works from any process, app or command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bird_backend import settings
+from bird_backend.errors import InputError
+from bird_backend.runs.directory import is_locked
+from bird_backend.runs.store import FINAL, Run, RunStore
+from bird_backend.specs import RunSpec
+
+__all__ = ["cancel", "ensure_supervisor", "resume", "submit", "supervisor_alive", "supervisor_lock"]
+
+
+def submit(spec: RunSpec, *, reuse: bool = False) -> Run:
+    """Queue a run. `reuse` returns a run that was asked for exactly the same and did not fail, where there is one."""
+    store = RunStore()
+    if reuse and (same := store.find_same(spec)) is not None:
+        return same
+    return store.create(spec)
+
+
+def cancel(run_id: str) -> Run:
+    """Ask a run to stop. A queued one stops at once; a running one saves a checkpoint first, so it can be resumed."""
+    store = RunStore()
+    run = store.get(run_id)
+    if run.state in FINAL:
+        raise InputError(f"Run {run_id} is {run.state} already, so there is nothing to cancel.")
+    store.request_cancel(run_id)
+    if run.state in ("queued", "interrupted"):
+        store.finish(run_id, "cancelled", reason="Cancelled before it went on.")
+    elif run.pid is not None and run.directory.is_held():
+        # The lock says the process lives, so the number is still its own.
+        os.kill(run.pid, signal.SIGTERM)
+    return store.get(run_id)
+
+
+def resume(run_id: str) -> Run:
+    """Put a cancelled, failed or interrupted run back in the queue; it goes on from its last checkpoint."""
+    store = RunStore()
+    if not store.requeue(run_id, states=("cancelled", "failed", "interrupted"), forgive=True):
+        raise InputError(
+            f"Run {run_id} is {store.get(run_id).state}; only a cancelled, failed or interrupted run resumes."
+        )
+    return store.get(run_id)
+
+
+def supervisor_lock() -> Path:
+    """Held by the one supervisor of this home for as long as it lives."""
+    return settings.home() / "supervisor.lock"
+
+
+def supervisor_alive() -> bool:
+    """Whether a supervisor works on this home's queue."""
+    return is_locked(supervisor_lock())
+
+
+def ensure_supervisor(*, wait_seconds: float = 0) -> None:
+    """Start a detached supervisor if none lives. Racing callers are harmless: all but one find the lock taken and leave."""
+    if supervisor_alive():
+        return
+    settings.home().mkdir(parents=True, exist_ok=True)
+    with (settings.home() / "supervisor.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "bird_backend", "worker"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=settings.ASSETS.parent,
+            env=os.environ | {"BIRD_HOME": str(settings.home())},
+        )
+    deadline = time.monotonic() + wait_seconds
+    while time.monotonic() < deadline and not supervisor_alive():
+        time.sleep(0.05)
