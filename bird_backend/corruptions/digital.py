@@ -1,0 +1,32 @@
+"""Digital corruptions: what processing and storing does to an image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bird_backend.corruptions.separable import apply, box_taps, resized
+
+__all__ = ["contrast", "pixelate"]
+
+
+def contrast(images: Tensor, kept: float, _generator: torch.Generator) -> Tensor:
+    """Every value drawn towards the mean of its image and channel."""
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    return torch.lerp(mean, images, kept)
+
+
+def pixelate(images: Tensor, share: float, _generator: torch.Generator) -> Tensor:
+    """Shrunk to `share` of each side and enlarged again, as Pillow's BOX filter does on bytes.
+
+    Pillow resizes horizontally, then vertically, and rounds to whole levels after each pass that changes anything.
+    """
+    height, width = images.shape[-2:]
+    device = images.device
+    levels = images.mul(255).round_()
+    for size, dim in ((width, 3), (height, 2)):
+        levels = apply(levels, box_taps(size, resized(size, share), device), dim=dim)
+        levels.add_(0.5 + 1e-3).floor_()
+    for size, dim in ((width, 3), (height, 2)):
+        levels = apply(levels, box_taps(resized(size, share), size, device), dim=dim)
+    return levels.div_(255)

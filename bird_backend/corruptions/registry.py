@@ -1,0 +1,122 @@
+"""Every corruption by name, and how one is applied. A new one is a function, a row of constants and an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from bird_backend.corruptions import blur, digital, noise
+from bird_backend.corruptions.severities import CONSTANTS
+from bird_backend.errors import InputError, UnknownNameError
+
+__all__ = ["CORRUPTIONS", "Corruption", "CorruptionFunction", "corrupt", "random_corruptions"]
+
+_HAIR = 1e-3
+"""Of a level: float32 may leave a value that little under the whole level it stands for."""
+
+
+class CorruptionFunction(Protocol):
+    """float32 images [B,3,H,W] in [0,1], a constant and chance to new images, which may leave [0,1]."""
+
+    def __call__(self, images: Tensor, constant: float, generator: torch.Generator, /) -> Tensor: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corruption:
+    """A function and its constant at each severity."""
+
+    function: CorruptionFunction
+    constants: tuple[float, ...]
+    random: bool = False
+    """Whether it draws from the generator."""
+
+
+CORRUPTIONS: Mapping[str, Corruption] = {
+    "gaussian_noise": Corruption(function=noise.gaussian_noise, constants=CONSTANTS["gaussian_noise"], random=True),
+    "contrast": Corruption(function=digital.contrast, constants=CONSTANTS["contrast"]),
+    "pixelate": Corruption(function=digital.pixelate, constants=CONSTANTS["pixelate"]),
+    "gaussian_blur": Corruption(function=blur.gaussian_blur, constants=CONSTANTS["gaussian_blur"]),
+}
+
+
+def corrupt(images: Tensor, name: str, severity: int, *, generator: torch.Generator) -> Tensor:
+    """A corrupted copy of `images` [B,3,H,W], uint8 or floating point in [0,1], of the same dtype and device.
+
+    Severity 0 copies. uint8 results are 255x cut down to whole levels, as in the published script. `generator` lives on
+    the images' device. Only floating-point input is checked for its range, which waits for the device.
+    """
+    corruption = _find(name)
+    top = len(corruption.constants)
+    if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= top:
+        raise InputError(f"The severity of {name} is a whole number from 0 to {top}, not {severity!r}.")
+    _check(images)
+    return _apply(images, corruption, severity, generator)
+
+
+def random_corruptions(
+    images: Tensor,
+    names: Sequence[str],
+    *,
+    generator: torch.Generator,
+    cpu_generator: torch.Generator | None = None,
+    groups: int = 4,
+    max_severity: int = 5,
+) -> Tensor:
+    """`images` in `groups` runs of neighbours, each corrupted by one of `names` at a severity from 0 to `max_severity`.
+
+    Type and severity are drawn on the CPU from `cpu_generator`, so that nothing waits for the device; images on the CPU
+    may leave it out, and then everything is drawn from `generator`. Neighbours share a type: shuffle first.
+    """
+    chosen = [_find(name) for name in names]
+    choice = cpu_generator or generator
+    if not chosen:
+        raise InputError("Random corruptions need at least one name to draw from.")
+    if choice.device.type != "cpu":
+        raise InputError("Random corruptions of images on a device need a cpu_generator for type and severity.")
+    if groups < 1:
+        raise InputError(f"The number of groups is at least 1, not {groups}.")
+    top = min(len(corruption.constants) for corruption in chosen)
+    if not 0 <= max_severity <= top:
+        raise InputError(f"The highest severity is a whole number from 0 to {top}, not {max_severity!r}.")
+    _check(images)
+    parts = images.tensor_split(min(groups, len(images)))
+    draws = torch.randint(len(chosen) * (max_severity + 1), (len(parts),), generator=choice).tolist()
+    return torch.cat(
+        [
+            _apply(part, chosen[draw // (max_severity + 1)], draw % (max_severity + 1), generator)
+            for part, draw in zip(parts, draws, strict=True)
+        ]
+    )
+
+
+def _apply(images: Tensor, corruption: Corruption, severity: int, generator: torch.Generator) -> Tensor:
+    if severity == 0:
+        return images.clone()
+    quantised = images.dtype == torch.uint8
+    floats = images.to(torch.float32).div(255) if quantised else images.to(torch.float32)
+    result = corruption.function(floats, corruption.constants[severity - 1], generator).clamp(0, 1)
+    return result.mul_(255).add_(_HAIR).to(torch.uint8) if quantised else result.to(images.dtype)
+
+
+def _find(name: str) -> Corruption:
+    if name not in CORRUPTIONS:
+        raise UnknownNameError("corruption", name, CORRUPTIONS)
+    return CORRUPTIONS[name]
+
+
+def _check(images: Tensor) -> None:
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise InputError(f"Images to corrupt have the shape [B,3,H,W], not {list(images.shape)}.")
+    if images.numel() == 0:
+        raise InputError(f"There is nothing to corrupt in images of the shape {list(images.shape)}.")
+    if images.dtype == torch.uint8:
+        return
+    if not images.is_floating_point():
+        raise InputError(f"Images to corrupt are uint8, or floating point in [0,1], not {images.dtype}.")
+    low, high = (float(end) for end in images.aminmax())
+    if not (low >= 0 and high <= 1):
+        raise InputError(f"Floating-point images to corrupt lie in [0,1]; these reach from {low:g} to {high:g}.")

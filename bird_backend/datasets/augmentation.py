@@ -1,0 +1,42 @@
+"""What happens to a batch on its way into a network: crop and flip, and one fixed normalisation.
+
+Whole batches on their own device, with no loop over images and nothing read back by the host.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bird_backend.errors import InputError
+
+__all__ = ["PADDING", "augment", "normalise"]
+
+PADDING = 4
+
+
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Shift by up to `PADDING` pixels each way, black coming in, and mirror every second image. [B,C,H,W], any dtype.
+
+    `generator` lives on the images' device and is the only source of chance.
+    """
+    batch, _, height, width = images.shape
+    offsets = 2 * PADDING + 1
+    draw = torch.randint(offsets * offsets * 2, (batch,), generator=generator, device=images.device)
+    mirrored, place = draw % 2, draw // 2
+    padded = functional.pad(images, (PADDING,) * 4)
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # [B,C,offsets,offsets,H,W], a view
+    which = torch.arange(batch, device=images.device)
+    cropped = windows[which, :, place // offsets, place % offsets]
+    return torch.where(mirrored.bool()[:, None, None, None], cropped.flip(3), cropped)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 [B,3,H,W] to float32 (x/255 − 0.5)/0.25: the same for every data set and network.
+
+    So a teacher and a student see the same input, and no statistics of one data set leak into another.
+    """
+    if images.dtype != torch.uint8:
+        raise InputError(f"Images to normalise are uint8 from 0 to 255, not {images.dtype}.")
+    return images.to(torch.float32).mul_(4 / 255).sub_(2)

@@ -1,0 +1,77 @@
+"""Fixed, stratified splits: the same images fall into the same split on every machine and in every run."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bird_backend.datasets.dataset import Dataset, Images, Labels, as_split
+from bird_backend.errors import InputError
+
+__all__ = [
+    "MIN_IMAGES_PER_CLASS",
+    "TEST_SHARE",
+    "VALIDATION_SHARE",
+    "assemble",
+    "check_class_sizes",
+    "hold_out",
+]
+
+VALIDATION_SHARE = 0.1
+"""Of the training images."""
+TEST_SHARE = 0.2
+"""Of all images, where a source has no test images of its own."""
+MIN_IMAGES_PER_CLASS = 5
+
+_SEED = 20231
+
+
+def hold_out(labels: Labels, share: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Sorted indices (kept, held out): round(share × N) held out, spread over the classes by their size.
+
+    Each class gives at least one image and keeps at least one; what is left over goes to the largest remainders.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    exact = counts * share
+    quota = np.floor(exact).astype(int)
+    short = int(np.floor(share * len(labels) + 0.5)) - int(quota.sum())
+    quota[np.argsort(quota - exact, kind="stable")[: max(short, 0)]] += 1
+    quota = np.clip(quota, 1, np.maximum(counts - 1, 0))
+    # Raw draws, ranked here: NumPy may change `Generator.permutation` but never a bit stream.
+    order = np.argsort(np.random.PCG64(_SEED).random_raw(len(labels)), kind="stable")
+    held = [order[labels[order] == label][:n] for label, n in zip(classes, quota, strict=True)]
+    out = np.sort(np.concatenate(held)) if held else np.empty(0, dtype=np.intp)
+    return np.setdiff1d(np.arange(len(labels)), out), out
+
+
+def assemble(
+    name: str,
+    classes: tuple[str, ...],
+    train: tuple[Images, Labels],
+    test: tuple[Images, Labels] | None = None,
+) -> Dataset:
+    """A `Dataset` with validation cut from the training images, and test too where the source has none."""
+    images, labels = train
+    if test is None:
+        kept, out = hold_out(labels, TEST_SHARE)
+        test = images[out], labels[out]
+        images, labels = images[kept], labels[kept]
+    kept, out = hold_out(labels, VALIDATION_SHARE)
+    return Dataset(
+        name=name,
+        classes=classes,
+        train=as_split(images[kept], labels[kept]),
+        validation=as_split(images[out], labels[out]),
+        test=as_split(*test),
+    )
+
+
+def check_class_sizes(name: str, classes: tuple[str, ...], labels: Labels) -> None:
+    """Refuse a class too small to be split into training, validation and test images."""
+    counts = np.bincount(labels, minlength=len(classes))
+    smallest = int(counts.argmin())
+    if counts[smallest] < MIN_IMAGES_PER_CLASS:
+        raise InputError(
+            f"{name}: class {classes[smallest]!r} has {counts[smallest]} training images; "
+            f"each class needs at least {MIN_IMAGES_PER_CLASS} to be split."
+        )
