@@ -1,0 +1,320 @@
+"""The only door from the app to the backend: runs, what they wrote, and asking for more.
+
+Everything here is cheap to call on every rerun: readers are incremental or cached by file, and every cache is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bird_backend import settings
+from bird_backend.errors import BirdError, InputError, UnknownNameError
+from bird_backend.runs import queue, reading
+from bird_backend.runs.directory import RunDirectory
+from bird_backend.runs.reading import SnapshotName
+from bird_backend.runs.store import ACTIVE, FINAL, Run, RunStore
+from bird_backend.specs import AnalyzeSpec, ModelRef, RunSpec, TransferSpec, load_spec, read_spec
+
+if TYPE_CHECKING:
+    from bird_backend.runs.provenance import Checkpoint
+
+__all__ = [
+    "ACTIVE",
+    "FINAL",
+    "BirdError",
+    "InputError",
+    "Run",
+    "SnapshotName",
+    "accuracy",
+    "active_demo",
+    "cancel",
+    "checkpoints",
+    "demo_document",
+    "drawn_pair",
+    "embedding",
+    "ensure_worker",
+    "find_same",
+    "get_run",
+    "gram",
+    "is_active",
+    "is_stalled",
+    "layer_map",
+    "list_runs",
+    "log_tail",
+    "metrics",
+    "probes",
+    "progress",
+    "resume",
+    "snapshot_names",
+    "spec_of",
+    "start_demo",
+    "submit",
+    "worker_alive",
+]
+
+_MAX_METRICS_ROWS = 200_000
+"""Beyond this the oldest step rows are thinned: a page draws at most a few thousand points a curve."""
+
+
+def list_runs(kind: str | None = None, limit: int = 50) -> list[Run]:
+    """Newest first."""
+    return RunStore().list(kind=kind, limit=limit)
+
+
+def get_run(run_id: str) -> Run | None:
+    """The run of that name, none where there is no such run."""
+    try:
+        return RunStore().get(run_id)
+    except UnknownNameError:
+        return None
+
+
+def is_active(run: Run) -> bool:
+    """Whether more may come by itself. An interrupted run counts: the supervisor takes it up again."""
+    return run.state in ACTIVE or run.state == "interrupted"
+
+
+def is_stalled(run: Run) -> bool:
+    """Whether the run says it is running while no process holds it."""
+    return run.state == "running" and not run.directory.is_held()
+
+
+def progress(run: Run) -> dict[str, Any] | None:
+    """`phase`, `fraction`, `eta_seconds`, `elapsed_seconds`, `updated`; none before the run has started."""
+    return run.directory.read_progress()
+
+
+def spec_of(run: Run) -> RunSpec:
+    """What was asked for."""
+    try:
+        return run.spec
+    except (OSError, ValueError) as error:
+        raise InputError(f"The spec of run {run.id} can't be read: {error}.") from error
+
+
+def log_tail(run: Run, lines: int = 100) -> str:
+    """The last lines of the run's log."""
+    return run.directory.log_tail(lines)
+
+
+def submit(document: dict[str, Any], *, reuse: bool = False) -> Run:
+    """Check a spec's JSON document, queue it, and see to it that someone takes it up."""
+    run = queue.submit(load_spec(document), reuse=reuse)
+    ensure_worker()
+    return run
+
+
+def cancel(run_id: str) -> Run:
+    """Ask a run to stop."""
+    return queue.cancel(run_id)
+
+
+def resume(run_id: str) -> Run:
+    """Put a stopped run back in the queue; it goes on from its last checkpoint."""
+    run = queue.resume(run_id)
+    ensure_worker()
+    return run
+
+
+def ensure_worker(*, wait_seconds: float = 0) -> None:
+    """Start a supervisor where none lives."""
+    queue.ensure_supervisor(wait_seconds=wait_seconds)
+
+
+def worker_alive() -> bool:
+    """Whether a supervisor works on the queue."""
+    return queue.supervisor_alive()
+
+
+def demo_document() -> dict[str, Any]:
+    """The demo transfer's spec."""
+    return read_spec(settings.ASSETS / "examples" / "demo.json")
+
+
+def active_demo() -> Run | None:
+    """The demo transfer that is queued or running, if any."""
+    return RunStore().find_same(load_spec(demo_document()), states=ACTIVE)
+
+
+def start_demo() -> Run:
+    """The demo transfer: the one that is under way, else a new one."""
+    return active_demo() or submit(demo_document())
+
+
+def find_same(document: dict[str, Any]) -> Run | None:
+    """A run, queued, running or done, that was asked for exactly this."""
+    return RunStore().find_same(load_spec(document))
+
+
+def layer_map(
+    data: str, teacher: ModelRef, student: ModelRef, *, seed: int = 0, retry: bool = False
+) -> tuple[Run, pd.DataFrame | None]:
+    """The run that measures every layer pair's CKA, and its table (rows teacher, columns student) once it is done.
+
+    The table's `attrs` hold `n`, `null`, `estimator` and `kernel`. A run that failed is returned as it is, so that
+    a page that asks on each rerun does not ask forever; `retry` starts it again.
+    """
+    spec = AnalyzeSpec(data=data, teacher=teacher, student=student, seed=seed)
+    run = RunStore().find_same(spec, states=("queued", "running", "done", "failed", "interrupted"))
+    if run is None or (retry and run.state == "failed"):
+        run = submit(spec.model_dump(mode="json"))
+    if run.state != "done":
+        return run, None
+    return run, _layer_map(str(run.directory.artifacts / "layer-map.json"))
+
+
+def checkpoints() -> list[Checkpoint]:
+    """The weights there are: those that come with the project and those that runs have made."""
+    from bird_backend.runs.provenance import list_checkpoints  # noqa: PLC0415 - reads files, and few pages need it
+
+    return list(list_checkpoints())
+
+
+@lru_cache(maxsize=32)
+def _layer_map(path: str) -> pd.DataFrame:
+    try:
+        document = json.loads(Path(path).read_text("utf-8"))
+        frame = pd.DataFrame(document["cka"], index=document["teacher_layers"], columns=document["student_layers"])
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"The layer map {path} can't be read: {error}.") from error
+    frame.attrs = {key: document.get(key) for key in ("n", "null", "estimator", "kernel")}
+    return frame
+
+
+@dataclass
+class _Tail:
+    reader: reading.MetricsTail
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+class _Metrics:
+    """The metrics of the runs looked at last, each read on from where the last look ended."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._tails: OrderedDict[str, _Tail] = OrderedDict()
+
+    def read(self, directory: RunDirectory) -> pd.DataFrame:
+        key = str(directory.path)
+        with self._lock:
+            tail = self._tails.pop(key, None) or _Tail(reading.MetricsTail(directory.metrics))
+            if _size(directory.metrics) < tail.reader.offset:
+                # A resumed run cut its metrics back to the checkpoint it goes on from.
+                tail = _Tail(reading.MetricsTail(directory.metrics))
+            new = tail.reader.read()
+            if new:
+                tail.frame = _append(tail.frame, pd.DataFrame(new))
+            self._tails[key] = tail
+            while len(self._tails) > self._size:
+                self._tails.popitem(last=False)
+            return tail.frame
+
+
+_metrics = _Metrics(size=8)
+
+
+def metrics(run: Run) -> pd.DataFrame:
+    """Every metrics row there is so far, one column a key. Do not write to it: it is shared."""
+    sealed = run.directory.sealed_metrics
+    try:
+        if sealed.exists():
+            return _sealed(str(sealed), sealed.stat().st_mtime_ns)
+        return _metrics.read(run.directory)
+    except (OSError, ValueError) as error:
+        raise InputError(f"The metrics of run {run.id} can't be read: {error}.") from error
+
+
+@lru_cache(maxsize=16)
+def _sealed(path: str, _mtime: int) -> pd.DataFrame:
+    return _append(pd.DataFrame(), pd.read_parquet(path))
+
+
+def _append(frame: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    joined = pd.concat([frame, new], ignore_index=True) if len(frame) else new
+    keys = [key for key in ("type", "arm", "step") if key in joined]
+    if len(keys) == 3:
+        # A run that was resumed may say a step twice; the later word counts.
+        joined = joined.drop_duplicates(keys, keep="last", ignore_index=True)
+    if len(joined) > _MAX_METRICS_ROWS:
+        old = joined.index < len(joined) // 2
+        joined = joined[~(old & (joined["type"] == "step") & (joined.index % 2 == 1))].reset_index(drop=True)
+    return joined
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def snapshot_names(run: Run) -> list[SnapshotName]:
+    """The snapshots there are so far, by model, then step."""
+    return reading.snapshots(run.directory)
+
+
+def gram(run: Run, name: SnapshotName) -> np.ndarray:
+    """Similarities [m, m] of the Gram probes at a snapshot: centred, of unit Frobenius norm."""
+    return _gram(str(run.directory.path), name)
+
+
+def embedding(run: Run, name: SnapshotName) -> tuple[np.ndarray, str]:
+    """Points [N, 2] of the embedding probes at a snapshot, and how they were made: `umap` or `pca`."""
+    ready = (run.directory.artifacts / name.umap_file).exists()
+    return _embedding(str(run.directory.path), name, ready)
+
+
+def probes(run: Run) -> dict[str, np.ndarray] | None:
+    """`images` uint8 [N, 32, 32, 3], `labels` [N], `classes` [K], `gram` [m]; none until they are drawn."""
+    if not (run.directory.artifacts / "probes.npz").exists():
+        return None
+    return _probes(str(run.directory.path))
+
+
+def accuracy(run: Run) -> pd.DataFrame | None:
+    """Columns model, corruption, severity, n, correct; none until it is measured."""
+    path = run.directory.artifacts / "accuracy.parquet"
+    return _accuracy(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
+
+
+@lru_cache(maxsize=256)
+def _gram(path: str, name: SnapshotName) -> np.ndarray:
+    return np.asarray(_readable(reading.read_snapshot, RunDirectory(Path(path)), name, "gram")["gram"])
+
+
+@lru_cache(maxsize=256)
+def _embedding(path: str, name: SnapshotName, _umap: bool) -> tuple[np.ndarray, str]:
+    points, how = _readable(reading.read_embedding, RunDirectory(Path(path)), name)
+    return np.asarray(points, dtype=np.float32), how
+
+
+@lru_cache(maxsize=8)
+def _probes(path: str) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = _readable(reading.read_probes, RunDirectory(Path(path)))
+    return found
+
+
+@lru_cache(maxsize=32)
+def _accuracy(path: str, _mtime: int) -> pd.DataFrame:
+    frame: pd.DataFrame = _readable(reading.read_accuracy, RunDirectory(Path(path)))
+    return frame
+
+
+def _readable(read: Any, directory: RunDirectory, *arguments: Any) -> Any:
+    try:
+        return read(directory, *arguments)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"An artifact of run {directory.path.name} can't be read: {error}.") from error
+
+
+def drawn_pair(run: Run) -> tuple[str, str] | None:
+    """The teacher's and the student's layer whose geometry the run draws; none for other kinds of run."""
+    spec = spec_of(run)
+    return (spec.drawn_pair.teacher, spec.drawn_pair.student) if isinstance(spec, TransferSpec) else None
