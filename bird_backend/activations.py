@@ -1,0 +1,98 @@
+"""What a layer says about a batch: forward hooks that clean up after themselves, and pooling to one vector an image.
+
+A capture is a clone, so a following in-place ReLU or `+=` can't overwrite it, and it stays in the autograd graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from bird_backend.errors import InputError, UnknownNameError, closest
+
+__all__ = ["Pooling", "capture_activations", "pool"]
+
+Pooling = Literal["mean", "flatten"]
+
+
+class _Stop(Exception):  # noqa: N818 - control flow that never leaves this file
+    """Ends a forward pass once everything asked for is there."""
+
+
+@contextmanager
+def capture_activations(
+    model: nn.Module, layers: Iterable[str], stop_early: bool = True
+) -> Iterator[dict[str, Tensor]]:
+    """Collects the outputs of `layers` (module paths) during the forward pass made inside the `with` block.
+
+    With `stop_early` the block ends as soon as every layer has run: no later module runs, nor does any statement of the
+    block after the model's call. A student whose output is wanted too is captured with `stop_early=False`. A layer that
+    runs several times keeps its last output before the end, and of a tuple the first tensor. An unknown layer is an
+    `UnknownNameError`; a layer the forward pass never reached is an `InputError`.
+    """
+    wanted = {name: _submodule(model, name) for name in layers}
+    if not wanted:
+        raise InputError("No layer to capture was named.")
+    captured: dict[str, Tensor] = {}
+    stop = _Stop()
+
+    def keep(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
+            captured[name] = _first_tensor(output, name, module).clone()
+            if stop_early and len(captured) == len(wanted):
+                raise stop
+
+        return hook
+
+    handles = [module.register_forward_hook(keep(name)) for name, module in wanted.items()]
+    try:
+        yield captured
+    except _Stop as reached:
+        if reached is not stop:  # a capture around this one asked for it
+            raise
+    finally:
+        for handle in handles:
+            handle.remove()
+    for name in wanted:
+        if name not in captured:
+            raise InputError(f"Layer {name!r} of {type(model).__name__} did not run, so nothing was captured.")
+
+
+def pool(activation: Tensor, how: Pooling = "mean") -> Tensor:
+    """One vector an image, [B, D], from a map [B, C, H, W], tokens [B, N, D] or vectors [B, D].
+
+    `mean` averages over positions (or tokens) and keeps the channels; `flatten` keeps every number.
+    """
+    shape = list(activation.shape)
+    if activation.ndim not in (2, 3, 4):
+        raise InputError(f"An activation of shape {shape} can't be pooled: [B,C,H,W], [B,N,D] or [B,D] can.")
+    if how == "flatten":
+        return activation.flatten(1)
+    if how == "mean":
+        positions = {4: (2, 3), 3: (1,), 2: ()}[activation.ndim]
+        return activation.mean(positions) if positions else activation
+    raise UnknownNameError("pooling", how, ("mean", "flatten"))
+
+
+def _submodule(model: nn.Module, name: str) -> nn.Module:
+    modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
+    del modules[""]
+    if name not in modules:
+        # A deep network has hundreds of paths: with none alike, its top level says more than all of them.
+        valid = modules if closest(name, modules) else [path for path, _ in model.named_children()]
+        raise UnknownNameError(f"layer of {type(model).__name__}", name, valid)
+    return modules[name]
+
+
+def _first_tensor(output: Any, name: str, module: nn.Module) -> Tensor:
+    if isinstance(output, Tensor):
+        return output
+    parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
+    for part in parts:
+        if isinstance(part, torch.Tensor):
+            return part
+    raise InputError(f"Layer {name!r} ({type(module).__name__}) returns no tensor that could be captured.")

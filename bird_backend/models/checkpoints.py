@@ -1,0 +1,101 @@
+"""Weights with their provenance, as `.safetensors`: saved whole or not at all, loaded only where every tensor fits."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from bird_backend.errors import InputError, RunError
+from bird_backend.models.registry import build_model, find_architecture
+from bird_backend.runs.provenance import METADATA_KEY, Header, Provenance, find_checkpoint, read_header
+from bird_backend.specs import ModelRef
+
+__all__ = ["Provenance", "load_model", "save_checkpoint"]
+
+_DTYPES = {torch.float32: "F32", torch.int64: "I64"}
+
+
+def save_checkpoint(path: Path, model: nn.Module, provenance: Provenance) -> None:
+    """Writes weights and provenance to `path`, which at every moment holds the old file or the new one, whole."""
+    if path.suffix != ".safetensors":
+        raise InputError(f"Weights are saved as .safetensors, not as {path.name}.")
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    content = safetensors.torch.save(tensors, metadata={METADATA_KEY: provenance.model_dump_json()})
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RunError(f"The weights could not be saved at {path}: {error.strerror}.") from error
+
+
+def load_model(ref: ModelRef, *, classes: int | None, seed: int) -> tuple[nn.Module, Provenance | None]:
+    """The network of `ref` on the CPU in training mode, and its provenance where its weights came with one.
+
+    Without weights it is drawn from `seed` for `classes` classes. With weights the file says how many classes there are,
+    and `classes`, if given, has to agree. Anything wrong with the file is an `InputError` of one sentence.
+    """
+    if ref.weights is None:
+        if classes is None:
+            raise InputError(f"A new {ref.model} has to know its number of classes.")
+        return build_model(ref.model, classes=classes, seed=seed), None
+    path = find_checkpoint(ref.weights)
+    header = read_header(path)
+    held = _class_count(header, ref.model, path)
+    if classes is not None and classes != held:
+        raise InputError(f"The weights file {path} tells {held} classes apart, but {classes} are needed.")
+    model = build_model(ref.model, classes=held, seed=seed)
+    _require_fit(header, model.state_dict(), ref.model, path)
+    try:
+        tensors = safetensors.torch.load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"The weights file {path} is damaged: {error}.") from error
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise InputError(f"The weights file {path} holds numbers that are not finite, in {name}.")
+    model.load_state_dict(tensors)
+    return model, header.provenance
+
+
+def _class_count(header: Header, model: str, path: Path) -> int:
+    provenance = header.provenance
+    if provenance and provenance.model != model:
+        raise InputError(f"The weights file {path} is for {provenance.model}, not for {model}.")
+    name = f"{find_architecture(model).classifier}.weight"
+    weight = header.tensors.get(name)
+    if weight is None:
+        raise InputError(f"The weights file {path} is not for {model}: it has no {name}.")
+    if len(weight.shape) != 2 or weight.shape[0] < 1:
+        raise InputError(f"The weights file {path} is not for {model}: {name} has the shape {list(weight.shape)}.")
+    count = weight.shape[0]
+    if provenance and provenance.classes and len(provenance.classes) != count:
+        named = len(provenance.classes)
+        raise InputError(f"The weights file {path} names {named} classes, but its classifier has {count}.")
+    return count
+
+
+def _require_fit(header: Header, expected: dict[str, Tensor], model: str, path: Path) -> None:
+    for name, tensor in expected.items():
+        given = header.tensors.get(name)
+        if given is None:
+            raise InputError(f"The weights file {path} is not for {model}: it has no {name}.")
+        if given.shape != tuple(tensor.shape):
+            shapes = f"{list(given.shape)}, not {list(tensor.shape)}"
+            raise InputError(f"The weights file {path} is not for {model}: {name} has the shape {shapes}.")
+        if given.dtype != _DTYPES[tensor.dtype]:
+            dtypes = f"{given.dtype}, where {model} has {_DTYPES[tensor.dtype]}"
+            raise InputError(f"The weights file {path} has the wrong number format: {name} is {dtypes}.")
+    for name in header.tensors:
+        if name not in expected:
+            raise InputError(f"The weights file {path} is not for {model}: it has a tensor {name} too many.")
