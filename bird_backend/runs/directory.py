@@ -73,7 +73,7 @@ class RunDirectory:
         return document
 
     def read_progress(self) -> dict[str, Any] | None:
-        """`phase`, `fraction` in [0, 1], `eta_seconds` (or null), `elapsed_seconds`, `updated`; none before the start."""
+        """`phase`, `fraction` in [0, 1], `eta_seconds` or null, `elapsed_seconds`, `updated`; none before the start."""
         return self._read("progress.json")
 
     def read_summary(self) -> dict[str, Any] | None:

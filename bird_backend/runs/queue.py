@@ -1,4 +1,4 @@
-"""Asking for things: submit, cancel, resume, and a supervisor to do them. Works from any process, app or command line."""
+"""Asking for things: submit, cancel, resume, and a supervisor to do them, from the app and the command line alike."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def supervisor_alive() -> bool:
 
 
 def ensure_supervisor(*, wait_seconds: float = 0) -> None:
-    """Start a detached supervisor if none lives. Racing callers are harmless: all but one find the lock taken and leave."""
+    """Start a detached supervisor if none lives. Racing callers are harmless: all but one find the lock taken."""
     if supervisor_alive():
         return
     settings.home().mkdir(parents=True, exist_ok=True)

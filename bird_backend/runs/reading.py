@@ -35,9 +35,15 @@ class MetricsTail:
         self.offset = 0
 
     def read(self) -> list[dict[str, Any]]:
-        """The whole lines appended since the last call; a line still being written waits for the next."""
+        """The whole lines appended since the last call; a line still being written waits for the next.
+
+        `offset` is back at zero before a call that returns everything anew, which happens when a run resumed.
+        """
         try:
             with self._path.open("rb") as file:
+                if self._path.stat().st_size < self.offset:
+                    # A resumed run takes back the rows after its checkpoint.
+                    self.offset = 0
                 file.seek(self.offset)
                 new = file.read()
         except FileNotFoundError:
@@ -108,6 +114,6 @@ def read_probes(directory: RunDirectory) -> dict[str, np.ndarray] | None:
 
 
 def read_accuracy(directory: RunDirectory) -> pd.DataFrame | None:
-    """Columns model (`before`, `fine-tuning`, `bird`, …), corruption (`clean` too), severity (0 for clean), n, correct."""
+    """Columns model (`before`, `fine-tuning`, `bird`, …), corruption (`clean` too), severity (clean: 0), n, correct."""
     path = directory.artifacts / "accuracy.parquet"
     return pd.read_parquet(path) if path.exists() else None

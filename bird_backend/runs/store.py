@@ -88,15 +88,25 @@ class RunStore:
         self._path = path or settings.home() / "runs.sqlite"
 
     def create(self, spec: RunSpec, *, state: State = "queued") -> Run:
-        """A new run with its directory and spec written before the row exists, so that no reader finds it half made."""
+        """A new run. Its directory and spec are there before the row is, so that no reader finds it half made."""
         now = time.time()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
         run_id = f"{stamp}-{spec.kind}-{secrets.token_hex(2)}"
         RunDirectory(settings.runs_dir() / run_id).create(spec.model_dump(mode="json"))
         with self._connect() as db:
             db.execute(
-                "insert into runs (id, kind, title, state, spec_hash, created) values (?, ?, ?, ?, ?, ?)",
-                (run_id, spec.kind, spec.title or _title(spec), state, spec_hash(spec), now),
+                "insert into runs (id, kind, title, state, spec_hash, created, started, attempts)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run_id,
+                    spec.kind,
+                    spec.title or _title(spec),
+                    state,
+                    spec_hash(spec),
+                    now,
+                    now if state == "running" else None,
+                    int(state == "running"),
+                ),
             )
         return self.get(run_id)
 
@@ -138,8 +148,8 @@ class RunStore:
         """Take a queued run; true for exactly one of any number of callers."""
         with self._connect() as db:
             taken = db.execute(
-                "update runs set state = 'running', started = coalesce(started, ?), attempts = attempts + 1, reason = null"
-                " where id = ? and state = 'queued'",
+                "update runs set state = 'running', started = coalesce(started, ?), attempts = attempts + 1,"
+                " reason = null where id = ? and state = 'queued'",
                 (time.time(), run_id),
             )
             return taken.rowcount == 1
