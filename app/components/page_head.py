@@ -1,0 +1,16 @@
+"""The head of a page: the question it answers, and one sentence on how to read it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.routes import ROUTES
+
+__all__ = ["page_head"]
+
+
+def page_head(name: str, sentence: str, *, help: str | None = None) -> None:
+    """Draw the head of page `name` of the routes."""
+    st.title(ROUTES[name].question, anchor=False, help=help)
+    with st.container(key="page_sentence"):
+        st.markdown(sentence)

@@ -1,0 +1,48 @@
+"""The router: pages, logo, and a quiet word on the backend. Start it with `streamlit run app/main.py`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent.parent
+# Streamlit puts this file's folder on the path, not the folder that holds the packages.
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from app.components.backend_state import backend_state, start_backend  # noqa: E402
+from app.routes import ROUTES, page  # noqa: E402
+from app.styles import apply_styles  # noqa: E402
+
+__all__ = ["main"]
+
+LOGO = ROOT / "assets"
+
+
+def main(start: str = "overview") -> None:
+    """Draw the app; `start` is the page that the bare address shows."""
+    st.set_page_config(page_title="BIRD Explorer", page_icon=str(LOGO / "logo-mark.svg"), layout="wide")
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.logo(
+        (LOGO / f"logo-{theme}.svg").read_text("utf-8"),
+        size="large",
+        icon_image=(LOGO / "logo-mark.svg").read_text("utf-8"),
+    )
+    apply_styles()
+    sections: dict[str, list[str]] = {}
+    for name, route in ROUTES.items():
+        sections.setdefault(route.section, []).append(name)
+    chosen = st.navigation(
+        {title: [page(name, default=name == start) for name in names] for title, names in sections.items()},
+        expanded=True,
+    )
+    start_backend()
+    with st.sidebar:
+        backend_state()
+    chosen.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Every page of the app by name, and links between them. Identity (`run=ID`) travels in the URL and nowhere else."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+__all__ = ["ROUTES", "Route", "go", "link", "page"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A page: its name is its module in `app.views`, which has a `render()`."""
+
+    name: str
+    label: str
+    question: str
+    icon: str
+    section: str
+    default: bool = False
+
+
+ROUTES: Mapping[str, Route] = {
+    route.name: route
+    for route in (
+        Route(
+            name="overview",
+            label="Overview",
+            question="What is moving here?",
+            icon=":material/home:",
+            section="",
+            default=True,
+        ),
+        Route(
+            name="launch",
+            label="Launch",
+            question="What will I transfer?",
+            icon=":material/rocket_launch:",
+            section="Transfer",
+        ),
+        Route(
+            name="live",
+            label="Live run",
+            question="Is the geometry moving?",
+            icon=":material/timeline:",
+            section="Transfer",
+        ),
+        Route(
+            name="compare",
+            label="Compare",
+            question="Which run did better?",
+            icon=":material/stacked_line_chart:",
+            section="Results",
+        ),
+        Route(
+            name="embeddings",
+            label="Embeddings",
+            question="Where do the images sit?",
+            icon=":material/scatter_plot:",
+            section="Results",
+        ),
+        Route(
+            name="robustness",
+            label="Robustness",
+            question="Did it help?",
+            icon=":material/shield:",
+            section="Results",
+        ),
+        Route(
+            name="models",
+            label="Models",
+            question="What is there to transfer?",
+            icon=":material/deployed_code:",
+            section="Library",
+        ),
+    )
+}
+
+
+def page(name: str, *, default: bool | None = None) -> StreamlitPage:
+    """Streamlit's page of that name; its module is imported when it is first shown."""
+    route = ROUTES[name]
+    default = route.default if default is None else default
+    return st.Page(
+        _renderer(name),
+        title=route.label,
+        icon=route.icon,
+        url_path="" if default else name,
+        default=default,
+        help=route.question,
+    )
+
+
+def link(name: str, label: str, *, icon: str | None = None, help: str | None = None, **query: str) -> None:
+    """A link to a page, `link("live", "Watch it", run=run.id)`."""
+    st.page_link(page(name), label=label, icon=icon, help=help, query_params=query or None)
+
+
+def go(name: str, **query: str) -> None:
+    """Leave for a page at once, `go("live", run=run.id)`."""
+    st.switch_page(page(name), query_params=query or None)
+
+
+def _renderer(name: str) -> Callable[[], None]:
+    def render() -> None:
+        importlib.import_module(f"app.views.{name}").render()
+
+    return render

@@ -1,0 +1,29 @@
+"""The few rules that Streamlit's theme has no setting for. They hang on our own container keys, not on its class names."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+__all__ = ["apply_styles"]
+
+_RULES = """
+<style>
+.stApp { font-feature-settings: "tnum", "cv05"; }
+.stMainBlockContainer { max-width: 84rem; }
+.st-key-page_sentence { max-width: 46rem; margin-top: -0.6rem; margin-bottom: 0.4rem; opacity: 0.82; }
+.st-key-summary_panel { position: sticky; top: 4rem; }
+.st-key-hero { padding: 0.4rem 0 0.8rem; }
+.st-key-hero p { max-width: 38rem; }
+@media (max-width: 640px) {
+  .st-key-summary_panel { position: static; }
+}
+@media (prefers-reduced-motion: reduce) {
+  .stApp *, .stApp *::before, .stApp *::after { animation-duration: 0.01ms !important; transition: none !important; }
+}
+</style>
+"""
+
+
+def apply_styles() -> None:
+    """Put the rules into the page."""
+    st.html(_RULES)
