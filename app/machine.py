@@ -49,8 +49,8 @@ def _nvidia_names() -> tuple[str, ...]:
         import pynvml  # noqa: PLC0415 - loads the driver's library, which most machines lack
 
         pynvml.nvmlInit()
-    except Exception:  # noqa: BLE001 - no driver, no GPU
-        return ()
+    except Exception:
+        return ()  # no driver, no GPU
     try:
         handles = (pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount()))
         return tuple(str(pynvml.nvmlDeviceGetName(handle)) for handle in handles)

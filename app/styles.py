@@ -1,4 +1,4 @@
-"""The few rules that Streamlit's theme has no setting for. They hang on our own container keys, not on its class names."""
+"""The few rules that Streamlit's theme has no setting for, hung on our own container keys."""
 
 from __future__ import annotations
 

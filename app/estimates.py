@@ -1,0 +1,118 @@
+"""How long a run will take, said before it starts: from runs this home has seen, else from the networks' sizes.
+
+A guess from sizes counts multiply-adds, three forwards a training step, at a throughput that small networks reach; it
+is right to a factor of two or so and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from app.machine import Machine
+from bird_backend import catalog
+from bird_backend.runs.store import Run
+from bird_backend.specs import ModelRef, PretrainSpec, RobustifySpec, TransferSpec
+
+__all__ = ["Estimate", "analyze_seconds", "duration", "estimate"]
+
+START_SECONDS = 4.0
+"""A process, its imports and the data set."""
+UNKNOWN_IMAGES = 10_000
+"""Taken for a folder or zip, which is not read before the run."""
+TRAINING_RATE = {"cpu": 1.6e10, "gpu": 6e12}
+"""Multiply-adds a second, per core on a CPU."""
+STEP_SECONDS = {"cpu": 0.006, "gpu": 0.004}
+"""What a step costs however small the network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Seconds a run will take, and what that rests on."""
+
+    seconds: float
+    basis: str
+
+    @property
+    def words(self) -> str:
+        """`about 40 seconds`."""
+        return f"about {duration(self.seconds)}"
+
+
+def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[Run], here: Machine) -> Estimate:
+    """The whole run: training every arm, then measuring every model on every corruption."""
+    student = spec.student if isinstance(spec, TransferSpec) else spec.model
+    kind = "gpu" if spec.device != "cpu" and (here.gpus or here.apple) else "cpu"
+    rate: float = TRAINING_RATE[kind] * (here.cores**0.7 if kind == "cpu" else 1)
+    measured = _measured_rate(spec, runs)
+    seconds = START_SECONDS
+    for teacher in _arms(spec):
+        work = 3 * _flops(student) + (_flops(teacher) if teacher else 0)
+        each = 1 / measured if measured else work / rate + STEP_SECONDS[kind] / spec.training.batch_size
+        seconds += spec.training.epochs * _images(spec.data) * each
+    models = 3 if isinstance(spec, TransferSpec) and spec.baseline else 2 if isinstance(spec, TransferSpec) else 1
+    cells = 1 + len(spec.evaluation.corruptions) * len(spec.evaluation.severities)
+    tested = min(spec.evaluation.limit or _tests(spec.data), _tests(spec.data))
+    seconds += models * cells * tested * (1.3 * _flops(student) / rate + 4e-5)
+    basis = (
+        f"from an earlier run of these networks here ({measured:,.0f} images a second)"
+        if measured
+        else "guessed from the networks' sizes, so right to a factor of two or so"
+    )
+    return Estimate(seconds=seconds, basis=basis)
+
+
+def analyze_seconds(teacher: ModelRef, student: ModelRef, here: Machine) -> float:
+    """Measuring CKA of every layer pair on 512 images."""
+    rate = TRAINING_RATE["gpu" if here.gpus or here.apple else "cpu"] * max(1, here.cores**0.7)
+    return float(START_SECONDS + 512 * (_flops(teacher) + _flops(student)) / rate)
+
+
+def duration(seconds: float) -> str:
+    """A span of time as a person says it, rounded to what is known."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5)):.0f} seconds"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} minutes"
+    if seconds < 36 * 3600:
+        return f"{seconds / 3600:.0f} hours"
+    return f"{seconds / 86400:.0f} days"
+
+
+def _arms(spec: TransferSpec | PretrainSpec | RobustifySpec) -> tuple[ModelRef | None, ...]:
+    """The teacher of each arm that is trained, none where it has none."""
+    if not isinstance(spec, TransferSpec) or spec.method.name == "fine-tuning":
+        return (None,)
+    return (spec.teacher, None) if spec.baseline else (spec.teacher,)
+
+
+def _measured_rate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[Run]) -> float | None:
+    for run in runs:
+        rate = (run.summary or {}).get("images_per_second")
+        if run.state == "done" and run.kind == spec.kind and rate and _alike(spec, run):
+            return float(rate)
+    return None
+
+
+def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: Run) -> bool:
+    document: dict[str, Any] = run.directory.read_spec()
+    mine = spec.model_dump(mode="json")
+    roles = ("teacher", "student") if isinstance(spec, TransferSpec) else ("model",)
+    return (
+        all(document[role]["model"] == mine[role]["model"] for role in roles)
+        and document["device"] == mine["device"]
+        and document["training"]["batch_size"] == mine["training"]["batch_size"]
+    )
+
+
+def _flops(reference: ModelRef) -> int:
+    return catalog.find_model(reference.model).forward_flops
+
+
+def _images(data: str) -> int:
+    return catalog.DATASETS[data].train if data in catalog.DATASETS else UNKNOWN_IMAGES
+
+
+def _tests(data: str) -> int:
+    return catalog.DATASETS[data].test if data in catalog.DATASETS else UNKNOWN_IMAGES // 5

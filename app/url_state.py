@@ -1,0 +1,84 @@
+"""A form whose choices live in the URL: what the address says fills the widgets, what they say is written back.
+
+Streamlit's own binding writes labels into the address; labels change, so names are written here. An address that
+changed from outside (a link, the back button) wins over the widgets; a choice of the reader wins over the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+__all__ = ["adopt", "keep_valid", "publish", "put"]
+
+Value = str | int | float | bool | tuple[str, ...] | tuple[int, ...] | None
+
+
+def adopt(form: str, defaults: Mapping[str, Value]) -> None:
+    """Before the widgets: fill `st.session_state[key]` of each key from the URL, else from `defaults`."""
+    now = _address(defaults)
+    changed_outside = st.session_state.get(_seen(form)) != now
+    for key, default in defaults.items():
+        if changed_outside or key not in st.session_state:
+            st.session_state[key] = _read(now[key], default) if key in now else default
+
+
+def publish(form: str, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
+    """After the widgets: write what differs from its default into the URL, and leave other parameters alone."""
+    wanted = {key: _write(value) for key, value in values.items() if value != defaults[key]}
+    if wanted != _address(defaults):
+        others = {key: value for key, value in st.query_params.to_dict().items() if key not in defaults}
+        st.query_params.from_dict(others | wanted)
+    st.session_state[_seen(form)] = wanted
+
+
+def put(values: Mapping[str, Value]) -> None:
+    """Set widgets from a callback (a preset, a clicked cell)."""
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+def keep_valid(key: str, options: Sequence[str], fallback: str) -> str | None:
+    """Make sure the widget's value is one of its options; returns what was asked for in vain, if anything."""
+    asked = st.session_state.get(key)
+    if asked in options:
+        return None
+    st.session_state[key] = fallback if fallback in options else options[0]
+    return None if asked in (None, "") else str(asked)
+
+
+def _seen(form: str) -> str:
+    return f"_{form}_address"
+
+
+def _address(defaults: Mapping[str, Value]) -> dict[str, str]:
+    return {key: st.query_params[key] for key in defaults if key in st.query_params}
+
+
+def _write(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _read(text: str, default: Value) -> Value:
+    """Text of the address as a value of its default's type; what can't be read is the default."""
+    value: Value = text
+    try:
+        match default:
+            case bool():
+                value = {"yes": True, "no": False}.get(text, default)
+            case int():
+                value = int(text)
+            case float():
+                value = float(text)
+            case (int(), *_):
+                value = tuple(int(part) for part in text.split(",") if part)
+            case tuple():
+                value = tuple(part for part in text.split(",") if part)
+    except ValueError:
+        return default
+    return value
