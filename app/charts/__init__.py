@@ -1,0 +1,38 @@
+"""Data frames to Plotly figures, in the colours of the light page (see `app.palette`). No Streamlit here."""
+
+from app.charts.accuracy import (
+    accuracy_bars,
+    accuracy_heatmap,
+    by_corruption,
+    cells,
+    difference_heatmap,
+    gain,
+    mean_rows,
+    models_in,
+)
+from app.charts.compare import Measured, results_table, run_curves
+from app.charts.curves import accuracy_curves, arms_in, cka_curves, cka_table, epochs_table, loss_curves
+from app.charts.frame import arm
+from app.charts.layer_map import layer_map
+
+__all__ = [
+    "Measured",
+    "accuracy_bars",
+    "accuracy_curves",
+    "accuracy_heatmap",
+    "arm",
+    "arms_in",
+    "by_corruption",
+    "cells",
+    "cka_curves",
+    "cka_table",
+    "difference_heatmap",
+    "epochs_table",
+    "gain",
+    "layer_map",
+    "loss_curves",
+    "mean_rows",
+    "models_in",
+    "results_table",
+    "run_curves",
+]

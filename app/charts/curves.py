@@ -1,0 +1,154 @@
+"""Curves of a run as it trains: CKA, losses and accuracies, each arm of it a line."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.frame import arm, blank
+from app.palette import LIGHT
+
+__all__ = ["X", "accuracy_curves", "arms_in", "cka_curves", "cka_table", "epochs_table", "loss_curves", "thin"]
+
+X = Literal["step", "epoch"]
+MAX_POINTS = 600
+"""Points a curve is drawn with; more than a screen has columns only costs."""
+_TITLE = {"step": "Step", "epoch": "Epoch"}
+
+
+def arms_in(metrics: pd.DataFrame) -> list[str]:
+    """The arms there are rows of, the baseline first so that BIRD is drawn on top."""
+    if "arm" not in metrics:
+        return []
+    found = [str(name) for name in metrics["arm"].unique()]
+    return sorted(found, key=lambda name: (name == "bird", name))
+
+
+def thin(rows: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
+    """Evenly spaced rows, at most `limit`, the first and the last among them."""
+    if len(rows) <= limit:
+        return rows
+    keep = {round(index * (len(rows) - 1) / (limit - 1)) for index in range(limit)}
+    return rows.iloc[sorted(keep)]
+
+
+def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go.Figure:
+    """CKA with the teacher: of the probe images for every arm (lines with points), of each batch for BIRD (faint)."""
+    figure = blank("CKA with the teacher", height=height, x=_TITLE[x], y="CKA", showlegend=True)
+    figure.update_yaxes(rangemode="tozero")
+    for name in arms_in(metrics):
+        look = arm(name)
+        batch = _rows(metrics, "step", name, "cka")
+        if len(batch):
+            batch = thin(batch)
+            figure.add_scatter(
+                x=_x(batch, x, metrics),
+                y=batch["cka"],
+                mode="lines",
+                name=f"{look.label}, each batch",
+                line={"color": LIGHT.student_faint, "width": 1},
+                hovertemplate="%{y:.3f}",
+            )
+        probes = _rows(metrics, "snapshot", name, "cka").sort_values("step")
+        if len(probes):
+            figure.add_scatter(
+                x=_x(probes, x, metrics),
+                y=probes["cka"],
+                mode="lines+markers",
+                name=f"{look.label}, probes",
+                line={"color": look.colour, "width": 2.5, "dash": look.dash},
+                marker={"size": 6, "color": look.colour},
+                customdata=probes[["n", "null"]].to_numpy(),
+                hovertemplate="%{y:.3f} (debiased, n=%{customdata[0]:.0f}, null %{customdata[1]:.3f})",
+            )
+    return figure
+
+
+def loss_curves(
+    metrics: pd.DataFrame, column: Literal["task_loss", "representation_loss"], x: X = "step", *, height: int = 240
+) -> go.Figure:
+    """A part of the loss, each step."""
+    title = {"task_loss": "Task loss", "representation_loss": "Representation loss, 1 − CKA of the batch"}[column]
+    figure = blank(title, height=height, x=_TITLE[x], y="Loss", showlegend=column == "task_loss")
+    for name in arms_in(metrics):
+        rows = thin(_rows(metrics, "step", name, column))
+        if len(rows):
+            look = arm(name)
+            figure.add_scatter(
+                x=_x(rows, x, metrics),
+                y=rows[column],
+                mode="lines",
+                name=look.label,
+                line={"color": look.colour, "width": 1.5},
+                hovertemplate="%{y:.3f}",
+            )
+    return figure
+
+
+def accuracy_curves(
+    metrics: pd.DataFrame,
+    column: Literal["validation_accuracy", "robust_accuracy"],
+    x: X = "step",
+    *,
+    height: int = 240,
+) -> go.Figure:
+    """Accuracy on validation images after each epoch."""
+    title = {
+        "validation_accuracy": "Validation accuracy, clean images",
+        "robust_accuracy": "Validation accuracy, corrupted images (small estimate)",
+    }[column]
+    figure = blank(title, height=height, x=_TITLE[x], y="Accuracy", showlegend=column == "validation_accuracy")
+    figure.update_yaxes(tickformat=".0%")
+    for name in arms_in(metrics):
+        rows = _rows(metrics, "epoch", name, column).sort_values("step")
+        if len(rows):
+            look = arm(name)
+            figure.add_scatter(
+                x=rows["step"] if x == "step" else rows["epoch"],
+                y=rows[column],
+                mode="lines+markers",
+                name=look.label,
+                line={"color": look.colour, "width": 2},
+                marker={"size": 6, "color": look.colour},
+                customdata=rows[["n"]].to_numpy(),
+                hovertemplate="%{y:.1%} (n=%{customdata[0]:.0f})",
+            )
+    return figure
+
+
+def cka_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """The probe CKAs as a table: one row a step, one column an arm, and n and the null."""
+    if "type" not in metrics:
+        return pd.DataFrame()
+    rows = metrics[metrics["type"] == "snapshot"]
+    if rows.empty:
+        return pd.DataFrame()
+    table = rows.pivot_table(index="step", columns="arm", values="cka").rename(columns=lambda name: arm(name).label)
+    return table.assign(n=rows.groupby("step")["n"].max(), null=rows.groupby("step")["null"].mean()).reset_index()
+
+
+def epochs_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """The accuracies after each epoch as a table."""
+    if "type" not in metrics:
+        return pd.DataFrame()
+    wanted = ["arm", "epoch", "step", "validation_accuracy", "robust_accuracy", "n"]
+    rows = metrics[metrics["type"] == "epoch"]
+    return rows[[name for name in wanted if name in rows]].reset_index(drop=True)
+
+
+def _rows(metrics: pd.DataFrame, kind: str, name: str, column: str) -> pd.DataFrame:
+    if column not in metrics or "type" not in metrics:
+        return metrics.iloc[:0].assign(**{column: []})
+    return metrics[(metrics["type"] == kind) & (metrics["arm"] == name) & metrics[column].notna()]
+
+
+def _x(rows: pd.DataFrame, x: X, metrics: pd.DataFrame) -> pd.Series:
+    if x == "step":
+        return rows["step"]
+    if "epoch" in rows and rows["epoch"].notna().all():
+        return rows["epoch"]
+    steps = metrics[(metrics["type"] == "step") & (metrics["step"] > 0)]
+    per_step = float((steps["epoch"] / steps["step"]).median()) if len(steps) else 0.0
+    return rows["step"] * per_step

@@ -1,0 +1,97 @@
+"""What every figure shares: transparent ground, quiet grid, room for its axes, and names for the arms of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.palette import LIGHT
+
+__all__ = ["ARMS", "Arm", "arm", "blank", "scale"]
+
+FONT = "Inter, system-ui, sans-serif"
+MONO = "JetBrains Mono, ui-monospace, monospace"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """How a model of a run is named and drawn, everywhere."""
+
+    label: str
+    colour: str
+    dash: str
+
+
+ARMS: Mapping[str, Arm] = {
+    "bird": Arm(label="BIRD", colour=LIGHT.student, dash="solid"),
+    "fine-tuning": Arm(label="Fine-tuning", colour=LIGHT.baseline, dash="solid"),
+    "before": Arm(label="Before", colour=LIGHT.before, dash="dot"),
+    "model": Arm(label="Model", colour=LIGHT.student, dash="solid"),
+    "teacher": Arm(label="Teacher", colour=LIGHT.teacher, dash="solid"),
+}
+
+
+def arm(name: str) -> Arm:
+    """The arm of that name; one that is not known gets its own name and a neutral line."""
+    return ARMS.get(name, Arm(label=name, colour=LIGHT.baseline, dash="solid"))
+
+
+def scale(colours: tuple[str, ...]) -> list[list[Any]]:
+    """Evenly spaced stops for a colour scale."""
+    return [[index / (len(colours) - 1), colour] for index, colour in enumerate(colours)]
+
+
+def blank(title: str, *, height: int = 280, x: str = "", y: str = "", **layout: Any) -> go.Figure:
+    """An empty figure with the shared looks; `title` says what is drawn."""
+    axis = {
+        "gridcolor": LIGHT.grid,
+        "linecolor": LIGHT.axis,
+        "zerolinecolor": LIGHT.axis,
+        "tickcolor": LIGHT.axis,
+        "tickfont": {"color": LIGHT.muted, "size": 11},
+        "title": {"font": {"color": LIGHT.muted, "size": 12}, "standoff": 8},
+        "automargin": True,
+        "zeroline": False,
+    }
+    figure = go.Figure()
+    figure.update_layout(
+        template=None,
+        height=height,
+        title={
+            "text": title,
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 0.98,
+            "yanchor": "top",
+            "font": {"size": 13, "color": LIGHT.text, "weight": 600},
+        },
+        margin={"l": 8, "r": 12, "t": 44, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "color": LIGHT.text, "size": 12},
+        xaxis=axis,
+        yaxis=axis | {"showline": False},
+        hovermode="x unified",
+        hoverlabel={
+            "bgcolor": LIGHT.background,
+            "bordercolor": LIGHT.axis,
+            "font": {"color": LIGHT.text, "size": 12, "family": FONT},
+        },
+        legend={
+            "orientation": "h",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "font": {"color": LIGHT.muted, "size": 11},
+            "bgcolor": "rgba(0,0,0,0)",
+        },
+    )
+    figure.update_xaxes(title_text=x)
+    figure.update_yaxes(title_text=y)
+    figure.update_layout(**layout)
+    return figure

@@ -1,0 +1,68 @@
+"""Gram matrices and embeddings packed small for the browser, which draws and scrubs them by itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["atlas", "gram_range", "pack_gram", "pack_points", "points_range", "unpack_gram"]
+
+TILE = 32
+ATLAS_COLUMNS = 32
+
+
+def gram_range(grams: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Where the colours begin and end: the middle 98 % of the entries off the diagonal, which would drown the rest."""
+    entries = np.concatenate([gram[~np.eye(len(gram), dtype=bool)] for gram in grams])
+    low, high = np.quantile(entries, [0.01, 0.99])
+    return float(low), float(max(high, low + 1e-9))
+
+
+def pack_gram(gram: np.ndarray, low: float, high: float) -> str:
+    """The upper triangle with its diagonal, row by row, as base64 of one byte an entry from `low` to `high`."""
+    upper = gram[np.triu_indices(len(gram))]
+    levels = np.clip(np.rint(255 * (upper - low) / (high - low)), 0, 255)
+    return base64.b64encode(levels.astype(np.uint8).tobytes()).decode("ascii")
+
+
+def unpack_gram(packed: str, size: int, low: float, high: float) -> np.ndarray:
+    """What `pack_gram` packed, to within half a level."""
+    gram = np.zeros((size, size))
+    gram[np.triu_indices(size)] = np.frombuffer(base64.b64decode(packed), np.uint8)
+    return low + (high - low) * (gram + np.triu(gram, 1).T) / 255
+
+
+def points_range(clouds: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
+    """A box (left, bottom, width, height) around all points of all clouds, with some air."""
+    points = np.concatenate(clouds)
+    low, high = points.min(axis=0), points.max(axis=0)
+    extent = np.maximum(high - low, 1e-6)
+    low, extent = low - 0.04 * extent, 1.08 * extent
+    return float(low[0]), float(low[1]), float(extent[0]), float(extent[1])
+
+
+def pack_points(points: np.ndarray, box: tuple[float, float, float, float]) -> str:
+    """Points as base64 of little-endian 16-bit x, y pairs within `box`."""
+    left, bottom, width, height = box
+    share = (points - (left, bottom)) / (width, height)
+    levels = np.clip(np.rint(65535 * share), 0, 65535)
+    return base64.b64encode(levels.astype("<u2").tobytes()).decode("ascii")
+
+
+def atlas(images: np.ndarray) -> Mapping[str, Any]:
+    """All images in one picture, 32 a row: its data URL, tile size and columns."""
+    from PIL import Image  # noqa: PLC0415 - Streamlit brings it; only pages with pictures need it
+
+    rows = -(-len(images) // ATLAS_COLUMNS)
+    sheet = np.zeros((rows * TILE, ATLAS_COLUMNS * TILE, 3), np.uint8)
+    for index, image in enumerate(images):
+        top, left = TILE * (index // ATLAS_COLUMNS), TILE * (index % ATLAS_COLUMNS)
+        sheet[top : top + TILE, left : left + TILE] = image
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "WEBP", quality=82, method=2)
+    url = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return {"url": url, "tile": TILE, "columns": ATLAS_COLUMNS}
