@@ -43,7 +43,7 @@ def save_checkpoint(path: Path, model: nn.Module, provenance: Provenance) -> Non
 def load_model(ref: ModelRef, *, classes: int | None, seed: int) -> tuple[nn.Module, Provenance | None]:
     """The network of `ref` on the CPU in training mode, and its provenance where its weights came with one.
 
-    Without weights it is drawn from `seed` for `classes` classes. With weights the file says how many classes there are,
+    Without weights it is drawn from `seed` for `classes` classes. With weights the file sets the number of classes,
     and `classes`, if given, has to agree. Anything wrong with the file is an `InputError` of one sentence.
     """
     if ref.weights is None:
