@@ -5,9 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions.separable import apply, box_taps, resized
+from bird_backend.corruptions.separable import box_resize
 
 __all__ = ["contrast", "pixelate"]
+
+_HAIR = 1e-3
+"""Of a level: half levels are rounded up even where float32 leaves them a little low."""
 
 
 def contrast(images: Tensor, kept: float, _generator: torch.Generator) -> Tensor:
@@ -19,14 +22,13 @@ def contrast(images: Tensor, kept: float, _generator: torch.Generator) -> Tensor
 def pixelate(images: Tensor, share: float, _generator: torch.Generator) -> Tensor:
     """Shrunk to `share` of each side and enlarged again, as Pillow's BOX filter does on bytes.
 
-    Pillow resizes horizontally, then vertically, and rounds to whole levels after each pass that changes anything.
+    Pillow resizes horizontally, then vertically, and rounds to whole levels after each.
     """
     height, width = images.shape[-2:]
-    device = images.device
     levels = images.mul(255).round_()
     for size, dim in ((width, 3), (height, 2)):
-        levels = apply(levels, box_taps(size, resized(size, share), device), dim=dim)
-        levels.add_(0.5 + 1e-3).floor_()
+        levels = box_resize(levels, max(int(size * share), 1), dim=dim)
+        levels.add_(0.5 + _HAIR).floor_()
     for size, dim in ((width, 3), (height, 2)):
-        levels = apply(levels, box_taps(resized(size, share), size, device), dim=dim)
+        levels = box_resize(levels, size, dim=dim)
     return levels.div_(255)

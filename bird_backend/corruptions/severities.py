@@ -1,6 +1,7 @@
 """How strong each corruption is at severities 1 to 5.
 
-The constants of CIFAR-10-C (ImageNet-C's are stronger, and not interchangeable): Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations", ICLR 2019, `make_cifar_c.py`.
+The constants of CIFAR-10-C; ImageNet-C's are stronger, and not interchangeable. Hendrycks & Dietterich, "Benchmarking
+Neural Network Robustness to Common Corruptions and Perturbations", ICLR 2019, `make_cifar_c.py`.
 """
 
 from __future__ import annotations

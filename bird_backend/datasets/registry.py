@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
 from bird_backend import catalog
-from bird_backend.datasets import embedded
+from bird_backend.datasets import downloads, embedded, folders
 from bird_backend.datasets.dataset import Dataset, Progress
 
-__all__ = ["LOADERS", "load_dataset"]
+__all__ = ["LOADERS", "PATH_LOADERS", "load_dataset"]
 
 LOADERS: Mapping[str, Callable[[Progress], Dataset]] = {
     "digits": lambda _: embedded.load_digits(),
     "fashion-mnist-small": lambda _: embedded.load_fashion_mnist_small(),
+    **{name: partial(downloads.load_download, name) for name in downloads.PARSERS},
+}
+PATH_LOADERS: Mapping[str, Callable[[Path, Progress], Dataset]] = {
+    "folder": folders.load_folder,
+    "zip": folders.load_zip,
 }
 
 
@@ -23,7 +30,11 @@ def load_dataset(name: str, *, progress: Progress | None = None) -> Dataset:
     What can't be had is an `InputError` or `RunError`.
     """
     report = progress or _silent
-    dataset = LOADERS[catalog.find_dataset(name).name](report)
+    kind, _, path = name.partition(":")
+    if kind in PATH_LOADERS and path:
+        dataset = PATH_LOADERS[kind](Path(path).expanduser(), report)
+    else:
+        dataset = LOADERS[catalog.find_dataset(name).name](report)
     report(f"{name} loaded", 1.0)
     return dataset
 

@@ -1,0 +1,275 @@
+"""Corruptions against per-image oracles written another way, and the contract every one of them keeps."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+
+from bird_backend import catalog, corruptions
+from bird_backend.corruptions import CORRUPTIONS, corrupt, random_corruptions
+from bird_backend.corruptions.severities import CONSTANTS
+from bird_backend.errors import InputError, UnknownNameError
+
+NAMES = list(CORRUPTIONS)
+SEVERITIES = (1, 2, 3, 4, 5)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def pictures(batch: int = 6, height: int = 32, width: int = 32) -> Tensor:
+    """Smooth blobs with a little grain, so that every corruption has something to take away."""
+    grid_y, grid_x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    phase = torch.rand((batch, 3, 1, 1), generator=generator(1)) * 6
+    waves = torch.sin(grid_x / 3 + phase) * torch.cos(grid_y / 4 - phase)
+    grain = torch.rand((batch, 3, height, width), generator=generator(2))
+    return ((waves * 0.35 + 0.5 + 0.2 * (grain - 0.5)).clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def hwc(image: Tensor) -> np.ndarray:
+    return image.permute(1, 2, 0).numpy()
+
+
+def published_contrast(image: np.ndarray, c: float) -> np.ndarray:
+    x = image / 255.0
+    means = np.mean(x, axis=(0, 1), keepdims=True)
+    return np.clip((x - means) * c + means, 0, 1) * 255
+
+
+def published_gaussian_blur(image: np.ndarray, c: float) -> np.ndarray:
+    channels = [gaussian_filter(image[..., i] / 255.0, c, mode="nearest", truncate=4.0) for i in range(3)]
+    return np.clip(np.stack(channels, axis=-1), 0, 1) * 255
+
+
+def published_pixelate(image: np.ndarray, c: float) -> np.ndarray:
+    height, width = image.shape[:2]
+    small = Image.fromarray(image).resize((int(width * c), int(height * c)), Image.Resampling.BOX)
+    return np.asarray(small.resize((width, height), Image.Resampling.BOX))
+
+
+ORACLES = {
+    "contrast": published_contrast,
+    "gaussian_blur": published_gaussian_blur,
+    "pixelate": published_pixelate,
+}
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize("size", [(32, 32), (21, 40)])
+def test_a_deterministic_corruption_is_the_published_one(name: str, severity: int, size: tuple[int, int]) -> None:
+    images = pictures(3, *size)
+    ours = corrupt(images, name, severity, generator=generator())
+    for before, after in zip(images, ours, strict=True):
+        expected = ORACLES[name](hwc(before), CONSTANTS[name][severity - 1])
+        difference = np.abs(hwc(after).astype(int) - np.floor(expected + 1e-3).astype(int))
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_gaussian_noise_has_the_published_spread(severity: int) -> None:
+    grey = torch.full((40, 3, 32, 32), 0.5)
+    noise = corrupt(grey, "gaussian_noise", severity, generator=generator()) - 0.5
+    deviation = CONSTANTS["gaussian_noise"][severity - 1]
+    assert abs(noise.mean()) < 4 * deviation / noise.numel() ** 0.5
+    assert noise.std() == pytest.approx(deviation, rel=0.01)
+    beside = (noise[..., 1:] * noise[..., :-1]).mean() / deviation**2
+    assert abs(beside) < 0.02
+    assert abs((noise[:, 0] * noise[:, 1]).mean() / deviation**2) < 0.02
+
+
+def test_the_catalogue_lists_the_registry() -> None:
+    assert list(catalog.CORRUPTIONS) == NAMES == list(CONSTANTS)
+    assert all(len(entry.constants) == len(catalog.SEVERITIES) for entry in CORRUPTIONS.values())
+    assert all(hasattr(corruptions, name) for name in corruptions.__all__)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.float64, torch.float16])
+@pytest.mark.parametrize("name", NAMES)
+def test_shape_dtype_range_and_input_are_kept(name: str, dtype: torch.dtype) -> None:
+    images = pictures(4, 32, 24)
+    images = images if dtype == torch.uint8 else (images / 255).to(dtype)
+    before = images.clone()
+    result = corrupt(images, name, 5, generator=generator())
+    assert (result.shape, result.dtype, result.device) == (images.shape, dtype, images.device)
+    assert torch.equal(images, before)
+    assert not torch.equal(result, images)
+    assert result.min() >= 0
+    assert result.max() <= (255 if dtype == torch.uint8 else 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bytes_are_floats_cut_down_to_levels(name: str) -> None:
+    images = pictures()
+    as_bytes = corrupt(images, name, 3, generator=generator())
+    as_floats = corrupt(images / 255, name, 3, generator=generator())
+    assert torch.equal(as_bytes, (as_floats * 255 + 1e-3).to(torch.uint8))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_seed_gives_the_same_bytes(name: str) -> None:
+    images = pictures()
+    first, again, other = (corrupt(images, name, 3, generator=generator(seed)) for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert torch.equal(first, other) is not CORRUPTIONS[name].random
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not CORRUPTIONS[name].random])
+def test_a_batch_is_its_images_one_by_one(name: str) -> None:
+    images = pictures()
+    chance = generator()
+    state = chance.get_state()
+    batch = corrupt(images, name, 4, generator=chance)
+    single = [corrupt(image[None], name, 4, generator=chance) for image in images]
+    assert torch.equal(batch, torch.cat(single))
+    assert torch.equal(chance.get_state(), state)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_higher_severity_disturbs_more(name: str) -> None:
+    images = pictures(16) / 255
+    disturbance = [
+        (corrupt(images, name, severity, generator=generator()) - images).abs().mean().item()
+        for severity in (0, *SEVERITIES)
+    ]
+    assert disturbance[0] == 0
+    assert all(weaker < stronger for weaker, stronger in itertools.pairwise(disturbance))
+
+
+@pytest.mark.parametrize("level", [0, 1, 100, 254, 255])
+@pytest.mark.parametrize("name", [name for name in NAMES if not CORRUPTIONS[name].random])
+def test_an_even_image_has_nothing_to_lose(name: str, level: int) -> None:
+    images = torch.full((2, 3, 32, 32), level, dtype=torch.uint8)
+    assert all(torch.equal(corrupt(images, name, s, generator=generator()), images) for s in SEVERITIES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_channels_last_input_and_tiny_images_work(name: str) -> None:
+    images = pictures()
+    strided = images.contiguous(memory_format=torch.channels_last)
+    expected = corrupt(images, name, 2, generator=generator())
+    assert torch.equal(corrupt(strided, name, 2, generator=generator()), expected)
+    assert corrupt(images[:, :, :1, :2], name, 5, generator=generator()).shape == (6, 3, 1, 2)
+
+
+def test_severity_zero_is_a_copy() -> None:
+    images = pictures()
+    copy = corrupt(images, "contrast", 0, generator=generator())
+    assert torch.equal(copy, images)
+    assert copy.data_ptr() != images.data_ptr()
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.zeros(3, 32, 32), r"\[B,3,H,W\], not \[3, 32, 32\]"),
+        (torch.zeros(2, 1, 32, 32), r"\[B,3,H,W\], not \[2, 1, 32, 32\]"),
+        (torch.zeros(0, 3, 32, 32), "nothing to corrupt"),
+        (torch.zeros(2, 3, 8, 8, dtype=torch.int64), "not torch.int64"),
+        (torch.full((2, 3, 8, 8), torch.nan), "from nan to nan"),
+        (torch.full((2, 3, 8, 8), 255.0), "from 255 to 255"),
+        (torch.full((2, 3, 8, 8), -0.1), "from -0.1"),
+    ],
+)
+def test_images_that_make_no_sense_are_refused(images: Tensor, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        corrupt(images, "contrast", 1, generator=generator())
+    with pytest.raises(InputError, match=message):
+        random_corruptions(images, ["contrast"], generator=generator())
+
+
+def test_an_unknown_name_or_severity_is_refused() -> None:
+    images = pictures()
+    with pytest.raises(UnknownNameError, match="did you mean gaussian_noise"):
+        corrupt(images, "gausian_noise", 1, generator=generator())
+    for severity in (-1, 6, 2.5, True, "3"):
+        with pytest.raises(InputError, match="whole number from 0 to 5"):
+            corrupt(images, "contrast", severity, generator=generator())  # type: ignore[arg-type]
+
+
+def test_random_corruptions_corrupt_each_group_by_one_type_and_severity() -> None:
+    images = pictures(32)
+    mixed = random_corruptions(images, ["contrast", "pixelate"], generator=generator(), cpu_generator=generator(3))
+    assert (mixed.shape, mixed.dtype) == (images.shape, images.dtype)
+    for before, after in zip(images.chunk(4), mixed.chunk(4), strict=True):
+        candidates = [
+            corrupt(before, name, severity, generator=generator())
+            for name in ("contrast", "pixelate")
+            for severity in range(6)
+        ]
+        assert any(torch.equal(after, candidate) for candidate in candidates)
+
+
+def test_random_corruptions_draw_every_type_and_severity() -> None:
+    images = pictures(24)
+    options = {
+        corrupt(images[:1], name, severity, generator=generator()).numpy().tobytes()
+        for name in ("contrast", "gaussian_blur")
+        for severity in range(4)
+    }
+    same = images[:1].expand(200, -1, -1, -1)
+    mixed = random_corruptions(same, ["contrast", "gaussian_blur"], generator=generator(), groups=200, max_severity=3)
+    assert {image[None].numpy().tobytes() for image in mixed} == options
+
+
+def test_random_corruptions_are_decided_by_their_generators() -> None:
+    images = pictures(8)
+
+    def draw(noise: int, choice: int) -> Tensor:
+        return random_corruptions(
+            images, ["gaussian_noise"], generator=generator(noise), cpu_generator=generator(choice), groups=8
+        )
+
+    assert torch.equal(draw(1, 2), draw(1, 2))
+    assert not torch.equal(draw(1, 2), draw(3, 2))
+    assert not torch.equal(draw(1, 2), draw(1, 4))
+    few = random_corruptions(images[:2], ["contrast"], generator=generator(), groups=8)
+    assert few.shape == (2, 3, 32, 32)
+
+
+def test_random_corruptions_refuse_what_they_cannot_draw_from() -> None:
+    images = pictures()
+    with pytest.raises(InputError, match="at least one name"):
+        random_corruptions(images, [], generator=generator())
+    with pytest.raises(InputError, match="at least 1, not 0"):
+        random_corruptions(images, ["contrast"], generator=generator(), groups=0)
+    with pytest.raises(InputError, match="from 0 to 5, not 6"):
+        random_corruptions(images, ["contrast"], generator=generator(), max_severity=6)
+    with pytest.raises(UnknownNameError):
+        random_corruptions(images, ["contrast", "kontrast"], generator=generator())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gpu_agrees_with_the_cpu(name: str) -> None:
+    images = pictures()
+    on_gpu = corrupt(images.cuda(), name, 3, generator=torch.Generator("cuda").manual_seed(0)).cpu()
+    if not CORRUPTIONS[name].random:
+        on_cpu = corrupt(images, name, 3, generator=generator())
+        assert (on_gpu.int() - on_cpu.int()).abs().max() <= 1
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_random_corruptions_never_wait_for_the_gpu() -> None:
+    images, chance = pictures(32).cuda(), torch.Generator("cuda").manual_seed(0)
+    with pytest.raises(InputError, match="cpu_generator"):
+        random_corruptions(images, NAMES, generator=chance)
+    for name in NAMES:  # the first use keeps its index tables on the device
+        for severity in SEVERITIES:
+            corrupt(images, name, severity, generator=chance)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for seed in range(20):
+            random_corruptions(images, NAMES, generator=chance, cpu_generator=generator(seed))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
