@@ -1,0 +1,19 @@
+"""What is measured of a network: accuracy under corruption, the geometry of fixed images, CKA between layers."""
+
+from bird_backend.evaluation.accuracy import AccuracyTable, Interval, measure_accuracy
+from bird_backend.evaluation.layer_map import LayerMap, measure_layer_map
+from bird_backend.evaluation.probes import Probes, choose_probes
+from bird_backend.evaluation.snapshots import Geometry, Snapshotter, layer_features
+
+__all__ = [
+    "AccuracyTable",
+    "Geometry",
+    "Interval",
+    "LayerMap",
+    "Probes",
+    "Snapshotter",
+    "choose_probes",
+    "layer_features",
+    "measure_accuracy",
+    "measure_layer_map",
+]

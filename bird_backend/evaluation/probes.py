@@ -1,0 +1,60 @@
+"""The fixed validation images whose geometry is drawn, the same for teacher, student and every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bird_backend.datasets import Dataset
+from bird_backend.seeds import derive_seed
+
+__all__ = ["Probes", "choose_probes"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Probes:
+    """Images [N, 3, 32, 32] uint8 with labels [N]; `gram` [m] indexes those of the Gram matrices, sorted by class."""
+
+    images: Tensor
+    labels: Tensor
+    gram: Tensor
+    classes: tuple[str, ...]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As kept in a run's `probes.npz`."""
+        return {
+            "images": self.images.permute(0, 2, 3, 1).cpu().numpy(),
+            "labels": self.labels.cpu().numpy(),
+            "gram": self.gram.cpu().numpy(),
+            "classes": np.array(self.classes),
+        }
+
+
+def choose_probes(data: Dataset, *, embedding: int, gram: int) -> Probes:
+    """Up to `embedding` validation images, evenly over the classes, and up to `gram` of them for the Gram matrices.
+
+    Drawn by a fixed seed: two runs on the same data draw the same images, so their pictures can be compared.
+    """
+    labels = data.validation.labels.cpu()
+    generator = torch.Generator().manual_seed(derive_seed(0, "probes"))
+    shuffled = torch.randperm(len(labels), generator=generator)
+    # The k-th image of every class comes before the (k+1)-th of any: a prefix is as balanced as the data allow.
+    rank = torch.empty(len(labels), dtype=torch.long)
+    for label in range(len(data.classes)):
+        members = shuffled[labels[shuffled] == label]
+        rank[members] = torch.arange(len(members))
+    by_rank = shuffled[rank[shuffled].argsort(stable=True)]
+    chosen = by_rank[:embedding]
+    subset = torch.arange(min(gram, len(chosen)))
+    subset = subset[labels[chosen[subset]].argsort(stable=True)]
+    device = data.validation.images.device
+    at = chosen.to(device)
+    return Probes(
+        images=data.validation.images[at],
+        labels=data.validation.labels[at],
+        gram=subset.to(device),
+        classes=data.classes,
+    )

@@ -1,0 +1,114 @@
+"""One training loop of a run, a transfer's arm or the only one, as its readers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from bird_backend.datasets import Dataset
+from bird_backend.evaluation import Snapshotter, measure_accuracy
+from bird_backend.runs.reading import SnapshotName
+from bird_backend.runs.writing import RunWriter
+
+__all__ = ["Arm", "is_due"]
+
+_ROBUST_SAMPLE = 200
+"""Validation images behind the small robust estimate of each epoch."""
+_ROBUST_SEVERITY = 3
+
+
+class Arm:
+    """Watches one training loop for the run's writer: metrics rows, each epoch's estimates, evenly spaced snapshots."""
+
+    def __init__(
+        self,
+        name: str,
+        model: nn.Module,
+        data: Dataset,
+        writer: RunWriter,
+        *,
+        corruptions: Sequence[str],
+        snapshotter: Snapshotter | None = None,
+        snapshots: int = 0,
+    ) -> None:
+        self.name = name
+        self._model = model
+        self._data = data
+        self._writer = writer
+        self._corruptions = tuple(corruptions)
+        self._snapshotter = snapshotter
+        self._snapshots = snapshots
+        self._speeds: list[float] = []
+
+    @property
+    def checkpoint(self) -> Path:
+        """What the arm resumes from."""
+        return self._writer.directory.checkpoint / f"{self.name}.safetensors"
+
+    @property
+    def images_per_second(self) -> float:
+        """The median over the run."""
+        return round(float(torch.tensor(self._speeds).median()), 1) if self._speeds else 0.0
+
+    @property
+    def metrics_size(self) -> int:
+        return self._writer.metrics_size
+
+    def truncate_metrics(self, size: int) -> None:
+        self._writer.truncate_metrics(size)
+
+    def rows(self, rows: list[dict[str, Any]]) -> None:
+        self._speeds += [row["images_per_s"] for row in rows]
+        self._append(rows)
+
+    def resumed(self, step: int, total: int) -> None:
+        self._writer.skip_to(step / total)
+
+    def progress(self, step: int, total: int) -> None:
+        self._writer.progress(step / total)
+
+    def step_done(self, step: int, total: int) -> None:
+        if self._snapshotter is None or not is_due(step, total, self._snapshots):
+            return
+        geometry, arrays = self._snapshotter.draw(self._model)
+        self._writer.save_arrays(SnapshotName(self.name, step).file, arrays)
+        self._append([{"type": "snapshot", "step": step, "cka": geometry.cka, "n": geometry.n, "null": geometry.null}])
+
+    def epoch_done(self, epoch: int, step: int) -> None:
+        validation = self._data.validation
+        clean = measure_accuracy({"m": self._model}, validation, corruptions=(), severities=(), seed=0)
+        robust = measure_accuracy(
+            {"m": self._model},
+            validation,
+            corruptions=self._corruptions,
+            severities=(_ROBUST_SEVERITY,),
+            seed=0,
+            limit=_ROBUST_SAMPLE,
+        )
+        accuracy, estimate = clean.mean("m", ["clean"]), robust.mean("m", self._corruptions)
+        self._append(
+            [
+                {
+                    "type": "epoch",
+                    "epoch": epoch,
+                    "step": step,
+                    "validation_accuracy": accuracy.value if accuracy else None,
+                    "robust_accuracy": estimate.value if estimate else None,
+                    "n": clean.n,
+                }
+            ]
+        )
+
+    def _append(self, rows: list[dict[str, Any]]) -> None:
+        seconds = round(self._writer.seconds, 2)
+        self._writer.append([{**row, "arm": self.name, "t": seconds} for row in rows])
+
+
+def is_due(step: int, total: int, count: int) -> bool:
+    """Whether `step` is one of `count` evenly spaced ones from 0 to `total`, both included."""
+    before = (step - 1) * (count - 1) // total if step else -1
+    return step * (count - 1) // total > before

@@ -1,0 +1,24 @@
+"""The one training loop, and what it resumes from."""
+
+from bird_backend.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.training.device import choose_device, prepare, training_mode
+from bird_backend.training.loop import Observer, Transform, steps_of, train
+from bird_backend.training.optimiser import build_optimiser, cosine
+
+__all__ = [
+    "Batch",
+    "Checkpoint",
+    "Observer",
+    "TransferMethod",
+    "Transform",
+    "build_optimiser",
+    "choose_device",
+    "cosine",
+    "load_checkpoint",
+    "prepare",
+    "save_checkpoint",
+    "steps_of",
+    "train",
+    "training_mode",
+]
