@@ -48,6 +48,7 @@ __all__ = [
     "is_active",
     "is_stalled",
     "layer_map",
+    "layer_table",
     "list_runs",
     "log_tail",
     "metrics",
@@ -167,9 +168,12 @@ def layer_map(
     run = RunStore().find_same(spec, states=("queued", "running", "done", "failed", "interrupted"))
     if run is None or (retry and run.state == "failed"):
         run = submit(spec.model_dump(mode="json"))
-    if run.state != "done":
-        return run, None
-    return run, _layer_map(str(run.directory.artifacts / "layer-map.json"))
+    return run, layer_table(run)
+
+
+def layer_table(run: Run) -> pd.DataFrame | None:
+    """An analyze run's table of CKAs, none until it is done."""
+    return _layer_map(str(run.directory.artifacts / "layer-map.json")) if run.state == "done" else None
 
 
 def checkpoints() -> list[Checkpoint]:
@@ -265,9 +269,9 @@ def gram(run: Run, name: SnapshotName) -> np.ndarray:
     return _gram(str(run.directory.path), name)
 
 
-def embedding(run: Run, name: SnapshotName) -> tuple[np.ndarray, str]:
-    """Points [N, 2] of the embedding probes at a snapshot, and how they were made: `umap` or `pca`."""
-    ready = (run.directory.artifacts / name.umap_file).exists()
+def embedding(run: Run, name: SnapshotName, *, pca: bool = False) -> tuple[np.ndarray, str]:
+    """Points [N, 2] of the embedding probes at a snapshot, and how they were made: `umap`, or `pca` till it is ready."""
+    ready = not pca and (run.directory.artifacts / name.umap_file).exists()
     return _embedding(str(run.directory.path), name, ready)
 
 
@@ -290,8 +294,12 @@ def _gram(path: str, name: SnapshotName) -> np.ndarray:
 
 
 @lru_cache(maxsize=256)
-def _embedding(path: str, name: SnapshotName, _umap: bool) -> tuple[np.ndarray, str]:
-    points, how = _readable(reading.read_embedding, RunDirectory(Path(path)), name)
+def _embedding(path: str, name: SnapshotName, umap: bool) -> tuple[np.ndarray, str]:
+    directory = RunDirectory(Path(path))
+    if umap:
+        points, how = _readable(reading.read_embedding, directory, name)
+    else:
+        points, how = _readable(reading.read_snapshot, directory, name, "pca")["pca"], "pca"
     return np.asarray(points, dtype=np.float32), how
 
 

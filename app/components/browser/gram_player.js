@@ -1,0 +1,264 @@
+// Gram matrices of teacher and student side by side with their difference, scrubbed through the steps in the browser.
+
+function unpack(packed, size) {
+  const upper = bytes(packed);
+  const full = new Uint8Array(size * size);
+  let at = 0;
+  for (let row = 0; row < size; row += 1) {
+    for (let column = row; column < size; column += 1) {
+      full[row * size + column] = upper[at];
+      full[column * size + row] = upper[at];
+      at += 1;
+    }
+  }
+  return full;
+}
+
+function signed(value) {
+  return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const state = remembered(parentElement, () => build(parentElement));
+  const first = state.data === null;
+  state.data = data;
+  state.send = setStateValue;
+  if (first) {
+    state.wanted = data.arm;
+    state.step = data.step;
+  }
+  try {
+    update(state);
+    say(parentElement, "");
+  } catch (error) {
+    say(parentElement, `The Gram matrices can't be drawn: ${error.message}.`);
+  }
+  return state.leave;
+}
+
+function build(parent) {
+  const state = { data: null, wanted: null, arm: null, step: null, parent, unpacked: new Map(), spot: null, timer: null };
+  state.root = parent.querySelector(".player");
+  state.bar = make("div", { class: "bar" });
+  state.arms = make("span");
+  state.slider = make("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Step of training" });
+  state.where = make("output");
+  state.play = make("button", { type: "button", onclick: () => toggle(state) }, "Play");
+  state.newest = make("button", { type: "button", onclick: () => move(state, null, true) }, "Newest");
+  state.slider.addEventListener("input", () => move(state, Number(state.slider.value), false));
+  state.slider.addEventListener("change", () => tell(state));
+  state.bar.append(state.arms, make("label", {}, "Step", state.slider), state.where, state.play, state.newest);
+  state.panels = make("div", { class: "panels" });
+  state.pictures = ["teacher", "student", "difference"].map((name) => panel(state, name));
+  state.panels.append(...state.pictures.map((picture) => picture.figure));
+  state.readout = make("p", { class: "readout" });
+  state.chips = make("div", { class: "chips" });
+  state.root.append(state.bar, state.panels, state.readout, state.chips);
+  const observer = new ResizeObserver(() => state.data && paint(state));
+  observer.observe(state.panels);
+  state.leave = () => {
+    observer.disconnect();
+    clearInterval(state.timer);
+    memory.delete(parent);
+  };
+  return state;
+}
+
+function panel(state, name) {
+  const canvas = make("canvas", { role: "img" });
+  const title = make("b");
+  const note = make("span");
+  const [low, strip, high] = [make("span"), make("i"), make("span")];
+  const figure = make("figure", {}, make("figcaption", {}, title, note), canvas, make("div", { class: "scale" }, low, strip, high));
+  canvas.addEventListener("pointermove", (event) => point(state, canvas, event));
+  canvas.addEventListener("pointerleave", () => point(state, canvas, null));
+  return { name, figure, canvas, title, note, low, strip, high };
+}
+
+function snapshotsOf(state) {
+  return state.data.arms.find((arm) => arm.name === state.arm)?.snapshots ?? [];
+}
+
+function update(state) {
+  const { data } = state;
+  // Until the reader picks one, the arm that came last, which is the one in training.
+  const has = data.arms.some((arm) => arm.name === state.wanted);
+  state.arm = has ? state.wanted : (data.arms.at(-1)?.name ?? null);
+  const options = data.arms.map((arm) => ({ value: arm.name, text: arm.label }));
+  state.arms.replaceChildren(
+    ...(options.length > 1
+      ? [choice("Which student", options, state.arm, (value) => pick(state, value))]
+      : []),
+  );
+  state.colours = isDark(state.parent) ? data.dark : data.light;
+  state.ramp = ramp(data.viridis);
+  state.drift = ramp(state.colours.diverging);
+  state.chips.replaceChildren(
+    ...data.classes.map((name, index) =>
+      make("span", {}, make("i", { class: "dot", style: `background:${state.colours.classes[index % 10]}` }), name),
+    ),
+  );
+  state.chips.hidden = data.classes.length > 20;
+  paint(state);
+}
+
+function pick(state, arm) {
+  state.wanted = arm;
+  update(state);
+  tell(state);
+}
+
+// `index` null follows the newest snapshot as they arrive.
+function move(state, index, done) {
+  const list = snapshotsOf(state);
+  state.step = index === null || index >= list.length - 1 ? null : list[index].step;
+  paint(state);
+  if (done) tell(state);
+}
+
+function tell(state) {
+  state.send("at", { arm: state.wanted, step: state.step });
+}
+
+function toggle(state) {
+  if (state.timer) {
+    clearInterval(state.timer);
+    state.timer = null;
+    tell(state);
+  } else {
+    let at = state.step === null ? 0 : current(state);
+    move(state, at, false);
+    state.timer = setInterval(() => {
+      at += 1;
+      move(state, at, false);
+      if (at >= snapshotsOf(state).length - 1) toggle(state);
+    }, calm() ? 900 : 350);
+  }
+  state.play.textContent = state.timer ? "Pause" : "Play";
+}
+
+function current(state) {
+  const list = snapshotsOf(state);
+  if (state.step === null) return list.length - 1;
+  const at = list.findIndex((snapshot) => snapshot.step >= state.step);
+  return at < 0 ? list.length - 1 : at;
+}
+
+function matrix(state, key, packed) {
+  if (!packed) return null;
+  if (!state.unpacked.has(key)) state.unpacked.set(key, unpack(packed, state.data.size));
+  return state.unpacked.get(key);
+}
+
+function paint(state) {
+  const { data } = state;
+  const list = snapshotsOf(state);
+  const at = current(state);
+  const shot = list[at];
+  state.slider.max = Math.max(list.length - 1, 0);
+  state.slider.value = at;
+  state.slider.disabled = list.length < 2;
+  state.play.hidden = list.length < 2;
+  state.newest.hidden = state.step === null;
+  state.newest.textContent = data.active ? "Follow newest" : "Last step";
+  const cka = shot?.cka == null ? "" : ` · CKA ${shot.cka.toFixed(3)}`;
+  state.where.textContent = shot ? `step ${shot.step}${cka}` : "no snapshot yet";
+  state.slider.setAttribute("aria-valuetext", state.where.textContent);
+  const teacher = matrix(state, "teacher", data.teacher);
+  const student = shot ? matrix(state, `${state.arm}-${shot.step}`, shot.gram) : null;
+  state.shown = { teacher, student };
+  const label = data.arms.find((arm) => arm.name === state.arm)?.label ?? "Student";
+  for (const picture of state.pictures) {
+    const isGap = picture.name === "difference";
+    picture.title.textContent = { teacher: "Teacher", student: `Student, ${label}`, difference: "Student − teacher" }[picture.name];
+    picture.title.style.color = { teacher: state.colours.teacher, student: state.colours.student }[picture.name] ?? "";
+    picture.note.textContent = { teacher: data.layers[0], student: data.layers[1], difference: "" }[picture.name];
+    const stops = isGap ? state.colours.diverging : data.viridis;
+    picture.strip.style.background = `linear-gradient(90deg, ${stops.join(",")})`;
+    picture.low.textContent = isGap ? "teacher higher" : "unlike";
+    picture.high.textContent = isGap ? "student higher" : "alike";
+    const values = isGap ? (teacher && student ? { teacher, student } : null) : state.shown[picture.name];
+    square(state, picture, values, isGap);
+    picture.canvas.setAttribute(
+      "aria-label",
+      `${picture.title.textContent}: similarity of ${data.size} probe images, sorted by class, ${state.where.textContent}`,
+    );
+  }
+  tellSpot(state);
+}
+
+function square(state, picture, values, isGap) {
+  const { size, labels } = state.data;
+  const width = picture.figure.clientWidth;
+  if (!width) return;
+  picture.canvas.style.height = `${width}px`;
+  const context = fit(picture.canvas, width, width);
+  const strip = 6;
+  const side = width - strip;
+  if (values) {
+    const image = new ImageData(size, size);
+    for (let index = 0; index < size * size; index += 1) {
+      const colour = isGap
+        ? state.drift[Math.max(0, Math.min(255, 128 + values.student[index] - values.teacher[index]))]
+        : state.ramp[values[index]];
+      image.data.set(colour, index * 4);
+      image.data[index * 4 + 3] = 255;
+    }
+    const sheet = make("canvas", { width: size, height: size });
+    sheet.getContext("2d").putImageData(image, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(sheet, strip, strip, side, side);
+  } else {
+    context.strokeStyle = state.colours.axis;
+    context.setLineDash([4, 4]);
+    context.strokeRect(strip + 0.5, strip + 0.5, side - 1, side - 1);
+    context.setLineDash([]);
+    context.fillStyle = state.colours.muted;
+    context.font = `13px ${styleOf(state.parent, "--st-font") || "sans-serif"}`;
+    context.textAlign = "center";
+    context.fillText("Not recorded yet", width / 2, width / 2);
+  }
+  const cell = side / size;
+  let start = 0;
+  for (let index = 1; index <= size; index += 1) {
+    if (index < size && labels[index] === labels[start]) continue;
+    context.fillStyle = state.colours.classes[labels[start] % 10];
+    context.fillRect(0, strip + start * cell, strip - 2, (index - start) * cell - 1);
+    context.fillRect(strip + start * cell, 0, (index - start) * cell - 1, strip - 2);
+    if (index < size && values) {
+      context.fillStyle = isGap ? state.colours.axis : "rgba(255, 255, 255, 0.35)";
+      context.fillRect(strip, strip + index * cell - 0.25, side, 0.5);
+      context.fillRect(strip + index * cell - 0.25, strip, 0.5, side);
+    }
+    start = index;
+  }
+  if (state.spot && values) {
+    context.strokeStyle = state.colours.text;
+    context.lineWidth = 1.5;
+    context.strokeRect(strip + state.spot[1] * cell - 1, strip + state.spot[0] * cell - 1, cell + 2, cell + 2);
+  }
+}
+
+function point(state, canvas, event) {
+  if (event === null) state.spot = null;
+  else {
+    const box = canvas.getBoundingClientRect();
+    const cell = (box.width - 6) / state.data.size;
+    const spot = [Math.floor((event.clientY - box.top - 6) / cell), Math.floor((event.clientX - box.left - 6) / cell)];
+    state.spot = spot.every((place) => place >= 0 && place < state.data.size) ? spot : null;
+  }
+  requestAnimationFrame(() => state.data && paint(state));
+}
+
+function tellSpot(state) {
+  const { data, spot, shown } = state;
+  if (!spot || !shown.teacher) {
+    state.readout.textContent = "Point at a cell: the similarity of two images as each network sees it.";
+    return;
+  }
+  const index = spot[0] * data.size + spot[1];
+  const value = (level) => data.low + ((data.high - data.low) * level) / 255;
+  const names = spot.map((place) => data.classes[data.labels[place]]);
+  const student = shown.student ? `, student ${signed(value(shown.student[index]))}` : "";
+  state.readout.textContent = `${names[0]} × ${names[1]}: teacher ${signed(value(shown.teacher[index]))}${student}`;
+}

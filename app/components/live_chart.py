@@ -1,0 +1,81 @@
+"""Charts that live in the browser: they keep zoom and choices while data arrive, and follow the page's theme."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.components.vendor import plotly_url
+from app.palette import DARK, LIGHT, VIRIDIS, Palette, swaps
+
+__all__ = ["chart", "mount", "palettes", "show_numbers"]
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def chart(figure: go.Figure, *, key: str, label: str, revision: str = "", numbers: pd.DataFrame | None = None) -> None:
+    """Draw a figure made in the light palette.
+
+    `label` says in words what is to be seen, for those who don't see it; `revision` is the identity of what is drawn:
+    zoom and legend choices are kept until it changes; `numbers` is the table behind the chart.
+    """
+    mount(
+        "bird_live_chart",
+        html='<div class="chart" role="figure" tabindex="-1"></div>',
+        scripts=("theme.js", "live_chart.js"),
+        style="live_chart.css",
+        key=key,
+        data={
+            "figure": figure.to_json(),
+            "height": int(figure.layout.height or 300),
+            "label": label,
+            "name": key,
+            "revision": revision or key,
+            "script": plotly_url(),
+            "swaps": swaps(),
+        },
+    )
+    if numbers is not None:
+        show_numbers(numbers, key=f"{key}_numbers", label=label)
+
+
+def show_numbers(table: pd.DataFrame, *, key: str, label: str) -> None:
+    """The table behind a chart, folded."""
+    with st.expander("Show the numbers"):
+        if table.empty:
+            st.caption("Nothing measured yet.")
+        else:
+            st.dataframe(table, key=key, hide_index=True, alt=f"Table: {label}")
+
+
+def mount(name: str, *, html: str, scripts: tuple[str, ...], style: str, key: str, data: Any, **callbacks: Any) -> Any:
+    """Mount one of our browser components; registering it again with the same text costs nothing."""
+    component = st.components.v2.component(
+        name,
+        html=html,
+        css=_text(style),
+        js="\n".join(_text(script) for script in scripts),
+        # Plotly puts its own style into the document, where a shadow root would not see it.
+        isolate_styles=name != "bird_live_chart",
+    )
+    return component(key=key, data=data, **callbacks)
+
+
+def palettes() -> dict[str, Any]:
+    """Both themes' colours for a component that draws by itself."""
+    return {"light": _colours(LIGHT), "dark": _colours(DARK), "viridis": list(VIRIDIS)}
+
+
+def _colours(palette: Palette) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(palette).items()}
+
+
+@cache
+def _text(name: str) -> str:
+    return (BROWSER / name).read_text("utf-8")

@@ -1,0 +1,87 @@
+"""A run's result in words and one table: did BIRD help beyond fine-tuning, by how much, and how sure is that."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.charts import arm, by_corruption, gain, mean_rows, models_in
+from app.intervals import Difference, percent, points
+
+__all__ = ["CAPTION", "accuracy_table", "headline", "verdict"]
+
+CAPTION = (
+    "Robust accuracy is the mean over corruptions and severities. The cells are all of the same {n} test images, so an "
+    "interval (95 %) counts images, not cells; for a difference it ignores that both models saw the same images, which "
+    "makes it too wide rather than too narrow."
+)
+
+
+def verdict(delta: Difference, of: str = "BIRD", over: str = "fine-tuning", what: str = "robust accuracy") -> str:
+    """One sentence that says plainly whether the difference means anything."""
+    amount = f"**{points(delta)} points**"
+    if not delta.beyond_noise:
+        return f"{of} and {over} differ by {amount} in {what}: **within noise**, so this run alone shows no difference."
+    side = "above" if delta.value > 0 else "below"
+    return f"{of}'s {what} is {amount} {side} that of {over}: **{delta.verdict}**."
+
+
+def headline(table: pd.DataFrame, *, key: str) -> None:
+    """The difference that counts, then each model's clean, robust, seen and held-out accuracy."""
+    models = models_in(table)
+    means = mean_rows(table).set_index(["model", "part"])
+    over = next((name for name in ("fine-tuning", "before") if name in models), None)
+    if "bird" in models and over is not None and (delta := gain(table, over=over)) is not None:
+        st.markdown(verdict(delta, over="fine-tuning" if over == "fine-tuning" else "the student before"))
+    last = models[-1]
+    with st.container(horizontal=True, gap="medium", key=key):
+        for part, label, explained in (
+            ("robust", "Robust accuracy", "Mean over all corruptions and severities 1 to 5."),
+            ("seen", "Seen corruptions", "Kinds a robust teacher may have been trained on."),
+            ("held_out", "Held-out corruptions", "Kinds no model here was ever trained on: the honest test."),
+            ("clean", "Clean accuracy", "Test images as they are."),
+        ):
+            if (last, part) not in means.index:
+                continue
+            row = means.loc[(last, part)]
+            delta = gain(table, part, of=last, over=over) if over else None
+            st.metric(
+                f"{label}, {arm(last).label}",
+                percent(float(row["accuracy"])),
+                delta=None if delta is None else f"{points(delta)} points",
+                delta_color="normal" if delta is not None and delta.beyond_noise else "off",
+                help=f"{explained} 95 % interval {percent(float(row['low']))} to {percent(float(row['high']))}, "
+                f"n={int(row['n'])}." + (f" Beneath: against {arm(over).label.lower()}." if over else ""),
+                border=True,
+            )
+
+
+def accuracy_table(table: pd.DataFrame, *, key: str) -> None:
+    """Each corruption and the means, a column a model, and the difference with its interval."""
+    rows = by_corruption(table)
+    labels = [arm(model).label for model in models_in(table)]
+    shown = rows.assign(**{label: 100 * rows[label] for label in labels if label in rows})
+    config: dict[str, object] = {
+        label: st.column_config.NumberColumn(f"{label}, %", format="%.1f", help="Mean over severities 1 to 5.")
+        for label in labels
+    }
+    for name in shown.columns:
+        if name.endswith("(points)"):
+            config[name] = st.column_config.NumberColumn(
+                format="%+.1f", help="Percentage points; above zero BIRD is better."
+            )
+    config["±"] = st.column_config.NumberColumn(
+        format="%.1f", help="Half of the difference's 95 % interval, in points."
+    )
+    config["Kind"] = st.column_config.TextColumn(
+        help="Seen: a robust teacher may train on it. Held out: no model ever does."
+    )
+    config["n"] = st.column_config.NumberColumn(help="Test images behind every number of the row.")
+    st.dataframe(
+        shown,
+        key=key,
+        hide_index=True,
+        column_config=config,
+        alt="Accuracy of each model on each corruption, in percent",
+    )
+    st.caption(CAPTION.format(n=f"{int(table['n'].min()):,}"))

@@ -1,0 +1,102 @@
+"""Which run a page shows: its name is in the URL and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import data
+from app.components.run_state import result_word, since
+from app.routes import link
+
+__all__ = ["empty_state", "pick_run", "run_label"]
+
+_KINDS = {
+    "transfer": "Transfer",
+    "pretrain": "Student training",
+    "robustify": "Teacher training",
+    "evaluate": "Evaluation",
+    "analyze": "Layer map",
+}
+
+
+def run_label(run: data.Run) -> str:
+    """A run in one line, told apart by the end of its id."""
+    return f"{run.title} · {result_word(run.state).lower()} · {since(run.created)} · {run.id[-4:]}"
+
+
+def empty_state(title: str, sentence: str, *, demo: bool = True) -> None:
+    """What a page says when it has nothing to show, with the next step on top."""
+    with st.container(border=True, horizontal_alignment="center", key="empty_state"):
+        st.subheader(title, anchor=False)
+        st.markdown(sentence)
+        with st.container(horizontal=True, gap="medium"):
+            if demo:
+                st.button("Run the demo transfer", type="primary", icon=":material/play_arrow:", on_click=_start_demo)
+            link("launch", "Set up a transfer", icon=":material/rocket_launch:")
+    if run_id := st.session_state.pop("_started", None):
+        from app.routes import go  # noqa: PLC0415 - only after the button
+
+        go("live", run=run_id)
+    if said := st.session_state.pop("_start_failed", None):
+        st.error(said)
+
+
+def pick_run(
+    *, kinds: Sequence[str] = ("transfer",), states: Sequence[str] | None = None, nothing: tuple[str, str]
+) -> data.Run | None:
+    """The run that the URL names, else the newest fitting one; draws the picker. None, with a designed message, else.
+
+    `nothing` is the title and sentence for when there is no fitting run at all.
+    """
+    asked = st.query_params.get("run")
+    fitting = [run for run in data.list_runs() if run.kind in kinds and (states is None or run.state in states)]
+    if asked:
+        run = data.get_run(asked)
+        if run is None:
+            _unknown(asked, fitting)
+            return None
+        if run.id not in {other.id for other in fitting}:
+            fitting = [run, *fitting]
+    elif fitting:
+        run = fitting[0]
+    else:
+        empty_state(*nothing)
+        return None
+    known = {other.id: other for other in fitting}
+    st.session_state["_picked_run"] = run.id
+    st.selectbox(
+        "Run",
+        list(known),
+        format_func=lambda run_id: run_label(known[run_id]) if run_id in known else str(run_id),
+        key="_picked_run",
+        on_change=_choose,
+        label_visibility="collapsed",
+    )
+    return run
+
+
+def _choose() -> None:
+    # What was looked at in one run (a step, a student) means nothing in another.
+    for name in ("arm", "step", "hide", "pick"):
+        st.query_params.pop(name, None)
+    st.query_params["run"] = st.session_state["_picked_run"]
+
+
+def _unknown(asked: str, fitting: Sequence[data.Run]) -> None:
+    with st.container(border=True, key="unknown_run"):
+        st.subheader("There is no such run", anchor=False)
+        st.markdown(f"The address asks for `{asked[:60].replace('`', '')}`, which is not in this home's list of runs.")
+        for run in fitting[:5]:
+            if st.button(run_label(run), key=f"open_{run.id}", type="tertiary", icon=":material/arrow_forward:"):
+                st.query_params["run"] = run.id
+                st.rerun()
+        link("overview", "All runs", icon=":material/home:")
+
+
+def _start_demo() -> None:
+    try:
+        st.session_state["_started"] = data.start_demo().id
+    except data.BirdError as error:
+        st.session_state["_start_failed"] = str(error)

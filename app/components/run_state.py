@@ -1,0 +1,136 @@
+"""A run's state in words and colour, and what can be done about it."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import streamlit as st
+
+from app import data
+
+__all__ = ["duration", "progress_panel", "result_word", "run_badge", "run_buttons", "since", "state_note"]
+
+Colour = Literal["red", "orange", "blue", "green", "gray"]
+
+_LOOKS: dict[str, tuple[str, Colour, str, str]] = {
+    "queued": ("Queued", "gray", ":material/schedule:", "Waits for the worker; nothing runs yet."),
+    "running": ("Running", "blue", ":material/play_circle:", "Trains in its own process; you may close this page."),
+    "done": ("Done", "green", ":material/check_circle:", "Finished; its results are final."),
+    "failed": ("Failed", "red", ":material/error:", "Stopped by an error; what it had measured is kept."),
+    "cancelled": ("Stopped", "orange", ":material/stop_circle:", "Someone stopped it; it can be resumed."),
+    "interrupted": ("Interrupted", "orange", ":material/pause_circle:", "Its process ended; the worker resumes it."),
+}
+
+
+def run_badge(run: data.Run) -> None:
+    """The state as a badge that explains itself on hover."""
+    label, colour, icon, help_text = _LOOKS[run.state]
+    st.badge(label, color=colour, icon=icon, help=help_text)
+
+
+def result_word(state: str) -> str:
+    """The state in one word, as the badge says it."""
+    return _LOOKS[state][0]
+
+
+def duration(seconds: float | None) -> str:
+    """`42 s`, `3 min 05 s`, `1 h 12 min`."""
+    if seconds is None:
+        return "unknown"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def since(moment: float) -> str:
+    """`just now`, `5 minutes ago`, `3 days ago`."""
+    seconds = max(0.0, time.time() - moment)
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def progress_panel(run: data.Run) -> None:
+    """Phase, bar and time left of a run that is queued or running."""
+    said = data.progress(run)
+    if run.state == "queued":
+        ahead = sum(other.state == "running" for other in data.list_runs())
+        st.progress(0.0, text="Waiting for the worker" + (f", {ahead} running before it" if ahead else ""))
+        if not data.worker_alive():
+            st.caption("No worker is alive at the moment; one is being started.")
+        return
+    if said is None:
+        st.progress(0.0, text="Starting: loading PyTorch and the images")
+        return
+    eta = said.get("eta_seconds")
+    left = f", about {duration(eta)} left" if eta is not None else ""
+    fraction = min(max(float(said["fraction"]), 0.0), 1.0)
+    st.progress(fraction, text=f"{said['phase']}: {fraction:.0%}{left}")
+    quiet = time.time() - float(said.get("updated", time.time()))
+    if run.cancel_requested is not None:
+        st.caption("Stopping: it saves a checkpoint first, so that it can be resumed.")
+    elif quiet > 30:
+        st.caption(f"Nothing heard for {duration(quiet)}. A long step or a busy machine; the log below says more.")
+
+
+def run_buttons(run: data.Run) -> None:
+    """Stop or resume, whichever the state allows."""
+    if data.is_active(run):
+        stopping = run.cancel_requested is not None
+        st.button(
+            "Stopping…" if stopping else "Stop",
+            key="stop_run",
+            icon=":material/stop:",
+            disabled=stopping,
+            on_click=_act,
+            args=("cancel", run.id),
+            help="It saves a checkpoint first, so that it can be resumed.",
+        )
+    elif run.state in ("failed", "cancelled"):
+        st.button(
+            "Resume",
+            key="resume_run",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_act,
+            args=("resume", run.id),
+            help="Goes on from the last checkpoint.",
+        )
+    if said := st.session_state.pop("_run_action_failed", None):
+        st.error(said)
+
+
+def state_note(run: data.Run) -> None:
+    """What happened and what to do, for a run that did not end well or has not begun."""
+    reason = run.reason or "It left no reason; the log below may say more."
+    match run.state:
+        case "failed":
+            st.error(
+                f"**This run failed.** {reason}\n\nEverything it had measured is below. Put the cause right in a new "
+                "launch, or press Resume to go on from its last checkpoint.",
+                icon=":material/error:",
+            )
+        case "cancelled":
+            st.warning(
+                "**This run was stopped.** What it had measured is below; Resume goes on from its last checkpoint.",
+                icon=":material/stop_circle:",
+            )
+        case "interrupted":
+            st.warning(
+                "**This run was interrupted**, by a restart or a lost process. The worker takes it up again from its "
+                "last checkpoint by itself.",
+                icon=":material/pause_circle:",
+            )
+
+
+def _act(action: Literal["cancel", "resume"], run_id: str) -> None:
+    try:
+        data.cancel(run_id) if action == "cancel" else data.resume(run_id)
+    except data.BirdError as error:
+        st.session_state["_run_action_failed"] = str(error)

@@ -1,0 +1,254 @@
+"""Is the geometry moving? One run as it trains: curves, Gram matrices, embedding, and its result once it is there."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from app import charts, data
+from app.charts.curves import X
+from app.components.live_chart import chart, show_numbers
+from app.components.page_head import page_head
+from app.components.players import embedding_methods, embedding_player, gram_player
+from app.components.results import accuracy_table, headline
+from app.components.run_picker import pick_run
+from app.components.run_state import duration, progress_panel, run_badge, run_buttons, since, state_note
+from app.intervals import mean_interval, percent
+from app.routes import link
+
+__all__ = ["render"]
+
+_CKA = (
+    "Centred kernel alignment: how alike two networks see the same images, from 0 (not at all) to 1 (the same up to "
+    "rotation and scale)."
+)
+
+
+def render() -> None:
+    """Draw the page."""
+    page_head(
+        "live",
+        "BIRD pulls the student's similarities towards the teacher's, so its CKA should climb while plain fine-tuning's "
+        "stays. Below, watch the student's Gram matrix take on the teacher's pattern.",
+        help=_CKA,
+    )
+    run = pick_run(
+        kinds=("transfer", "pretrain", "robustify", "evaluate", "analyze"),
+        nothing=(
+            "No run yet",
+            "Start the demo: a teacher that reads digits makes a student that knows clothes robust.",
+        ),
+    )
+    if run is None:
+        return
+    st.fragment(_live, run_every=1.0 if data.is_active(run) else None)(run.id, data.is_active(run))
+    with st.expander("What was asked for, as JSON", icon=":material/data_object:"):
+        try:
+            st.code(data.spec_of(run).model_dump_json(indent=2), language="json")
+        except data.BirdError as error:
+            st.error(str(error))
+
+
+def _live(run_id: str, was_active: bool) -> None:
+    run = data.get_run(run_id)
+    if run is None or (was_active and not data.is_active(run)):
+        # The last tick: draw the whole page once more, with nothing ticking.
+        st.rerun()
+    if data.is_active(run):
+        _see_to_worker()
+    try:
+        _head(run)
+        metrics = data.metrics(run)
+        _body(run, metrics)
+    except data.BirdError as error:
+        st.error(str(error))
+    _log(run)
+
+
+def _head(run: data.Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            run_badge(run)
+            started = f"started {since(run.started)}" if run.started else f"asked for {since(run.created)}"
+            took = f" · took {duration(run.finished - run.started)}" if run.finished and run.started else ""
+            st.caption(f"{started}{took} · {run.device or 'device not chosen yet'} · `{run.id}`")
+        run_buttons(run)
+    if data.is_active(run):
+        progress_panel(run)
+    state_note(run)
+
+
+def _body(run: data.Run, metrics: pd.DataFrame) -> None:
+    if run.kind == "analyze":
+        _analyzed(run)
+        return
+    table = data.accuracy(run)
+    if table is not None:
+        st.subheader("Did it help?" if run.kind == "transfer" else "How good is it?", anchor=False)
+        headline(table, key="result_metrics")
+        accuracy_table(table, key="live_accuracy")
+        link("robustness", "Every severity, as a map", icon=":material/shield:", run=run.id)
+    if metrics.empty:
+        _waiting(run)
+        return
+    _now(run, metrics)
+    _curves(run, metrics)
+    if run.kind == "transfer":
+        _geometry(run, metrics)
+
+
+def _waiting(run: data.Run) -> None:
+    if run.kind == "evaluate" and not data.is_active(run):
+        return
+    with st.container(border=True, key="no_points"):
+        if data.is_active(run):
+            st.markdown("**Curves, Gram matrices and the embedding appear here** as soon as the first steps are done.")
+        else:
+            st.markdown("**This run ended before its first step**, so there is nothing to draw.")
+
+
+def _now(run: data.Run, metrics: pd.DataFrame) -> None:
+    """Where it stands, in a few numbers."""
+    with st.container(horizontal=True, gap="medium", key="now_metrics"):
+        for name in ("bird", "fine-tuning"):
+            shots = _of(metrics, "snapshot", name, "cka")
+            if len(shots):
+                first, last = shots.iloc[0], shots.iloc[-1]
+                st.metric(
+                    f"CKA, {charts.arm(name).label}",
+                    f"{last['cka']:.3f}",
+                    delta=f"{last['cka'] - first['cka']:+.3f} since step {int(first['step'])}".replace("-", "−"),
+                    delta_color="blue" if name == "bird" else "off",
+                    chart_data=shots["cka"].tolist() if len(shots) > 2 else None,
+                    border=True,
+                    help=f"{_CKA} Debiased, n={int(last['n'])} probe images; with one side shuffled it would be "
+                    f"{last['null']:.3f}.",
+                )
+        epochs = _of(metrics, "epoch", None, "validation_accuracy")
+        if len(epochs):
+            last = epochs.iloc[-1]
+            count = int(last["n"])
+            low, high = mean_interval(float(last["validation_accuracy"]), count)
+            st.metric(
+                f"Validation accuracy, {charts.arm(str(last['arm'])).label}",
+                percent(float(last["validation_accuracy"])),
+                border=True,
+                help=f"After epoch {int(last['epoch'])}. 95 % interval {percent(low)} to {percent(high)}, n={count}.",
+            )
+        steps = _of(metrics, "step", None, "images_per_s")
+        if len(steps):
+            st.metric(
+                "Images per second",
+                f"{steps['images_per_s'].tail(20).median():,.0f}",
+                border=True,
+                help="Median of the last twenty steps, teacher's pass included.",
+            )
+    if run.kind == "transfer" and not len(_of(metrics, "snapshot", "bird", "cka")) and data.is_active(run):
+        st.caption(
+            "The baseline, plain fine-tuning, trains first; BIRD's curve follows with the same seed and batches."
+        )
+
+
+def _curves(run: data.Run, metrics: pd.DataFrame) -> None:
+    x: X = st.segmented_control("Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params")
+    if run.kind == "transfer":
+        chart(
+            charts.cka_curves(metrics, x),
+            key="cka_chart",
+            label="CKA with the teacher against training, a line for BIRD and one for fine-tuning",
+            revision=f"{run.id} {x}",
+            numbers=charts.cka_table(metrics),
+        )
+        st.caption(
+            "Lines with points: debiased CKA of fixed validation images (n and the null on hover). Faint line: the biased "
+            "CKA of each training batch, which BIRD climbs; it reads higher because small batches inflate it."
+        )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chart(
+            charts.accuracy_curves(metrics, "validation_accuracy", x),
+            key="validation_chart",
+            label="Accuracy on clean validation images after each epoch",
+            revision=f"{run.id} {x}",
+        )
+        chart(
+            charts.loss_curves(metrics, "task_loss", x),
+            key="task_chart",
+            label="Task loss at each step",
+            revision=f"{run.id} {x}",
+        )
+    with right:
+        chart(
+            charts.accuracy_curves(metrics, "robust_accuracy", x),
+            key="robust_chart",
+            label="Accuracy on corrupted validation images after each epoch, a small estimate",
+            revision=f"{run.id} {x}",
+        )
+        if "representation_loss" in metrics:
+            chart(
+                charts.loss_curves(metrics, "representation_loss", x),
+                key="representation_chart",
+                label="Representation loss at each step",
+                revision=f"{run.id} {x}",
+            )
+    show_numbers(charts.epochs_table(metrics), key="epochs_numbers", label="accuracies after each epoch")
+
+
+def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:
+    st.subheader(
+        "Which images look alike?",
+        anchor=False,
+        help="A Gram matrix holds, for every pair of probe images, how similar the network's features of them are. "
+        "The images are sorted by class, so a square on the diagonal is a class seen as one thing.",
+    )
+    if not gram_player(run, metrics, key="grams"):
+        st.caption("The Gram matrices appear with the first snapshot.")
+    st.subheader(
+        "Where do the images sit?",
+        anchor=False,
+        help="Each point is an image; points that lie together look alike to the network.",
+    )
+    methods = embedding_methods(run)
+    if methods and embedding_player(run, methods[0], key="cloud", pictures=False, aspect=0.62):
+        link("embeddings", "Look closer, with the images", icon=":material/scatter_plot:", run=run.id)
+    else:
+        st.caption("The embedding appears with the first snapshot.")
+
+
+def _analyzed(run: data.Run) -> None:
+    frame = data.layer_table(run)
+    if frame is None:
+        if data.is_active(run):
+            st.caption("Every layer of the teacher is compared with every layer of the student on validation images.")
+        return
+    chart(
+        charts.layer_map(frame),
+        key="layer_map",
+        label="CKA of each teacher layer with each student layer",
+        numbers=frame.reset_index(names="teacher layer"),
+    )
+    st.caption(f"{str(frame.attrs['estimator']).capitalize()}, {frame.attrs['kernel']} kernel, n={frame.attrs['n']}.")
+
+
+def _log(run: data.Run) -> None:
+    with st.expander("Log", icon=":material/notes:", expanded=run.state == "failed"):
+        st.code(data.log_tail(run, 60) or "Nothing said yet.", language=None, height=260)
+
+
+def _of(
+    metrics: pd.DataFrame, kind: Literal["step", "epoch", "snapshot"], name: str | None, column: str
+) -> pd.DataFrame:
+    if "type" not in metrics or column not in metrics:
+        return pd.DataFrame()
+    rows = metrics[(metrics["type"] == kind) & metrics[column].notna()]
+    return rows if name is None else rows[rows["arm"] == name].sort_values("step")
+
+
+def _see_to_worker() -> None:
+    """A run that waits needs someone to take it up; ask at most every quarter of a minute."""
+    if not data.worker_alive() and time.monotonic() - st.session_state.get("_worker_asked", -60.0) > 15:
+        st.session_state["_worker_asked"] = time.monotonic()
+        data.ensure_worker()
