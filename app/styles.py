@@ -8,7 +8,7 @@ __all__ = ["apply_styles"]
 
 _RULES = """
 <style>
-.stApp { font-feature-settings: "tnum", "cv05"; }
+[data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 .stMainBlockContainer { max-width: 84rem; }
 .st-key-page_sentence { max-width: 46rem; margin-top: -0.6rem; margin-bottom: 0.4rem; opacity: 0.82; }
 .st-key-summary_panel { position: sticky; top: 4rem; }

@@ -46,11 +46,13 @@ def _draw() -> None:
             st.caption(f":green[●] Backend ready · {machine().words}")
         else:
             st.caption(f":orange[●] Backend asleep · {machine().words}")
-            if st.button("Wake it", type="tertiary", help="Start the process that works on the queue."):
+            if st.button(
+                "Wake it", icon=":material/power_settings_new:", help="Start the process that works on the queue."
+            ):
                 data.ensure_worker(wait_seconds=3)
                 st.rerun(scope="fragment")
         if running:
-            link("live", running[0].title, icon=":material/play_circle:", help="Watch the run.", run=running[0].id)
+            link("live", "Watch the run", icon=":material/play_circle:", help=running[0].title, run=running[0].id)
         waiting = len(runs) - len(running)
         if len(running) > 1 or waiting:
             st.caption(f"{len(running)} running · {waiting} waiting")

@@ -1,0 +1,138 @@
+"""What an expert may want to set and a newcomer need not see: similarity, optimiser, evaluation, records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app.drafts import Draft
+from app.url_state import keep_valid
+from bird_backend import catalog
+
+__all__ = ["expert_options"]
+
+_ESTIMATORS = {
+    "biased": "Biased: the paper's",
+    "debiased": "Debiased: honest in small batches",
+}
+_POOLING = {"mean": "Mean over places or tokens", "flatten": "Flatten: every place counts"}
+
+
+def expert_options(draft: Draft) -> Draft:
+    """Draw them folded away; returns the draft with them put in."""
+    with st.expander("Expert options", icon=":material/tune:"):
+        if draft.method == "bird":
+            draft = _similarity(draft)
+        draft = _evaluation(_optimiser(draft))
+        left, right = st.columns(2)
+        title = left.text_input("Title of the run", key="title", max_chars=120, placeholder="made from the choices")
+        save = right.text_input(
+            "Save the student as",
+            key="save",
+            placeholder="not saved",
+            help="A name for the student's weights; it then stands among the models.",
+        )
+        return replace(draft, title=title, save=save)
+
+
+def _similarity(draft: Draft) -> Draft:
+    left, middle, right = st.columns(3)
+    keep_valid("kernel", ["linear", "rbf"], "linear")
+    keep_valid("estimator", list(_ESTIMATORS), "biased")
+    keep_valid("pooling", list(_POOLING), "mean")
+    with left:
+        kernel = st.selectbox(
+            "Kernel",
+            ["linear", "rbf"],
+            format_func={"linear": "Linear", "rbf": "RBF"}.__getitem__,
+            key="kernel",
+            help="How two images' activations are compared. RBF looks at near neighbours only.",
+        )
+    estimator = middle.selectbox(
+        "Estimator of CKA",
+        list(_ESTIMATORS),
+        format_func=_ESTIMATORS.__getitem__,
+        key="estimator",
+        help="The biased one is too high when a batch is small against a layer's width.",
+    )
+    pooling = right.selectbox(
+        "Pooling",
+        list(_POOLING),
+        format_func=_POOLING.__getitem__,
+        key="pooling",
+        help="How a map or a row of tokens becomes one vector per image.",
+    )
+    bandwidth = draft.bandwidth
+    if kernel == "rbf":
+        bandwidth = left.number_input(
+            "Bandwidth",
+            min_value=0.01,
+            step=0.1,
+            key="bandwidth",
+            help="σ² as a fraction of the median squared distance.",
+        )
+    return replace(draft, kernel=kernel, estimator=estimator, pooling=pooling, bandwidth=float(bandwidth))
+
+
+def _optimiser(draft: Draft) -> Draft:
+    first, second, third, fourth = st.columns(4)
+    keep_valid("optimizer", ["sgd", "adamw"], "sgd")
+    keep_valid("precision", ["auto", "float32", "bfloat16"], "auto")
+    optimizer = first.selectbox(
+        "Optimiser", ["sgd", "adamw"], format_func={"sgd": "SGD", "adamw": "AdamW"}.__getitem__, key="optimizer"
+    )
+    momentum = second.number_input("Momentum", min_value=0.0, max_value=0.999, step=0.05, key="momentum")
+    decay = third.number_input("Weight decay", min_value=0.0, max_value=1.0, step=0.0001, format="%.5g", key="decay")
+    precision = fourth.selectbox(
+        "Precision",
+        ["auto", "float32", "bfloat16"],
+        key="precision",
+        help="CKA itself is always computed in float32.",
+    )
+    augment = st.toggle(
+        "Shift and mirror the training images", key="augment", help="By up to four pixels, drawn anew at each step."
+    )
+    return replace(
+        draft,
+        optimizer=optimizer,
+        momentum=float(momentum),
+        decay=float(decay),
+        precision=precision,
+        augment=augment,
+    )
+
+
+def _evaluation(draft: Draft) -> Draft:
+    _keep_known("corruptions", tuple(catalog.CORRUPTIONS))
+    _keep_known("severities", catalog.SEVERITIES)
+    corruptions = st.pills(
+        "Corruptions to test on",
+        list(catalog.CORRUPTIONS),
+        selection_mode="multi",
+        format_func=lambda name: catalog.CORRUPTIONS[name].title,
+        key="corruptions",
+        help="Ways of spoiling the test images. Robust accuracy is the mean over them and their severities.",
+    )
+    severities = st.pills("Severities", list(catalog.SEVERITIES), selection_mode="multi", key="severities")
+    left, right = st.columns(2)
+    limit = left.number_input("Test images at most", min_value=0, step=500, key="limit", help="0 tests on all of them.")
+    points = right.number_input(
+        "Snapshots of the geometry",
+        min_value=2,
+        max_value=200,
+        key="points",
+        help="Points of the run at which Gram matrices and embeddings are kept.",
+    )
+    return replace(
+        draft,
+        corruptions=tuple(name for name in catalog.CORRUPTIONS if name in corruptions),
+        severities=tuple(sorted(severities)),
+        limit=int(limit),
+        points=int(points),
+    )
+
+
+def _keep_known(key: str, options: tuple[str, ...] | tuple[int, ...]) -> None:
+    """Multi-choice widgets take lists; names the address made up are dropped."""
+    st.session_state[key] = [value for value in st.session_state[key] if value in options]

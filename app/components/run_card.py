@@ -1,0 +1,63 @@
+"""A run as a card: what it is, how far it has come or what came of it, and where to look."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import data
+from app.components.run_state import run_badge, since
+from app.estimates import duration
+from app.headline import headline
+from app.routes import link
+from bird_backend.runs.store import Run
+
+__all__ = ["run_card"]
+
+_KINDS = {
+    "transfer": "Transfer",
+    "pretrain": "Training",
+    "robustify": "Robust training",
+    "evaluate": "Evaluation",
+    "analyze": "Layer map",
+}
+
+
+def run_card(run: Run) -> None:
+    """Draw the card of a run."""
+    with st.container(border=True, key=f"card_{run.id}", gap="xsmall"):
+        left, right = st.columns([1.7, 1], vertical_alignment="center")
+        with left, st.container(gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                run_badge(run)
+                st.markdown(f"**{_plain(run.title)}**", width="content")
+            st.caption(f"{_KINDS.get(run.kind, run.kind)} · {since(run.created)} · seed {data.spec_of(run).seed}")
+        with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+            link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
+            if run.state == "done" and run.kind == "transfer":
+                link("robustness", "Robustness", icon=":material/shield:", run=run.id)
+        _outcome(run)
+
+
+def _outcome(run: Run) -> None:
+    if data.is_active(run):
+        progress = data.progress(run) or {}
+        eta = progress.get("eta_seconds")
+        left = f" · {duration(eta)} left" if eta is not None and run.state == "running" else ""
+        phase = progress.get("phase") or ("Waiting for the device" if run.state == "queued" else "Starting")
+        st.progress(min(1.0, max(0.0, float(progress.get("fraction") or 0.0))), text=f"{phase}{left}")
+    elif run.state == "failed":
+        st.markdown(f":red[{_plain(run.reason or 'It ended without saying why; the log may know.')}]")
+    elif (result := headline(run)) is not None:
+        colour = "gray" if result.gap is None else _colour(result.gap.value, result.gap.beyond_noise)
+        st.markdown(f":{colour}[**{result.figure}**] {result.words}", help=result.detail)
+
+
+def _colour(value: float, beyond_noise: bool) -> str:
+    if not beyond_noise:
+        return "gray"
+    return "blue" if value > 0 else "orange"
+
+
+def _plain(text: str) -> str:
+    """Text of a person or a path, with nothing in it that Markdown would act on."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+!|~$<>:" else sign for sign in text)

@@ -1,0 +1,171 @@
+"""A small form that trains a new teacher (on corrupted images) or a new student (on clean ones)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import data
+from app.components.spec_view import spec_view
+from app.estimates import estimate
+from app.machine import machine
+from app.routes import go
+from app.url_state import adopt, keep_valid, publish
+from app.weights import title_of
+from bird_backend import catalog
+from bird_backend.errors import BirdError
+from bird_backend.specs import PretrainSpec, RobustifySpec, load_spec
+
+__all__ = ["training_form"]
+
+_DEFAULTS: dict[str, Any] = {
+    "role": "robustify",
+    "net": "",
+    "on": "digits",
+    "folder": "",
+    "against": tuple(name for name, facts in catalog.CORRUPTIONS.items() if facts.seen),
+    "rounds": 8,
+    "start": 0.05,
+    "draw": 0,
+    "name": "",
+}
+_ROLES = {"robustify": ":orange[●] A robust teacher", "pretrain": ":blue[●] A student"}
+_OWN = "own"
+
+
+def training_form() -> None:
+    """Draw the form; pressing its button leaves for the live page."""
+    defaults = _DEFAULTS | {"net": next(iter(catalog.models()), "")}
+    adopt("training", defaults)
+    form, summary = st.columns([1.6, 1], gap="large")
+    with form:
+        values = _choices()
+    publish("training", values, defaults)
+    document = _document(values)
+    with summary, st.container(border=True):
+        _launch(document)
+    if _problem(document) is None:
+        spec_view(document, compare=False)
+
+
+def _choices() -> dict[str, Any]:
+    keep_valid("role", list(_ROLES), "robustify")
+    role = str(
+        st.segmented_control("What for", list(_ROLES), format_func=_ROLES.__getitem__, key="role", required=True)
+    )
+    left, right = st.columns(2)
+    models = catalog.models()
+    with left:
+        keep_valid("net", list(models), next(iter(models)))
+        net = str(st.selectbox("Network", list(models), format_func=lambda name: models[name].title, key="net"))
+        st.caption(models[net].caption)
+    folder = ""
+    with right:
+        keep_valid("on", [*catalog.DATASETS, _OWN], "digits")
+        on = str(
+            st.selectbox(
+                "Data set",
+                [*catalog.DATASETS, _OWN],
+                format_func=lambda name: "My own images" if name == _OWN else title_of(name),
+                key="on",
+            )
+        )
+        if on == _OWN:
+            folder = st.text_input("folder:PATH or zip:PATH", key="folder", placeholder="folder:/home/me/photos") or ""
+        else:
+            st.caption(catalog.DATASETS[on].caption)
+    against: tuple[str, ...] = tuple(_DEFAULTS["against"])
+    if role == "robustify":
+        st.session_state["against"] = [name for name in st.session_state["against"] if name in catalog.CORRUPTIONS]
+        picked = st.pills(
+            "Corruptions to train on",
+            [name for name, facts in catalog.CORRUPTIONS.items() if facts.seen],
+            selection_mode="multi",
+            format_func=lambda name: catalog.CORRUPTIONS[name].title,
+            key="against",
+            help="Each image is spoiled anew at each step, by one of these at severity 0 to 5. The held-out ones "
+            "are never trained on: they show whether robustness carries over.",
+        )
+        against = tuple(name for name in catalog.CORRUPTIONS if name in picked)
+    first, second, third = st.columns(3)
+    rounds = first.number_input("Epochs", min_value=1, max_value=2000, key="rounds")
+    start = second.number_input(
+        "Learning rate", min_value=0.00001, max_value=10.0, step=0.01, format="%.5g", key="start"
+    )
+    draw = third.number_input("Seed", min_value=0, max_value=2**31 - 1, key="draw")
+    name = st.text_input(
+        "Name of the weights",
+        key="name",
+        placeholder=_suggestion(role, net, on),
+        help="What you will find them by, here and on the launch page.",
+    )
+    return {
+        "role": role,
+        "net": net,
+        "on": on,
+        "folder": folder,
+        "against": against,
+        "rounds": int(rounds),
+        "start": float(start),
+        "draw": int(draw),
+        "name": name or "",
+    }
+
+
+def _suggestion(role: str, net: str, on: str) -> str:
+    return f"{'own-images' if on == _OWN else on}-{net}-{'robust' if role == 'robustify' else 'student'}"
+
+
+def _document(values: dict[str, Any]) -> dict[str, Any]:
+    robust = values["role"] == "robustify"
+    return {
+        "kind": values["role"],
+        "data": values["folder"].strip() if values["on"] == _OWN else values["on"],
+        "seed": values["draw"],
+        "model": {"model": values["net"]},
+        **({"corruptions": list(values["against"])} if robust else {}),
+        "training": {"epochs": values["rounds"], "lr": values["start"]},
+        "save_as": values["name"].strip() or _suggestion(values["role"], values["net"], values["on"]),
+    }
+
+
+def _problem(document: dict[str, Any]) -> str | None:
+    if not document["data"]:
+        return "Say where your images are: folder:PATH or zip:PATH."
+    try:
+        load_spec(document)
+    except BirdError as error:
+        return str(error)
+    return None
+
+
+def _launch(document: dict[str, Any]) -> None:
+    problem = _problem(document)
+    st.subheader("Ready to train" if problem is None else "Not ready yet", anchor=False)
+    if problem:
+        st.error(problem, icon=":material/error:")
+    else:
+        spec = load_spec(document)
+        if isinstance(spec, PretrainSpec | RobustifySpec):
+            guess = estimate(spec, data.list_runs(kind=spec.kind, limit=30), machine())
+            st.markdown(f"It will take **{guess.words}** on {machine().words}.", help=guess.basis.capitalize() + ".")
+        taken = {checkpoint.name for checkpoint in data.checkpoints()}
+        if document["save_as"] in taken:
+            st.caption(f":orange[:material/info:] There are weights named {document['save_as']} already.")
+        else:
+            st.caption(f"The weights will be called `{document['save_as']}`.")
+    if st.button(
+        "Start training",
+        type="primary",
+        icon=":material/model_training:",
+        disabled=problem is not None,
+        width="stretch",
+        key="train",
+    ):
+        try:
+            run = data.submit(document)
+        except BirdError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            go("live", run=run.id)

@@ -1,0 +1,270 @@
+"""What will I transfer? One form from data set to launch, with the spec it makes and how long it will take."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import streamlit as st
+
+from app import data
+from app.components.expert_options import expert_options
+from app.components.layer_choice import layer_lists, layer_map_section
+from app.components.page_head import page_head
+from app.components.spec_view import spec_view
+from app.components.weights_choice import weights_choice
+from app.drafts import OWN, RANDOM, Draft
+from app.estimates import estimate
+from app.machine import machine
+from app.routes import go
+from app.url_state import adopt, keep_valid, publish, put
+from app.validation import Findings, review
+from app.weights import Weights, title_of, usable
+from bird_backend import catalog
+from bird_backend.specs import ModelRef, TransferSpec, load_spec
+
+__all__ = ["render"]
+
+
+def render() -> None:
+    """Draw the page."""
+    page_head(
+        "launch",
+        "Pick a teacher, a student and the pair of layers to match: the student trains on its own images while its "
+        "guided layer is drawn towards the teacher's guiding layer. As it stands, this is the demo.",
+    )
+    demo = _demo()
+    defaults = asdict(demo)
+    adopt("launch", defaults)
+    checkpoints = usable(data.checkpoints())
+    _presets(demo)
+    form, summary = st.columns([1.85, 1], gap="large")
+    with form:
+        draft = _form(demo, checkpoints)
+    publish("launch", asdict(draft), defaults)
+    with summary, st.container(key="summary_panel"):
+        _summary(draft, checkpoints)
+
+
+def _demo() -> Draft:
+    try:
+        return Draft.of(data.demo_document())
+    except data.BirdError:
+        return Draft()
+
+
+def _presets(demo: Draft) -> None:
+    network = next(iter(catalog.models()), "")
+    presets = {
+        "The demo": (demo, "A robust teacher of digits, a student of clothing, four short epochs."),
+        "Control: a teacher that knows nothing": (
+            replace(demo, teacher=f"{RANDOM}{network}"),
+            "The same with random teacher weights. If this helps as much, it was not the teacher's knowledge.",
+        ),
+        "RBF kernel": (
+            replace(demo, kernel="rbf"),
+            "The same, with similarity measured locally rather than by straight lines.",
+        ),
+        "Fine-tuning only": (replace(demo, method="fine-tuning"), "The student goes on alone: what BIRD has to beat."),
+    }
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Start from", width="content")
+        for label, (draft, help) in presets.items():
+            st.button(label, help=help, on_click=put, args=(asdict(draft),), key=f"preset_{label}")
+
+
+def _form(demo: Draft, checkpoints: dict[str, Weights]) -> Draft:
+    st.subheader("Data", anchor=False)
+    data_name, path = _data(demo)
+    st.subheader("Teacher and student", anchor=False)
+    left, right = st.columns(2)
+    with left:
+        teacher = weights_choice("teacher", data_name, checkpoints, fallback=demo.teacher)
+    with right:
+        student = weights_choice("student", data_name, checkpoints, fallback=demo.student)
+    st.subheader("Method", anchor=False)
+    draft = Draft(**{key: st.session_state[key] for key in asdict(demo)})
+    draft = replace(draft, data=data_name, path=path, teacher=teacher.value, student=student.value)
+    draft = replace(draft, method=_method())
+    if draft.method == "bird":
+        draft = _bird(draft, demo, teacher, student)
+    st.subheader("Training", anchor=False)
+    return expert_options(_training(draft))
+
+
+def _data(demo: Draft) -> tuple[str, str]:
+    keep_valid("data", [*catalog.DATASETS, OWN], demo.data)
+    chosen: str = st.selectbox(
+        "Data set",
+        [*catalog.DATASETS, OWN],
+        format_func=lambda name: "My own images: a folder or a zip" if name == OWN else title_of(name),
+        key="data",
+        help="What the student trains on and is tested on. The teacher sees these images too, never its own.",
+    )
+    if chosen == OWN:
+        path = st.text_input(
+            "Path of the folder or zip",
+            key="path",
+            placeholder="/home/me/photos or /home/me/photos.zip",
+            help="On the machine that runs this app. One folder per class, with or without train/ and test/ above. "
+            "Images become 32 × 32 pixels.",
+        )
+        return chosen, path or ""
+    facts = catalog.DATASETS[chosen]
+    counts = f"{facts.train:,} for training, {facts.validation:,} for validation, {facts.test:,} for testing"
+    download = " Downloaded once, when first used." if facts.network else ""
+    st.caption(f"{facts.caption} {counts}.{download}")
+    return chosen, ""
+
+
+def _method() -> str:
+    keep_valid("method", list(catalog.METHODS), "bird")
+    chosen = st.segmented_control(
+        "Method",
+        list(catalog.METHODS),
+        format_func=lambda name: catalog.METHODS[name].title,
+        key="method",
+        required=True,
+        label_visibility="collapsed",
+    )
+    chosen = str(chosen)
+    st.caption(catalog.METHODS[chosen].caption)
+    return chosen
+
+
+def _bird(draft: Draft, demo: Draft, teacher: Weights, student: Weights) -> Draft:
+    guiding, guided = layer_lists(teacher.network, student.network, fallback=(demo.guiding, demo.guided))
+    try:
+        layer_map_section(draft.data_name, _reference(teacher), _reference(student), seed=draft.seed)
+    except (data.BirdError, ValueError) as error:
+        st.caption(f":orange[The pairs can't be measured yet: {error}]")
+    left, right = st.columns(2)
+    alpha = left.number_input(
+        "α, weight of the task loss",
+        min_value=0.0,
+        step=0.05,
+        key="alpha",
+        help="loss = α × task loss + β × (1 − CKA). The paper uses α = 0.1.",
+    )
+    beta = right.number_input(
+        "β, weight of the representation loss",
+        min_value=0.0,
+        step=0.05,
+        key="beta",
+        help="How hard the guided layer is drawn to the guiding layer. The paper uses β = 0.9; 0 is fine-tuning.",
+    )
+    return replace(draft, guiding=guiding, guided=guided, alpha=float(alpha), beta=float(beta))
+
+
+def _training(draft: Draft) -> Draft:
+    first, second, third, fourth = st.columns(4)
+    epochs = first.number_input(
+        "Epochs", min_value=1, max_value=2000, key="epochs", help="How often each training image is seen."
+    )
+    batch = second.number_input(
+        "Batch size",
+        min_value=4,
+        max_value=8192,
+        step=32,
+        key="batch",
+        help="CKA is measured within a batch: 128 works much better than 32 or 64.",
+    )
+    lr = third.number_input(
+        "Learning rate",
+        min_value=0.00001,
+        max_value=10.0,
+        step=0.001,
+        format="%.5g",
+        key="lr",
+        help="At the start; it falls to zero on a cosine.",
+    )
+    seed = fourth.number_input(
+        "Seed", min_value=0, max_value=2**31 - 1, key="seed", help="The same seed and spec give the same run."
+    )
+    left, right = st.columns(2, vertical_alignment="bottom")
+    devices = machine().devices
+    keep_valid("device", devices, "auto")
+    device = left.selectbox(
+        "Device",
+        devices,
+        format_func=lambda name: f"Automatic ({machine().words})" if name == "auto" else name.upper(),
+        key="device",
+    )
+    baseline = right.toggle(
+        "Compare with fine-tuning",
+        key="baseline",
+        disabled=draft.method == "fine-tuning",
+        help="The same student, seed, batches and budget without the teacher. Without it nothing says whether the "
+        "teacher helped or the training alone. Doubles the time, nearly.",
+    )
+    return replace(
+        draft,
+        epochs=int(epochs),
+        batch=int(batch),
+        lr=float(lr),
+        seed=int(seed),
+        device=device,
+        baseline=baseline,
+    )
+
+
+def _summary(draft: Draft, checkpoints: dict[str, Weights]) -> None:
+    networks = {name: weights.network for name, weights in checkpoints.items()}
+    document = draft.document(networks)
+    findings = review(document, draft, checkpoints)
+    with st.container(border=True):
+        st.subheader("Ready to launch" if not findings.problems else "Not ready yet", anchor=False)
+        if findings.problems:
+            for problem in findings.problems:
+                st.error(problem, icon=":material/error:")
+        else:
+            _ready(load_spec(document))
+        launch = st.button(
+            "Launch the transfer",
+            type="primary",
+            icon=":material/rocket_launch:",
+            disabled=bool(findings.problems),
+            width="stretch",
+            key="launch",
+        )
+        _notes(findings)
+    if not findings.problems:
+        spec_view(document)
+    if launch:
+        try:
+            run = data.submit(document)
+        except data.BirdError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            go("live", run=run.id)
+
+
+def _ready(spec: object) -> None:
+    if not isinstance(spec, TransferSpec):
+        return
+    guess = estimate(spec, data.list_runs(kind="transfer", limit=30), machine())
+    st.markdown(f"It will take **{guess.words}** on {_device(spec.device)}.", help=guess.basis.capitalize() + ".")
+    teacher, student = catalog.find_model(spec.teacher.model), catalog.find_model(spec.student.model)
+    if spec.method.name == "bird":
+        pair = spec.method.pairs[0]
+        st.markdown(
+            f"The student's **{pair.student}** ({student.title}) is drawn towards the teacher's **{pair.teacher}** "
+            f"({teacher.title}) for {spec.training.epochs} epochs."
+        )
+    else:
+        st.markdown(f"The student ({student.title}) goes on training alone for {spec.training.epochs} epochs.")
+
+
+def _device(device: str) -> str:
+    here = machine()
+    if device == "auto":
+        return here.words
+    return f"CPU, {here.cores} cores" if device == "cpu" else device.upper()
+
+
+def _notes(findings: Findings) -> None:
+    for note in findings.notes:
+        st.caption(f":orange[:material/info:] {note}")
+
+
+def _reference(weights: Weights) -> ModelRef:
+    return ModelRef(model=weights.network, weights=None if weights.provenance is None else weights.value)

@@ -1,0 +1,200 @@
+"""What is there to transfer? Weights with where they come from, the networks there are, and training more of both."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import data
+from app.components.layer_choice import shape_words
+from app.components.page_head import page_head
+from app.components.training_form import training_form
+from app.intervals import mean_interval, percent
+from app.routes import link
+from app.url_state import adopt, keep_valid, publish
+from app.weights import title_of
+from bird_backend import catalog
+from bird_backend.runs.provenance import Checkpoint, Provenance
+
+__all__ = ["render"]
+
+_PARTS = {"weights": "Weights", "networks": "Networks", "train": "Train a new one"}
+
+
+def render() -> None:
+    """Draw the page."""
+    page_head(
+        "models",
+        "A teacher is worth what it has learned: see where each one's weights come from and how robust they are, look "
+        "into the networks there are, or train a new one.",
+    )
+    defaults = {"part": "weights", "network": next(iter(catalog.models()), "")}
+    adopt("models", defaults)
+    keep_valid("part", list(_PARTS), "weights")
+    part = str(
+        st.segmented_control(
+            "Part",
+            list(_PARTS),
+            format_func=_PARTS.__getitem__,
+            key="part",
+            required=True,
+            label_visibility="collapsed",
+        )
+    )
+    network = str(st.session_state["network"])
+    if part == "networks":
+        network = _networks()
+    publish("models", {"part": part, "network": network}, defaults)
+    if part == "weights":
+        _weights()
+    elif part == "train":
+        training_form()
+
+
+def _weights() -> None:
+    found = data.checkpoints()
+    good = [checkpoint for checkpoint in found if checkpoint.problem is None and checkpoint.provenance is not None]
+    broken = [checkpoint for checkpoint in found if checkpoint.problem is not None]
+    if not good:
+        st.info(
+            "There are no weights yet. Train a teacher under *Train a new one*, or make those of the demo with "
+            "`python -m bird_backend assets`.",
+            icon=":material/deployed_code:",
+        )
+    for role, heading in (("teacher", ":orange[●] Teachers"), ("student", ":blue[●] Students")):
+        mine = [checkpoint for checkpoint in good if checkpoint.provenance and checkpoint.provenance.role == role]
+        if mine:
+            st.subheader(heading, anchor=False)
+            for checkpoint in mine:
+                _card(checkpoint)
+    if broken:
+        st.subheader("Files that can't be used", anchor=False)
+        for checkpoint in broken:
+            st.warning(str(checkpoint.problem), icon=":material/broken_image:")
+    if good:
+        with st.expander("Show the numbers"):
+            st.dataframe(_table(good), hide_index=True, alt="Every checkpoint with its provenance and accuracies")
+
+
+def _card(checkpoint: Checkpoint) -> None:
+    made = checkpoint.provenance
+    if made is None:
+        return
+    facts = catalog.models().get(made.model)
+    with st.container(border=True):
+        words, figures = st.columns([1.5, 1], vertical_alignment="center")
+        with words:
+            st.markdown(f"**{made.title or checkpoint.name}**")
+            size = f" · {facts.parameters:,} parameters" if facts else ""
+            st.caption(
+                f"`{checkpoint.name}` · {facts.title if facts else made.model}{size} · trained on {title_of(made.data)}"
+            )
+        with figures:
+            clean, robust = st.columns(2)
+            _accuracy(clean, "Clean", made.clean_accuracy, made.n_test)
+            _accuracy(robust, "Robust", made.robust_accuracy, made.n_test)
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            if made.role == "teacher":
+                link("launch", "Teach with it", icon=":material/rocket_launch:", teacher=checkpoint.name)
+            else:
+                link("launch", "Let it learn", icon=":material/rocket_launch:", student=checkpoint.name)
+            with st.popover("Where it comes from", type="tertiary", icon=":material/history_edu:"):
+                _provenance(checkpoint, made)
+
+
+def _accuracy(place: st.delta_generator.DeltaGenerator, label: str, share: float | None, n: int) -> None:
+    if share is None:
+        place.metric(label, "–", help="Not measured.")
+        return
+    low, high = mean_interval(share, n)
+    place.metric(label, percent(share), help=f"95 % interval {percent(low)} to {percent(high)}, n = {n:,} test images.")
+
+
+def _provenance(checkpoint: Checkpoint, made: Provenance) -> None:
+    origin = "with the project" if checkpoint.origin == "assets" else "made by a run here"
+    st.markdown(
+        f"Came {origin}, made {made.created[:10]} by version `{made.code_version}` of the code, seed {made.seed}, "
+        f"{len(made.classes)} classes."
+    )
+    st.caption(f"Test images behind the accuracies: {made.n_test:,}. Its recipe, to run again:")
+    st.json(made.recipe, expanded=1)
+
+
+def _table(checkpoints: list[Checkpoint]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "name": checkpoint.name,
+            "role": made.role,
+            "network": made.model,
+            "data": made.data,
+            "clean accuracy": made.clean_accuracy,
+            "robust accuracy": made.robust_accuracy,
+            "test images": made.n_test,
+            "seed": made.seed,
+            "classes": len(made.classes),
+            "created": made.created,
+            "code": made.code_version,
+            "origin": checkpoint.origin,
+        }
+        for checkpoint in checkpoints
+        if (made := checkpoint.provenance) is not None
+    )
+
+
+def _networks() -> str:
+    models = catalog.models()
+    if not models:
+        st.info("The catalogue of networks is empty; `python -m bird_backend assets catalog` writes it.")
+        return ""
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Network": facts.title,
+                "Name": facts.name,
+                "Parameters": facts.parameters,
+                "Multiply-adds an image": facts.forward_flops,
+                "Layers to align": len(facts.layers),
+                "Trains on a CPU in seconds": facts.small,
+                "What it is": facts.caption,
+            }
+            for facts in models.values()
+        ),
+        hide_index=True,
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="compact"),
+            "Multiply-adds an image": st.column_config.NumberColumn(
+                format="compact", help="For one image of 32 × 32 pixels: what a step costs grows with it."
+            ),
+        },
+        alt="Networks of the registry with their sizes",
+    )
+    keep_valid("network", list(models), next(iter(models)))
+    chosen = str(
+        st.selectbox(
+            "Look into a network",
+            list(models),
+            format_func=lambda name: models[name].title,
+            key="network",
+            help="Layers that can be aligned, from input to output, with the shape of one image's activation.",
+        )
+    )
+    facts = models[chosen]
+    st.caption(facts.caption)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Layer": layer.name,
+                "Shape of one image": shape_words(layer.shape),
+                "After mean pooling": layer.shape[0] if len(layer.shape) == 3 else layer.shape[-1],
+                "Depth": (index + 1) / len(facts.layers),
+            }
+            for index, layer in enumerate(facts.layers)
+        ),
+        hide_index=True,
+        column_config={
+            "After mean pooling": st.column_config.NumberColumn(help="Numbers per image that CKA compares."),
+            "Depth": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+        },
+        alt=f"Alignable layers of {facts.title}",
+    )
+    return chosen

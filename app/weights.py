@@ -1,0 +1,75 @@
+"""Teachers and students to choose from: checkpoints by name, and every network with random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from app.drafts import RANDOM
+from app.intervals import percent
+from bird_backend import catalog
+from bird_backend.runs.provenance import Checkpoint, Provenance
+
+__all__ = ["Weights", "offered", "title_of", "usable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """One choice: `value` is what the URL and the form say, a checkpoint's name or `random:NETWORK`."""
+
+    value: str
+    network: str
+    provenance: Provenance | None
+
+    @property
+    def label(self) -> str:
+        """One line for a list."""
+        if self.provenance is None:
+            return f"{catalog.find_model(self.network).title}, random weights"
+        return self.provenance.title or self.value
+
+    @property
+    def caption(self) -> str:
+        """Where the weights come from and how good they are."""
+        made, facts = self.provenance, catalog.find_model(self.network)
+        size = f"{facts.title}, {facts.parameters:,} parameters."
+        if made is None:
+            return f"{size} Random weights drawn from the seed: a control that knows nothing."
+        figures = []
+        if made.clean_accuracy is not None:
+            figures.append(f"{percent(made.clean_accuracy)} on clean images")
+        if made.robust_accuracy is not None:
+            figures.append(f"{percent(made.robust_accuracy)} on corrupted ones")
+        measured = f": {' and '.join(figures)} (n = {made.n_test:,})" if figures else ""
+        return f"{size} Trained on {title_of(made.data)}{measured}."
+
+
+def usable(checkpoints: Iterable[Checkpoint]) -> dict[str, Weights]:
+    """The checkpoints that can be chosen by name."""
+    return {
+        found.name: Weights(value=found.name, network=found.provenance.model, provenance=found.provenance)
+        for found in checkpoints
+        if found.problem is None and found.provenance is not None and found.provenance.model in catalog.models()
+    }
+
+
+def offered(role: Literal["teacher", "student"], data: str, checkpoints: Mapping[str, Weights]) -> dict[str, Weights]:
+    """What a list for `role` offers, the likeliest first: checkpoints made for it, for a student on the same data."""
+
+    def rank(weights: Weights) -> tuple[bool, bool, str]:
+        made = weights.provenance
+        return (
+            role == "student" and made is not None and made.data != data,
+            made is not None and made.role != role,
+            weights.value,
+        )
+
+    ranked = sorted(checkpoints.values(), key=rank)
+    untrained = (Weights(value=f"{RANDOM}{name}", network=name, provenance=None) for name in catalog.models())
+    return {weights.value: weights for weights in (*ranked, *untrained)}
+
+
+def title_of(data: str) -> str:
+    """A data set's title; a folder's or zip's own name."""
+    return catalog.DATASETS[data].title if data in catalog.DATASETS else data
