@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ def write_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], *, compress: b
 
 
 def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Every array of the file, read at once."""
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    """Every array of the file, read at once; a file that is not whole is a `ValueError`."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
+        raise ValueError(f"not a whole .npz file: {error}") from error

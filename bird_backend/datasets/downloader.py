@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -9,6 +10,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bird_backend.datasets.dataset import Progress
 from bird_backend.errors import RunError
@@ -37,35 +39,38 @@ def fetch(archive: Archive, progress: Progress, *, timeout: float = 30.0) -> Non
     partial = archive.path.with_name(f".{archive.path.name}.{os.getpid()}.part")
     try:
         archive.path.parent.mkdir(parents=True, exist_ok=True)
-        digest = _download(archive, partial, progress, timeout)
+        with partial.open("wb") as file:
+            digest = _download(archive, file, progress, timeout)
         if digest != archive.md5:
             raise RunError(
                 f"What {archive.url} sent has the MD5 sum {digest} where {archive.md5} was expected, "
                 f"so it was thrown away; {_by_hand(archive)}"
             )
         partial.replace(archive.path)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        raise RunError(f"{archive.url} could not be downloaded ({_cause(error)}); {_by_hand(archive)}") from error
     except OSError as error:
         raise RunError(f"{archive.path} can't be written: {error}.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
-def _download(archive: Archive, partial: Path, progress: Progress, timeout: float) -> str:
+def _download(archive: Archive, file: BinaryIO, progress: Progress, timeout: float) -> str:
     request = urllib.request.Request(archive.url, headers={"User-Agent": "bird-explorer"})  # noqa: S310 - own table
     digest = hashlib.md5(usedforsecurity=False)
     received = 0
-    with urllib.request.urlopen(request, timeout=timeout) as response, partial.open("wb") as file:  # noqa: S310
-        total = int(response.headers.get("Content-Length") or 0)
-        while chunk := response.read(_CHUNK):
-            file.write(chunk)
-            digest.update(chunk)
-            received += len(chunk)
-            share = min(received / total, 1.0) if total else 0.0
-            progress(f"Downloading {archive.path.name}, {received / 1e6:.1f} MB", share)
-    if received < total:
-        raise http.client.IncompleteRead(b"", total - received)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+            total = int(response.headers.get("Content-Length") or 0)
+            while chunk := response.read(_CHUNK):
+                file.write(chunk)
+                digest.update(chunk)
+                received += len(chunk)
+                share = min(received / total, 1.0) if total else 0.0
+                progress(f"Downloading {archive.path.name}, {received / 1e6:.1f} MB", share)
+        if received < total:
+            raise http.client.IncompleteRead(b"", total - received)
+    except (OSError, http.client.HTTPException) as error:
+        raise RunError(f"{archive.url} could not be downloaded ({_cause(error)}); {_by_hand(archive)}") from error
     return digest.hexdigest()
 
 

@@ -50,8 +50,8 @@ def open_folder(path: Path) -> Iterator[Sequence[ImageFile]]:
         raise InputError(f"{error.filename} can't be read: {error.strerror}.")
 
     for folder, subfolders, names in os.walk(root, onerror=unreadable):
-        subfolders[:] = [name for name in subfolders if not _hidden((name,))]
-        for name in (*subfolders, *names):
+        subfolders[:] = sorted(name for name in subfolders if not _hidden((name,)))
+        for name in (*subfolders, *sorted(names)):
             entry = Path(folder, name)
             if _hidden((name,)):
                 continue
@@ -126,10 +126,10 @@ class _Budget:
         if self._files > settings.MAX_IMAGES:
             raise InputError(f"{self._path} holds more than {settings.MAX_IMAGES:,} images, the most it may.")
 
-    def read(self, file: IO[bytes], name: str) -> bytes:
-        """All of an open file, or a refusal as soon as it proves too large."""
-        data = file.read(_MAX_FILE_BYTES + 1)
-        if len(data) > _MAX_FILE_BYTES:
+    def read(self, file: IO[bytes], name: str, size: int) -> bytes:
+        """All of an open file said to be of `size`; a little more is asked for, and getting it is a refusal."""
+        data = file.read(size + 1)
+        if len(data) > size:
             raise InputError(f"{self._path} holds {name!r}, which is larger than an image may be.")
         if self._left is not None:
             self._left -= len(data)
@@ -145,7 +145,7 @@ class _Budget:
 def _read_file(path: Path, budget: _Budget) -> bytes:
     try:
         with path.open("rb") as file:
-            return budget.read(file, path.name)
+            return budget.read(file, path.name, _MAX_FILE_BYTES)
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}.") from error
 
@@ -153,7 +153,7 @@ def _read_file(path: Path, budget: _Budget) -> bytes:
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: _Budget) -> bytes:
     try:
         with archive.open(member) as file:
-            return budget.read(file, member.filename)
+            return budget.read(file, member.filename, member.file_size)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
         raise InputError(f"{archive.filename} is damaged at {member.filename!r}: {error}.") from error
 
