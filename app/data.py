@@ -270,7 +270,7 @@ def gram(run: Run, name: SnapshotName) -> np.ndarray:
 
 
 def embedding(run: Run, name: SnapshotName, *, pca: bool = False) -> tuple[np.ndarray, str]:
-    """Points [N, 2] of the embedding probes at a snapshot, and how they were made: `umap`, or `pca` till it is ready."""
+    """Points [N, 2] of the embedding probes at a snapshot, and how they were made: `umap`, `pca` till it is ready."""
     ready = not pca and (run.directory.artifacts / name.umap_file).exists()
     return _embedding(str(run.directory.path), name, ready)
 

@@ -44,6 +44,13 @@ class Difference:
         return abs(self.value) > self.half
 
     @property
+    def word(self) -> str:
+        """In a word or two, for a table."""
+        if not self.beyond_noise:
+            return "within noise"
+        return "gain" if self.value > 0 else "loss"
+
+    @property
     def verdict(self) -> str:
         """In words."""
         if not self.beyond_noise:

@@ -25,14 +25,18 @@ class Palette:
     grid: str
     axis: str
     teacher: str
+    teacher_text: str
+    """The teacher's amber, dark enough to read."""
     student: str
     student_faint: str
     baseline: str
     before: str
     diverging: tuple[str, ...]
     """From *the first is higher* through neutral to *the second is higher* (the student, BIRD)."""
+    diverging_soft: tuple[str, ...]
+    """The same, quiet enough to print a number on."""
     sequential: tuple[str, ...]
-    """Low to high, for an accuracy."""
+    """Low to high, for an accuracy printed on it."""
     classes: tuple[str, ...]
     runs: tuple[str, ...]
 
@@ -45,12 +49,14 @@ LIGHT = Palette(
     grid="#e6e8e4",
     axis="#c4c8c2",
     teacher="#c77700",
+    teacher_text="#8a4b00",
     student="#0072b2",
     student_faint="#a6cde6",
     baseline="#6b7178",
     before="#3f7fa6",
     diverging=("#8a3a00", "#cf7a2c", "#ecbd92", "#f3f3f0", "#a7cce4", "#3d8dc2", "#00487f"),
-    sequential=("#f7f6ee", "#d3e6dd", "#9ccfc3", "#5fb0ab", "#2f8a93", "#1a6378", "#123e5a"),
+    diverging_soft=("#e08a3d", "#efb98a", "#f3f3f1", "#a6cde8", "#5aa5d7"),
+    sequential=("#f6f6f1", "#d6e9e3", "#aed6ce", "#84c1ba", "#62aca8"),
     classes=(
         "#0072b3",
         "#e69f00",
@@ -74,12 +80,14 @@ DARK = Palette(
     grid="#262d34",
     axis="#46505a",
     teacher="#f0a92b",
+    teacher_text="#f5be5c",
     student="#56b4e9",
     student_faint="#2f5c78",
     baseline="#a9b1b9",
     before="#8fbfdc",
     diverging=("#ffc48a", "#d9823b", "#7d4a22", "#20262c", "#1f4f70", "#3f93cc", "#a9d9fb"),
-    sequential=("#1a2126", "#17363f", "#185260", "#1f7480", "#38989a", "#6fbfb3", "#bfe6d2"),
+    diverging_soft=("#9c5218", "#5c3a20", "#20262c", "#1f425a", "#27688f"),
+    sequential=("#1a2126", "#19343b", "#1a4a52", "#1d5c65", "#1f6c76"),
     classes=(
         "#56b5e9",
         "#f2b63c",

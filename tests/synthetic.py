@@ -161,8 +161,7 @@ def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -
             row |= {"representation_loss": float(1 - rises), "cka": float(rises + 0.02 * generator.normal())}
         yield row
         if cka and step % EVERY == 0:
-            value = float(rises - 0.1)
-            yield {"type": "snapshot", "arm": arm, "step": step, "cka": value, "n": EMBEDDED, "null": 0.003}
+            yield _snapshot_row(arm, step, rises)
         if (step + 1) % PER_EPOCH == 0:
             yield {
                 "type": "epoch",
@@ -173,6 +172,12 @@ def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -
                 "robust_accuracy": float(0.6 + (0.08 if arm == "bird" else 0.01) * part),
                 "n": 500,
             }
+    if cka and last == STEPS:
+        yield _snapshot_row(arm, STEPS, 0.25 + 0.5 * (1 - np.exp(-4)) if arm == "bird" else 0.25)
+
+
+def _snapshot_row(arm: str, step: int, rises: float) -> dict[str, Any]:
+    return {"type": "snapshot", "arm": arm, "step": step, "cka": float(rises - 0.1), "n": EMBEDDED, "null": 0.003}
 
 
 def _append(directory: RunDirectory, rows: list[dict[str, Any]]) -> None:

@@ -108,19 +108,20 @@ def by_corruption(table: pd.DataFrame) -> pd.DataFrame:
 def accuracy_heatmap(table: pd.DataFrame, model: str, *, height: int | None = None) -> go.Figure:
     """Corruption × severity of one model; seen above, held out below a line."""
     grid = _grid(cells(table[table["model"] == model]), "accuracy")
-    figure = blank(arm(model).label, height=height or 110 + 34 * len(grid), x="Severity", hovermode="closest")
+    figure = blank(f"{arm(model).label}, %", height=height or 110 + 34 * len(grid), x="Severity", hovermode="closest")
     lookup = cells(table[table["model"] == model]).set_index(["corruption", "severity"])
     notes = [[_note(lookup, name, int(severity)) for severity in grid.columns] for name in grid.index]
     figure.add_heatmap(
-        z=grid.to_numpy(dtype=float),
+        z=100 * grid.to_numpy(dtype=float),
         x=[str(severity) for severity in grid.columns],
         y=[_title(name) for name in grid.index],
         zmin=0,
-        zmax=1,
+        zmax=100,
         colorscale=scale(LIGHT.sequential),
         xgap=2,
         ygap=2,
-        texttemplate="%{z:.0%}",
+        texttemplate="%{z:.0f}",
+        textfont={"color": LIGHT.text, "size": 12},
         customdata=notes,
         hovertemplate="%{y}, severity %{x}<br>%{customdata}<extra></extra>",
         showscale=False,
@@ -153,10 +154,11 @@ def difference_heatmap(
         y=[_title(name) for name in delta.index],
         zmin=-extent,
         zmax=extent,
-        colorscale=scale(LIGHT.diverging),
+        colorscale=scale(LIGHT.diverging_soft),
         xgap=2,
         ygap=2,
         texttemplate="%{z:+.1f}",
+        textfont={"color": LIGHT.text, "size": 12},
         customdata=notes,
         hovertemplate="%{y}, severity %{x}<br>%{customdata}<extra></extra>",
         showscale=False,
@@ -238,7 +240,7 @@ def _row(label: str, part: str, values: pd.DataFrame, models: list[str]) -> dict
                 delta = difference(accuracy["bird"], accuracy[over], int(values["n"].min()))
                 row[f"BIRD − {arm(over).label.lower()} (points)"] = 100 * delta.value
                 row["±"] = 100 * delta.half
-                row["Reading"] = delta.verdict
+                row["Reading"] = delta.word
                 break
     row["n"] = int(values["n"].min())
     return row

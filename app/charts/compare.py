@@ -73,7 +73,7 @@ def results_table(runs: Sequence[Measured]) -> pd.DataFrame:
             rows.append(
                 {
                     "Run": run.name,
-                    "Model": _MODELS.get(key, key) if key else "Model",
+                    "Model": _MODELS.get(key, key) if key else ("Model" if clean is not None else "not measured yet"),
                     "State": run.state,
                     "CKA": _pick(summary.get("cka"), key, "value"),
                     "Clean": _pick(clean, key),

@@ -35,7 +35,7 @@ def layer_map(frame: pd.DataFrame, chosen: Iterable[tuple[str, str]] = (), *, he
         hovertemplate="teacher %{y} · student %{x}<br>CKA %{z:.3f}<extra></extra>",
         colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": LIGHT.muted, "size": 11}, "title": ""},
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont_color=LIGHT.teacher, type="category")
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont_color=LIGHT.teacher_text, type="category")
     figure.update_xaxes(showgrid=False, tickfont_color=LIGHT.student, type="category")
     rows, columns = list(frame.index), list(frame.columns)
     for teacher, student in chosen:

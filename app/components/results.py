@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -15,6 +17,14 @@ CAPTION = (
     "interval (95 %) counts images, not cells; for a difference it ignores that both models saw the same images, which "
     "makes it too wide rather than too narrow."
 )
+
+
+_PARTS = {
+    "robust": ("Robust accuracy", "Mean over all corruptions and severities 1 to 5."),
+    "seen": ("Seen corruptions", "Kinds a robust teacher may have been trained on."),
+    "held_out": ("Held-out corruptions", "Kinds no model here was ever trained on: the honest test."),
+    "clean": ("Clean accuracy", "Test images as they are."),
+}
 
 
 def verdict(delta: Difference, of: str = "BIRD", over: str = "fine-tuning", what: str = "robust accuracy") -> str:
@@ -34,20 +44,18 @@ def headline(table: pd.DataFrame, *, key: str) -> None:
     if "bird" in models and over is not None and (delta := gain(table, over=over)) is not None:
         st.markdown(verdict(delta, over="fine-tuning" if over == "fine-tuning" else "the student before"))
     last = models[-1]
-    with st.container(horizontal=True, gap="medium", key=key):
-        for part, label, explained in (
-            ("robust", "Robust accuracy", "Mean over all corruptions and severities 1 to 5."),
-            ("seen", "Seen corruptions", "Kinds a robust teacher may have been trained on."),
-            ("held_out", "Held-out corruptions", "Kinds no model here was ever trained on: the honest test."),
-            ("clean", "Clean accuracy", "Test images as they are."),
-        ):
-            if (last, part) not in means.index:
-                continue
-            row = means.loc[(last, part)]
+    if over is not None:
+        st.caption(f"{arm(last).label} in large, and beneath it the difference to {arm(over).label.lower()}.")
+    shown = [part for part in _PARTS if (last, part) in means.index]
+    for column, part in zip(st.container(key=key).columns(len(shown), gap="small"), shown, strict=True):
+        label, explained = _PARTS[part]
+        with column:
+            row: Any = means.loc[(last, part)]
             delta = gain(table, part, of=last, over=over) if over else None
             st.metric(
-                f"{label}, {arm(last).label}",
+                label,
                 percent(float(row["accuracy"])),
+                delta_arrow="off",
                 delta=None if delta is None else f"{points(delta)} points",
                 delta_color="normal" if delta is not None and delta.beyond_noise else "off",
                 help=f"{explained} 95 % interval {percent(float(row['low']))} to {percent(float(row['high']))}, "
@@ -61,14 +69,14 @@ def accuracy_table(table: pd.DataFrame, *, key: str) -> None:
     rows = by_corruption(table)
     labels = [arm(model).label for model in models_in(table)]
     shown = rows.assign(**{label: 100 * rows[label] for label in labels if label in rows})
-    config: dict[str, object] = {
+    config: dict[str, Any] = {
         label: st.column_config.NumberColumn(f"{label}, %", format="%.1f", help="Mean over severities 1 to 5.")
         for label in labels
     }
     for name in shown.columns:
         if name.endswith("(points)"):
             config[name] = st.column_config.NumberColumn(
-                format="%+.1f", help="Percentage points; above zero BIRD is better."
+                "Difference", format="%+.1f", help=f"{name}: above zero BIRD is better."
             )
     config["±"] = st.column_config.NumberColumn(
         format="%.1f", help="Half of the difference's 95 % interval, in points."

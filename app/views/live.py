@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -31,8 +31,8 @@ def render() -> None:
     """Draw the page."""
     page_head(
         "live",
-        "BIRD pulls the student's similarities towards the teacher's, so its CKA should climb while plain fine-tuning's "
-        "stays. Below, watch the student's Gram matrix take on the teacher's pattern.",
+        "BIRD pulls the student's similarities towards the teacher's, so its CKA should climb while plain "
+        "fine-tuning's stays. Below, watch the student's Gram matrix take on the teacher's pattern.",
         help=_CKA,
     )
     run = pick_run(
@@ -95,9 +95,14 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         _waiting(run)
         return
     _now(run, metrics)
-    _curves(run, metrics)
+    x: X = st.segmented_control("Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params")
     if run.kind == "transfer":
+        _cka(run, metrics, x)
         _geometry(run, metrics)
+        st.subheader(
+            "What did it cost?", anchor=False, help="Accuracy on validation images, and the parts of the loss."
+        )
+    _losses(run, metrics, x)
 
 
 def _waiting(run: data.Run) -> None:
@@ -112,60 +117,73 @@ def _waiting(run: data.Run) -> None:
 
 def _now(run: data.Run, metrics: pd.DataFrame) -> None:
     """Where it stands, in a few numbers."""
-    with st.container(horizontal=True, gap="medium", key="now_metrics"):
-        for name in ("bird", "fine-tuning"):
-            shots = _of(metrics, "snapshot", name, "cka")
-            if len(shots):
-                first, last = shots.iloc[0], shots.iloc[-1]
-                st.metric(
-                    f"CKA, {charts.arm(name).label}",
-                    f"{last['cka']:.3f}",
-                    delta=f"{last['cka'] - first['cka']:+.3f} since step {int(first['step'])}".replace("-", "−"),
-                    delta_color="blue" if name == "bird" else "off",
-                    chart_data=shots["cka"].tolist() if len(shots) > 2 else None,
-                    border=True,
-                    help=f"{_CKA} Debiased, n={int(last['n'])} probe images; with one side shuffled it would be "
+    found: list[dict[str, Any]] = []
+    for name in ("bird", "fine-tuning"):
+        shots = _of(metrics, "snapshot", name, "cka")
+        if len(shots):
+            first, last = shots.iloc[0], shots.iloc[-1]
+            found.append(
+                {
+                    "label": f"CKA, {charts.arm(name).label}",
+                    "value": f"{last['cka']:.3f}",
+                    "delta": f"{last['cka'] - first['cka']:+.3f} since step {int(first['step'])}".replace("-", "−"),
+                    "delta_color": "blue" if name == "bird" else "off",
+                    "delta_arrow": "off",
+                    "help": f"{_CKA} Debiased, n={int(last['n'])} probe images; with one side shuffled it would be "
                     f"{last['null']:.3f}.",
-                )
-        epochs = _of(metrics, "epoch", None, "validation_accuracy")
-        if len(epochs):
-            last = epochs.iloc[-1]
-            count = int(last["n"])
-            low, high = mean_interval(float(last["validation_accuracy"]), count)
-            st.metric(
-                f"Validation accuracy, {charts.arm(str(last['arm'])).label}",
-                percent(float(last["validation_accuracy"])),
-                border=True,
-                help=f"After epoch {int(last['epoch'])}. 95 % interval {percent(low)} to {percent(high)}, n={count}.",
+                }
             )
-        steps = _of(metrics, "step", None, "images_per_s")
-        if len(steps):
-            st.metric(
-                "Images per second",
-                f"{steps['images_per_s'].tail(20).median():,.0f}",
-                border=True,
-                help="Median of the last twenty steps, teacher's pass included.",
-            )
+    epochs = _of(metrics, "epoch", None, "validation_accuracy")
+    if len(epochs):
+        last = epochs.iloc[-1]
+        count = int(last["n"])
+        low, high = mean_interval(float(last["validation_accuracy"]), count)
+        found.append(
+            {
+                "label": "Validation accuracy",
+                "value": percent(float(last["validation_accuracy"])),
+                "delta": f"{charts.arm(str(last['arm'])).label}, epoch {int(last['epoch'])}",
+                "delta_color": "off",
+                "delta_arrow": "off",
+                "help": f"Clean validation images. 95 % interval {percent(low)} to {percent(high)}, n={count}.",
+            }
+        )
+    steps = _of(metrics, "step", None, "images_per_s")
+    if len(steps):
+        found.append(
+            {
+                "label": "Images per second",
+                "value": f"{steps['images_per_s'].tail(20).median():,.0f}",
+                "delta": "last twenty steps",
+                "delta_color": "off",
+                "delta_arrow": "off",
+                "help": "Median of the last twenty steps, the teacher's pass included.",
+            }
+        )
+    if found:
+        for column, metric in zip(st.columns(len(found), gap="small"), found, strict=True):
+            column.metric(border=True, **metric)
     if run.kind == "transfer" and not len(_of(metrics, "snapshot", "bird", "cka")) and data.is_active(run):
         st.caption(
             "The baseline, plain fine-tuning, trains first; BIRD's curve follows with the same seed and batches."
         )
 
 
-def _curves(run: data.Run, metrics: pd.DataFrame) -> None:
-    x: X = st.segmented_control("Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params")
-    if run.kind == "transfer":
-        chart(
-            charts.cka_curves(metrics, x),
-            key="cka_chart",
-            label="CKA with the teacher against training, a line for BIRD and one for fine-tuning",
-            revision=f"{run.id} {x}",
-            numbers=charts.cka_table(metrics),
-        )
-        st.caption(
-            "Lines with points: debiased CKA of fixed validation images (n and the null on hover). Faint line: the biased "
-            "CKA of each training batch, which BIRD climbs; it reads higher because small batches inflate it."
-        )
+def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
+    chart(
+        charts.cka_curves(metrics, x),
+        key="cka_chart",
+        label="CKA with the teacher against training, a line for BIRD and one for fine-tuning",
+        revision=f"{run.id} {x}",
+        numbers=charts.cka_table(metrics),
+    )
+    st.caption(
+        "Lines with points: debiased CKA of fixed validation images (n and the null on hover). Faint line: the "
+        "biased CKA of each training batch, which BIRD climbs; it reads higher because small batches inflate it."
+    )
+
+
+def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         chart(

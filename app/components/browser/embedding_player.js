@@ -268,11 +268,12 @@ function glide(state) {
 
 function paint(state) {
   const { data } = state;
+  state.reset.hidden = state.pictures.every((picture) => picture.zoom === 1);
   const label = data.arms.find((arm) => arm.name === state.arm)?.label ?? "";
   for (const picture of state.pictures) {
     const isTeacher = picture.name === "teacher";
     picture.title.textContent = isTeacher ? "Teacher" : `Student${label ? `, ${label}` : ""}`;
-    picture.title.style.color = isTeacher ? state.colours.teacher : state.colours.student;
+    picture.title.style.color = isTeacher ? state.colours.teacher_text : state.colours.student;
     picture.note.textContent = `${data.layers[isTeacher ? 0 : 1]} · ${data.title}`;
     const points = isTeacher ? state.teacher : state.student;
     picture.canvas.setAttribute(

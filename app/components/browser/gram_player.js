@@ -171,7 +171,7 @@ function paint(state) {
   for (const picture of state.pictures) {
     const isGap = picture.name === "difference";
     picture.title.textContent = { teacher: "Teacher", student: `Student, ${label}`, difference: "Student − teacher" }[picture.name];
-    picture.title.style.color = { teacher: state.colours.teacher, student: state.colours.student }[picture.name] ?? "";
+    picture.title.style.color = { teacher: state.colours.teacher_text, student: state.colours.student }[picture.name] ?? "";
     picture.note.textContent = { teacher: data.layers[0], student: data.layers[1], difference: "" }[picture.name];
     const stops = isGap ? state.colours.diverging : data.viridis;
     picture.strip.style.background = `linear-gradient(90deg, ${stops.join(",")})`;

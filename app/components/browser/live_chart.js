@@ -36,7 +36,11 @@ async function draw(host, state, data, element) {
   const layout = { ...figure.layout, uirevision: data.revision, autosize: true };
   delete layout.width;
   layout.font = { ...layout.font, family: styleOf(element, "--st-font") || layout.font?.family };
-  if (host.clientWidth < 480) layout.legend = { ...layout.legend, x: 0, xanchor: "left", y: -0.28, yanchor: "top" };
+  if (host.clientWidth < 560 && layout.showlegend) {
+    // No room beside the title, so the legend gets a line of its own.
+    layout.legend = { ...layout.legend, x: 0, xanchor: "left" };
+    layout.margin = { ...layout.margin, t: 68 };
+  }
   await Plotly.react(host, figure.data, layout, {
     displaylogo: false,
     displayModeBar: "hover",
