@@ -31,13 +31,7 @@ def main(start: str = "overview") -> None:
         icon_image=(LOGO / "logo-mark.svg").read_text("utf-8"),
     )
     apply_styles()
-    sections: dict[str, list[str]] = {}
-    for name, route in ROUTES.items():
-        sections.setdefault(route.section, []).append(name)
-    chosen = st.navigation(
-        {title: [page(name, default=name == start) for name in names] for title, names in sections.items()},
-        expanded=True,
-    )
+    chosen = st.navigation([page(name, default=name == start) for name in ROUTES], expanded=True)
     start_backend()
     with st.sidebar:
         backend_state()

@@ -20,7 +20,6 @@ class Route:
     label: str
     question: str
     icon: str
-    section: str
     default: bool = False
 
 
@@ -32,7 +31,6 @@ ROUTES: Mapping[str, Route] = {
             label="Overview",
             question="What is moving here?",
             icon=":material/home:",
-            section="",
             default=True,
         ),
         Route(
@@ -40,42 +38,36 @@ ROUTES: Mapping[str, Route] = {
             label="Launch",
             question="What will I transfer?",
             icon=":material/rocket_launch:",
-            section="Transfer",
         ),
         Route(
             name="live",
             label="Live run",
             question="Is the geometry moving?",
             icon=":material/timeline:",
-            section="Transfer",
         ),
         Route(
             name="compare",
             label="Compare",
             question="Which run did better?",
             icon=":material/stacked_line_chart:",
-            section="Results",
         ),
         Route(
             name="embeddings",
             label="Embeddings",
             question="Where do the images sit?",
             icon=":material/scatter_plot:",
-            section="Results",
         ),
         Route(
             name="robustness",
             label="Robustness",
             question="Did it help?",
             icon=":material/shield:",
-            section="Results",
         ),
         Route(
             name="models",
             label="Models",
             question="What is there to transfer?",
             icon=":material/deployed_code:",
-            section="Library",
         ),
     )
 }

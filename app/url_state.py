@@ -72,9 +72,9 @@ def _read(text: str, default: Value) -> Value:
             case bool():
                 value = {"yes": True, "no": False}.get(text, default)
             case int():
-                value = int(text)
+                value = _bounded(int(text), default)
             case float():
-                value = float(text)
+                value = _bounded(float(text), default)
             case (int(), *_):
                 value = tuple(int(part) for part in text.split(",") if part)
             case tuple():
@@ -82,3 +82,8 @@ def _read(text: str, default: Value) -> Value:
     except ValueError:
         return default
     return value
+
+
+def _bounded(value: float, default: float) -> int | float:
+    """What a browser's number can hold; anything else is the default."""
+    return value if abs(value) <= 2**53 else default

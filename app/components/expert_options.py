@@ -67,7 +67,6 @@ def _similarity(draft: Draft) -> Draft:
     if kernel == "rbf":
         bandwidth = left.number_input(
             "Bandwidth",
-            min_value=0.01,
             step=0.1,
             key="bandwidth",
             help="σ² as a fraction of the median squared distance.",
@@ -82,8 +81,8 @@ def _optimiser(draft: Draft) -> Draft:
     optimizer = first.selectbox(
         "Optimiser", ["sgd", "adamw"], format_func={"sgd": "SGD", "adamw": "AdamW"}.__getitem__, key="optimizer"
     )
-    momentum = second.number_input("Momentum", min_value=0.0, max_value=0.999, step=0.05, key="momentum")
-    decay = third.number_input("Weight decay", min_value=0.0, max_value=1.0, step=0.0001, format="%.5g", key="decay")
+    momentum = second.number_input("Momentum", step=0.05, key="momentum")
+    decay = third.number_input("Weight decay", step=0.0001, format="%.5g", key="decay")
     precision = fourth.selectbox(
         "Precision",
         ["auto", "float32", "bfloat16"],
@@ -116,11 +115,10 @@ def _evaluation(draft: Draft) -> Draft:
     )
     severities = st.pills("Severities", list(catalog.SEVERITIES), selection_mode="multi", key="severities")
     left, right = st.columns(2)
-    limit = left.number_input("Test images at most", min_value=0, step=500, key="limit", help="0 tests on all of them.")
+    limit = left.number_input("Test images at most", step=500, key="limit", help="0 tests on all of them.")
     points = right.number_input(
         "Snapshots of the geometry",
-        min_value=2,
-        max_value=200,
+        step=1,
         key="points",
         help="Points of the run at which Gram matrices and embeddings are kept.",
     )

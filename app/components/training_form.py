@@ -89,11 +89,9 @@ def _choices() -> dict[str, Any]:
         )
         against = tuple(name for name in catalog.CORRUPTIONS if name in picked)
     first, second, third = st.columns(3)
-    rounds = first.number_input("Epochs", min_value=1, max_value=2000, key="rounds")
-    start = second.number_input(
-        "Learning rate", min_value=0.00001, max_value=10.0, step=0.01, format="%.5g", key="start"
-    )
-    draw = third.number_input("Seed", min_value=0, max_value=2**31 - 1, key="draw")
+    rounds = first.number_input("Epochs", step=1, key="rounds")
+    start = second.number_input("Learning rate", step=0.01, format="%.5g", key="start")
+    draw = third.number_input("Seed", step=1, key="draw")
     name = st.text_input(
         "Name of the weights",
         key="name",

@@ -16,9 +16,9 @@ _EDGES = ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 0), (3, 0), (3, 6)
 
 
 _STYLE = """
-svg { width: 100%; max-width: 34rem; height: auto; display: block; color: var(--st-text-color); }
-text { font: 500 12.5px var(--st-font); fill: currentColor; }
-.small { font-size: 11px; font-weight: 400; opacity: 0.8; }
+svg { width: 100%; max-width: 42rem; height: auto; display: block; color: var(--st-text-color); }
+text { font: 550 15px var(--st-font); fill: currentColor; }
+.small { font-size: 13px; font-weight: 400; opacity: 0.8; }
 .panel { fill: currentColor; fill-opacity: 0.035; stroke: currentColor; stroke-opacity: 0.16; }
 .teacher { fill: var(--st-orange-color); stroke: var(--st-orange-color); }
 .student { fill: var(--st-blue-color); stroke: var(--st-blue-color); }
@@ -40,16 +40,16 @@ def _svg() -> str:
     turned = tuple(
         (x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn)) for x, y in _SHAPE
     )
-    return f"""<svg viewBox="0 0 540 196" role="img" aria-labelledby="title">
+    return f"""<svg viewBox="0 0 540 216" role="img" aria-labelledby="title">
 <title id="title">Seven images as points. In the robust teacher they form a shape; in the student, before,
 they lie scattered; after the transfer they form the teacher's shape, turned.</title>
 {_panel(84, "Teacher", "robust, frozen", _SHAPE, "teacher")}
 {_panel(270, "Student, before", "its own task", _SCATTER, "student hollow")}
 {_panel(456, "Student, after", "same shape, turned", turned, "student")}
 <path class="arrow" d="M352 92 L 368 92"/><path class="head" d="M374 92 l-8 -4.5 v9 z"/>
-<path class="arrow" d="M84 166 C 84 190, 120 186, 180 186 L 400 186 C 440 186, 456 188, 456 176"/>
-<path class="head" d="M456 167 l-4.5 9 h9 z"/>
-<text x="270" y="181" text-anchor="middle" class="small">the geometry is copied, not the labels</text>
+<path class="arrow" d="M84 182 C 84 206, 110 208, 150 208 L 146 208 M394 208 L 400 208 C 440 208, 456 206, 456 194"/>
+<path class="head" d="M456 183 l-4.5 9 h9 z"/>
+<text x="270" y="212" text-anchor="middle" class="small">the geometry is copied, not the labels</text>
 </svg>"""
 
 
@@ -62,8 +62,8 @@ def _panel(x: int, title: str, subtitle: str, points: tuple[tuple[float, float],
     )
     dots = "".join(f'<circle cx="{x + px:.1f}" cy="{y + py:.1f}" r="4.6"/>' for px, py in points)
     return (
-        f'<rect class="panel" x="{x - 76}" y="8" width="152" height="156" rx="10"/>'
+        f'<rect class="panel" x="{x - 76}" y="8" width="152" height="170" rx="10"/>'
         f'<g class="{kind}">{lines}{dots}</g>'
-        f'<text x="{x}" y="139" text-anchor="middle">{title}</text>'
-        f'<text x="{x}" y="154" text-anchor="middle" class="small">{subtitle}</text>'
+        f'<text x="{x}" y="146" text-anchor="middle">{title}</text>'
+        f'<text x="{x}" y="164" text-anchor="middle" class="small">{subtitle}</text>'
     )

@@ -140,14 +140,12 @@ def _bird(draft: Draft, demo: Draft, teacher: Weights, student: Weights) -> Draf
     left, right = st.columns(2)
     alpha = left.number_input(
         "α, weight of the task loss",
-        min_value=0.0,
         step=0.05,
         key="alpha",
         help="loss = α × task loss + β × (1 − CKA). The paper uses α = 0.1.",
     )
     beta = right.number_input(
         "β, weight of the representation loss",
-        min_value=0.0,
         step=0.05,
         key="beta",
         help="How hard the guided layer is drawn to the guiding layer. The paper uses β = 0.9; 0 is fine-tuning.",
@@ -157,29 +155,21 @@ def _bird(draft: Draft, demo: Draft, teacher: Weights, student: Weights) -> Draf
 
 def _training(draft: Draft) -> Draft:
     first, second, third, fourth = st.columns(4)
-    epochs = first.number_input(
-        "Epochs", min_value=1, max_value=2000, key="epochs", help="How often each training image is seen."
-    )
+    epochs = first.number_input("Epochs", step=1, key="epochs", help="How often each training image is seen.")
     batch = second.number_input(
         "Batch size",
-        min_value=4,
-        max_value=8192,
         step=32,
         key="batch",
         help="CKA is measured within a batch: 128 works much better than 32 or 64.",
     )
     lr = third.number_input(
         "Learning rate",
-        min_value=0.00001,
-        max_value=10.0,
         step=0.001,
         format="%.5g",
         key="lr",
         help="At the start; it falls to zero on a cosine.",
     )
-    seed = fourth.number_input(
-        "Seed", min_value=0, max_value=2**31 - 1, key="seed", help="The same seed and spec give the same run."
-    )
+    seed = fourth.number_input("Seed", step=1, key="seed", help="The same seed and spec give the same run.")
     left, right = st.columns(2, vertical_alignment="bottom")
     devices = machine().devices
     keep_valid("device", devices, "auto")

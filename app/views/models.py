@@ -150,20 +150,23 @@ def _networks() -> str:
         pd.DataFrame(
             {
                 "Network": facts.title,
-                "Name": facts.name,
-                "Parameters": facts.parameters,
-                "Multiply-adds an image": facts.forward_flops,
-                "Layers to align": len(facts.layers),
-                "Trains on a CPU in seconds": facts.small,
                 "What it is": facts.caption,
+                "Parameters": facts.parameters,
+                "Multiply-adds": facts.forward_flops,
+                "Layers": len(facts.layers),
+                "Small": facts.small,
+                "Name in a spec": facts.name,
             }
             for facts in models.values()
         ),
         hide_index=True,
+        height="content",
         column_config={
+            "What it is": st.column_config.TextColumn(width="large"),
+            "Small": st.column_config.CheckboxColumn(help="Trains in seconds on a CPU."),
             "Parameters": st.column_config.NumberColumn(format="compact"),
-            "Multiply-adds an image": st.column_config.NumberColumn(
-                format="compact", help="For one image of 32 × 32 pixels: what a step costs grows with it."
+            "Multiply-adds": st.column_config.NumberColumn(
+                format="compact", help="Of one image of 32 × 32 pixels: what a step costs grows with it."
             ),
         },
         alt="Networks of the registry with their sizes",

@@ -42,7 +42,7 @@ def _demo() -> Run | None:
 
 def _hero(demo: Run | None, *, first_time: bool) -> None:
     with st.container(key="hero"):
-        words, picture = st.columns([1.05, 1], gap="large", vertical_alignment="center")
+        words, picture = st.columns([1, 1.12], gap="large", vertical_alignment="center")
         with words:
             st.title(ROUTES["overview"].question, anchor=False)
             st.markdown(
@@ -119,4 +119,4 @@ def _first_steps() -> None:
         with column, st.container(border=True, height="stretch"):
             st.markdown(f"{ROUTES[name].icon} **{question}**")
             st.caption(sentence)
-    link("launch", "Or choose the teacher, the student and the layers yourself", icon=":material/rocket_launch:")
+    link("launch", "Or choose everything yourself", icon=":material/rocket_launch:")
