@@ -16,6 +16,7 @@ from typing import TypeVar
 from bird_backend.errors import UnknownNameError
 
 __all__ = [
+    "CATALOG_FILE",
     "CORRUPTIONS",
     "DATASETS",
     "METHODS",
@@ -33,6 +34,7 @@ __all__ = [
     "models",
 ]
 
+CATALOG_FILE = Path(__file__).with_name("catalog.json")
 SEVERITIES = (1, 2, 3, 4, 5)
 
 
@@ -254,7 +256,7 @@ CORRUPTIONS: Mapping[str, CorruptionFacts] = _by_name(
 @cache
 def models() -> Mapping[str, ModelFacts]:
     """Every network of the registry by name, small ones first."""
-    document = json.loads(Path(__file__).with_name("catalog.json").read_text("utf-8"))
+    document = json.loads(CATALOG_FILE.read_text("utf-8"))
     return {
         entry["name"]: ModelFacts(
             **{key: value for key, value in entry.items() if key != "layers"},

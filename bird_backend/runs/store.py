@@ -129,7 +129,7 @@ class RunStore:
             where, arguments = f"{where} and kind = ?", [*arguments, kind]
         with self._connect() as db:
             rows = db.execute(
-                f"select * from runs where {where} order by created desc, id desc limit ?",  # noqa: S608 - placeholders only
+                f"select * from runs where {where} order by created desc, id desc limit ?",
                 (*arguments, limit),
             ).fetchall()
         return [_run(row) for row in rows]
@@ -139,7 +139,7 @@ class RunStore:
         marks = ", ".join("?" * len(states))
         with self._connect() as db:
             row = db.execute(
-                f"select * from runs where spec_hash = ? and state in ({marks}) order by created desc limit 1",  # noqa: S608
+                f"select * from runs where spec_hash = ? and state in ({marks}) order by created desc limit 1",
                 (spec_hash(spec), *states),
             ).fetchone()
         return _run(row) if row is not None else None
@@ -153,6 +153,11 @@ class RunStore:
                 (time.time(), run_id),
             )
             return taken.rowcount == 1
+
+    def set_device(self, run_id: str, device: str) -> None:
+        """Note the lease, from the claim on, so that no second run is granted the same device."""
+        with self._connect() as db:
+            db.execute("update runs set device = ? where id = ?", (device, run_id))
 
     def set_process(self, run_id: str, *, pid: int, device: str) -> None:
         """Note who runs it and where."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -18,10 +19,17 @@ from bird_backend.errors import Cancelled
 from bird_backend.runs.directory import RunDirectory, write_atomic, write_json
 from bird_backend.runs.reading import MetricsTail
 
-__all__ = ["RunWriter"]
+__all__ = ["RunWriter", "save_arrays"]
 
 _log = logging.getLogger("bird")
 _PROGRESS_SECONDS = 0.4
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write an npz file whole."""
+    content = io.BytesIO()
+    np.savez(content, **dict(arrays))  # type: ignore[arg-type]
+    write_atomic(path, content.getvalue())
 
 
 class RunWriter:
@@ -104,10 +112,7 @@ class RunWriter:
 
     def save_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Write `artifacts/NAME` (npz) whole."""
-        temporary = self.directory.artifacts / f".{name}"
-        with temporary.open("wb") as file:
-            np.savez(file, **dict(arrays))  # type: ignore[arg-type]
-        temporary.replace(self.directory.artifacts / name)
+        save_arrays(self.directory.artifacts / name, arrays)
 
     def save_table(self, name: str, table: pd.DataFrame) -> None:
         """Write `artifacts/NAME` (parquet) whole."""

@@ -1,0 +1,104 @@
+"""What `list` shows: everything that can be named in a spec, and the runs there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from bird_backend import catalog, runs
+from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.runs.provenance import list_checkpoints
+
+__all__ = ["describe", "listing"]
+
+Listing = tuple[list[dict[str, Any]], list[tuple[object, ...]], tuple[str, ...]]
+"""JSON documents, and the same as a table's rows and header."""
+
+
+def listing(what: str, name: str | None = None) -> Listing:
+    """The listing of that kind; `name` is the model whose layers are meant."""
+    if what == "layers":
+        if name is None:
+            raise InputError("`list layers` wants a model's name, such as: list layers resnet-narrow.")
+        return _layers(name)
+    if what not in _LISTINGS:
+        raise UnknownNameError("list", what, [*_LISTINGS, "layers"])
+    return _LISTINGS[what]()
+
+
+def describe(row: runs.Run) -> dict[str, Any]:
+    """A run as JSON."""
+    return {
+        "run": row.id,
+        "kind": row.kind,
+        "title": row.title,
+        "state": row.state,
+        "reason": row.reason,
+        "created": row.created,
+        "started": row.started,
+        "finished": row.finished,
+        "device": row.device,
+        "attempts": row.attempts,
+        "progress": row.directory.read_progress() if row.state in runs.ACTIVE else None,
+        "summary": row.summary,
+    }
+
+
+def _models() -> Listing:
+    facts = list(catalog.models().values())
+    rows = [(m.name, f"{m.parameters:,}", len(m.layers), m.title) for m in facts]
+    return [asdict(m) for m in facts], [*rows], ("model", "parameters", "layers", "")
+
+
+def _layers(model: str) -> Listing:
+    layers = catalog.find_model(model).layers
+    rows = [(layer.name, "×".join(map(str, layer.shape))) for layer in layers]
+    return [asdict(layer) for layer in layers], [*rows], ("layer", "shape")
+
+
+def _datasets() -> Listing:
+    facts = list(catalog.DATASETS.values())
+    rows = [(d.name, d.train, d.validation, d.test, "download" if d.network else "here", d.caption) for d in facts]
+    return [asdict(d) for d in facts], [*rows], ("data set", "train", "validation", "test", "", "")
+
+
+def _methods() -> Listing:
+    facts = list(catalog.METHODS.values())
+    return [asdict(m) for m in facts], [(m.name, m.caption) for m in facts], ("method", "")
+
+
+def _corruptions() -> Listing:
+    facts = list(catalog.CORRUPTIONS.values())
+    rows = [(c.name, c.group, "seen" if c.seen else "held out", c.caption) for c in facts]
+    return [asdict(c) for c in facts], [*rows], ("corruption", "group", "", "")
+
+
+def _checkpoints() -> Listing:
+    found = list_checkpoints()
+    documents = [
+        {
+            "name": c.name,
+            "origin": c.origin,
+            "problem": c.problem,
+            "provenance": c.provenance.model_dump(mode="json") if c.provenance else None,
+        }
+        for c in found
+    ]
+    rows = [(c.name, c.provenance.model if c.provenance else "", c.origin, c.problem or "") for c in found]
+    return documents, [*rows], ("checkpoint", "model", "from", "")
+
+
+def _runs() -> Listing:
+    known = runs.RunStore().list()
+    return [describe(row) for row in known], [(row.id, row.state, row.title) for row in known], ("run", "state", "")
+
+
+_LISTINGS: dict[str, Callable[[], Listing]] = {
+    "models": _models,
+    "datasets": _datasets,
+    "methods": _methods,
+    "corruptions": _corruptions,
+    "checkpoints": _checkpoints,
+    "runs": _runs,
+}

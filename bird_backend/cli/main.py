@@ -1,0 +1,284 @@
+"""Commands, and how their errors become one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bird_backend import catalog, runs, settings
+from bird_backend.cli.listing import describe, listing
+from bird_backend.cli.output import ProgressBar, emit, table
+from bird_backend.errors import BirdError, Cancelled, InputError
+from bird_backend.runs.provenance import find_checkpoint, read_header
+from bird_backend.specs import RunSpec, load_spec, override, read_spec
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="bird_backend",
+    help="Transfer behaviour between networks by matching the geometry of their representations.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+assets_app = typer.Typer(help="Make what lies in assets/ anew.", invoke_without_command=True)
+app.add_typer(assets_app, name="assets")
+
+
+def _use_home(path: Path | None) -> Path | None:
+    if path is not None:
+        os.environ["BIRD_HOME"] = str(path)
+    return path
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Home = Annotated[
+    Path | None,
+    typer.Option(help="Where runs, data and checkpoints live (or BIRD_HOME).", callback=_use_home),
+]
+Spec = Annotated[Path, typer.Argument(help="A spec: one JSON object that names everything.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value, such as training.epochs=3; may be given again.")
+]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = app(arguments, standalone_mode=False)
+    except typer.Exit as error:
+        return int(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _complain("Stopped from the keyboard.", 1)
+    except typer.TyperException as error:
+        return _complain(str(error), 2)
+    except InputError as error:
+        return _complain(str(error), 2)
+    except BirdError as error:
+        return _complain(str(error), 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return int(result or 0)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(help="models, datasets, methods, corruptions, checkpoints, runs or layers.")],
+    name: Annotated[str | None, typer.Argument(help="The model, for layers.")] = None,
+    json_: Json = False,
+    home: Home = None,
+) -> None:
+    """List what can be named in a spec, and the runs there are."""
+    documents, rows, header = listing(what, name)
+    emit(documents, table(rows, header), as_json=json_)
+
+
+@app.command()
+def run(spec: Spec, set_: Settings = None, json_: Json = False, home: Home = None) -> int:
+    """Do a run here and now, with a progress bar; the summary at the end."""
+    return _perform(load_spec(override(read_spec(spec), set_ or [])), as_json=json_)
+
+
+@app.command()
+def submit(spec: Spec, set_: Settings = None, json_: Json = False, home: Home = None) -> None:
+    """Queue a run for a worker, starting one if none lives."""
+    row = runs.submit(load_spec(override(read_spec(spec), set_ or [])))
+    runs.ensure_supervisor()
+    emit(describe(row), f"{row.id} is queued.", as_json=json_)
+
+
+@app.command()
+def status(
+    run_id: Annotated[str | None, typer.Argument(metavar="[RUN]")] = None, json_: Json = False, home: Home = None
+) -> None:
+    """How a run is doing, or the queue as a whole."""
+    if run_id is None:
+        active = runs.RunStore().list(states=runs.ACTIVE)
+        document = {"worker": runs.supervisor_alive(), "runs": [describe(row) for row in active]}
+        alive = "A worker is on the queue." if document["worker"] else "No worker is running."
+        lines = [f"{row.id}  {row.state}  {row.title}" for row in active] or ["Nothing is queued or running."]
+        emit(document, "\n".join([alive, *lines]), as_json=json_)
+        return
+    row = runs.RunStore().get(run_id)
+    progress = row.directory.read_progress() or {}
+    text = f"{row.id}  {row.state}" + (f": {row.reason}" if row.reason else "")
+    if row.state == "running" and progress:
+        text += f"  {progress['fraction']:.0%}  {progress['phase']}"
+    if row.summary:
+        text += f"\n{_say(row.summary)}"
+    emit(describe(row), text, as_json=json_)
+
+
+@app.command()
+def cancel(run_id: Annotated[str, typer.Argument(metavar="RUN")], json_: Json = False, home: Home = None) -> None:
+    """Ask a run to stop; it saves a checkpoint first."""
+    row = runs.cancel(run_id)
+    emit(
+        describe(row),
+        f"{run_id} was asked to stop." if row.state == "running" else f"{run_id} is {row.state}.",
+        as_json=json_,
+    )
+
+
+@app.command()
+def resume(run_id: Annotated[str, typer.Argument(metavar="RUN")], json_: Json = False, home: Home = None) -> None:
+    """Queue a stopped run again; it goes on from its last checkpoint."""
+    row = runs.resume(run_id)
+    runs.ensure_supervisor()
+    emit(describe(row), f"{run_id} is queued again.", as_json=json_)
+
+
+@app.command()
+def worker(
+    idle_exit: Annotated[float | None, typer.Option(help="Leave after so many seconds with nothing to do.")] = None,
+    json_: Json = False,
+    home: Home = None,
+) -> None:
+    """Do the queue's runs, one process each, until stopped."""
+    import logging  # noqa: PLC0415
+
+    from bird_backend.jobs.supervisor import work  # noqa: PLC0415
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    work(idle_exit_seconds=idle_exit)
+    emit({"state": "stopped"}, "Stopped.", as_json=json_)
+
+
+@app.command()
+def evaluate(
+    weights: Annotated[str, typer.Option(help="A .safetensors file or a checkpoint's name.")],
+    data: Annotated[str, typer.Option(help="A data set by name, folder:PATH or zip:PATH.")],
+    model: Annotated[str | None, typer.Option(help="The architecture, where the file does not say.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many test images.")] = None,
+    seed: int = 0,
+    device: str = "auto",
+    json_: Json = False,
+    home: Home = None,
+) -> int:
+    """Measure a network's clean and corrupted accuracy on a data set's test images."""
+    provenance = read_header(find_checkpoint(weights)).provenance
+    architecture = model or (provenance.model if provenance else None)
+    if architecture is None:
+        raise InputError(f"{weights} does not say its architecture; name it with --model.")
+    document = {
+        "kind": "evaluate",
+        "data": data,
+        "seed": seed,
+        "device": device,
+        "model": {"model": architecture, "weights": weights},
+        "evaluation": {"limit": limit},
+    }
+    return _perform(load_spec(document), as_json=json_)
+
+
+@app.command()
+def similarity(
+    a: Annotated[Path, typer.Argument(metavar="A.npy", help="Representations, one row an image.")],
+    b: Annotated[Path, typer.Argument(metavar="B.npy", help="The same images in the same order.")],
+    kernel: Annotated[str, typer.Option(help="linear or rbf.")] = "linear",
+    estimator: Annotated[str, typer.Option(help="biased or debiased.")] = "debiased",
+    json_: Json = False,
+    home: Home = None,
+) -> None:
+    """CKA of two arrays, with n and what shuffled rows would give."""
+    from bird_backend.cli.arrays import compare  # noqa: PLC0415
+
+    document = compare(a, b, kernel=kernel, estimator=estimator)
+    text = f"CKA {document['cka']:.4f}  ({estimator}, {kernel}, n = {document['n']}; shuffled: {document['null']:.4f})"
+    emit(document, text, as_json=json_)
+
+
+@assets_app.callback()
+def assets(context: typer.Context, json_: Json = False, home: Home = None) -> None:
+    """Make the catalogue and the demo checkpoints anew (`assets fashion-mnist` remakes the images)."""
+    if context.invoked_subcommand is None:
+        from bird_backend.cli.assets import make_checkpoints  # noqa: PLC0415
+        from bird_backend.models import write_catalog  # noqa: PLC0415
+
+        write_catalog(catalog.CATALOG_FILE)
+        bar = ProgressBar()
+        made = make_checkpoints(bar)
+        bar.close()
+        rows = [(entry["name"], f"{entry['clean_accuracy']:.3f}", f"{entry['robust_accuracy']:.3f}") for entry in made]
+        emit(made, table(rows, ("checkpoint", "clean accuracy", "robust accuracy")), as_json=json_)
+
+
+@assets_app.command("catalog")
+def assets_catalog(json_: Json = False, home: Home = None) -> None:
+    """Measure every network again and write bird_backend/catalog.json."""
+    from bird_backend.models import write_catalog  # noqa: PLC0415
+
+    write_catalog(catalog.CATALOG_FILE)
+    emit({"written": "catalog.json"}, "Written: bird_backend/catalog.json", as_json=json_)
+
+
+@assets_app.command("fashion-mnist")
+def assets_fashion_mnist(
+    source: Annotated[Path, typer.Option(help="The folder of Fashion-MNIST's four idx.gz files.")],
+    json_: Json = False,
+    home: Home = None,
+) -> None:
+    """Cut assets/fashion-mnist-small.npz out of the original files."""
+    from bird_backend.datasets import build_fashion_mnist_small  # noqa: PLC0415
+
+    target = settings.ASSETS / "fashion-mnist-small.npz"
+    build_fashion_mnist_small(source, target)
+    size = target.stat().st_size
+    emit({"written": target.name, "bytes": size}, f"Written: assets/{target.name}, {size / 1e6:.1f} MB", as_json=json_)
+
+
+def _perform(spec: RunSpec, *, as_json: bool) -> int:
+    from bird_backend.jobs.leases import find_devices  # noqa: PLC0415
+    from bird_backend.jobs.process import perform  # noqa: PLC0415
+
+    row = runs.RunStore().create(spec, state="running")
+    bar = ProgressBar()
+    device = find_devices()[0] if spec.device == "auto" else spec.device
+    try:
+        summary = perform(row.id, device=device, on_progress=bar)
+    except BirdError as error:
+        bar.close()
+        if as_json:
+            state = "cancelled" if isinstance(error, Cancelled) else "failed"
+            emit({"run": row.id, "state": state, "reason": str(error)}, "", as_json=True)
+        raise
+    bar.close()
+    emit(summary, _say(summary), as_json=as_json)
+    return 0
+
+
+def _say(summary: dict[str, Any]) -> str:
+    """A summary for a person."""
+    if summary["kind"] == "analyze":
+        best = summary["closest_pair"]
+        return (
+            f"Closest: teacher {best['teacher']}, student {best['student']}, CKA {best['cka']:.3f} (n = {summary['n']})"
+        )
+    if summary["kind"] != "transfer":
+        line = f"clean {summary['clean_accuracy']:.1%}, under corruption {summary['robust_accuracy']:.1%}"
+        return f"Accuracy: {line} (n = {summary['n_test']} test images)"
+    rows = [
+        (key, f"{summary['clean_accuracy'][key]:.1%}", f"{summary['robust_accuracy'][key]:.1%}", f"{cka['value']:.3f}")
+        for key, cka in summary["cka"].items()
+    ]
+    lines = [
+        table(rows, ("", "clean", "robust", "CKA")),
+        f"n = {summary['n_test']} test images, {summary['seconds']} s",
+    ]
+    if gain := summary.get("gain_over_fine_tuning"):
+        lines.append(
+            f"{summary['method']} over fine-tuning: {100 * gain['value']:+.1f} points of robust accuracy"
+            f" (95 % over images: {100 * gain['low']:+.1f} to {100 * gain['high']:+.1f}; one seed)"
+        )
+    return "\n".join(lines)
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return code

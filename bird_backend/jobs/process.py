@@ -1,0 +1,105 @@
+"""One process, one run: `python -m bird_backend.jobs.process RUN --device DEVICE`. The command line's `run` comes here too.
+
+Takes the run's lock before anything slow, turns TERM into a polite stop, and closes the row whatever happens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bird_backend.errors import BirdError, Cancelled, RunError
+from bird_backend.runs.directory import locked
+from bird_backend.runs.store import RunStore
+from bird_backend.runs.writing import RunWriter
+
+__all__ = ["OnProgress", "main", "perform"]
+
+OnProgress = Callable[[str, float, float | None], None]
+"""Phase, fraction of the run, seconds left where that is known."""
+
+
+def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) -> dict[str, Any]:
+    """Do a claimed run in this process and close it; returns the summary, or raises the reason it has none."""
+    store = RunStore()
+    run = store.get(run_id)
+    stop = threading.Event()
+    with locked(run.directory.lock) as mine, _stop_on_term(stop):
+        if not mine:
+            raise RunError(f"Run {run_id} is being done by another process already.")
+        store.set_process(run_id, pid=os.getpid(), device=device)
+        if run.cancel_requested is not None:
+            stop.set()
+        try:
+            # After the lock: importing torch takes seconds, and a run without a lock looks dead.
+            from bird_backend.experiments import execute  # noqa: PLC0415
+
+            writer = RunWriter(run.directory, stop=stop, on_progress=on_progress)
+            summary = execute(run.spec, writer, device=device)
+        except Cancelled as error:
+            store.finish(run_id, "cancelled", reason=str(error))
+            raise
+        except BirdError as error:
+            store.finish(run_id, "failed", reason=str(error))
+            raise
+        except BaseException as error:
+            traceback.print_exc()
+            reason = _reason(error)
+            store.finish(run_id, "cancelled" if isinstance(error, KeyboardInterrupt) else "failed", reason=reason)
+            raise RunError(reason) from error
+        store.finish(run_id, "done", summary=summary)
+        return summary
+
+
+def main() -> int:
+    """The process a supervisor starts. Its output is the run's log."""
+    parser = argparse.ArgumentParser(description="Do one claimed run.")
+    parser.add_argument("run")
+    parser.add_argument("--device", required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", force=True
+    )
+    log = logging.getLogger("bird")
+    try:
+        summary = perform(arguments.run, device=arguments.device)
+    except BirdError as error:
+        log.error("%s", error)
+        return 1
+    log.info("Done in %s s", summary["seconds"])
+    return 0
+
+
+@contextmanager
+def _stop_on_term(stop: threading.Event) -> Iterator[None]:
+    def ask(*_: object) -> None:
+        stop.set()
+
+    before = signal.signal(signal.SIGTERM, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped from the keyboard; resume it to go on from its last checkpoint."
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "The run needs more memory than there is; try a smaller batch or a smaller network."
+    if isinstance(error, OSError) and error.strerror:
+        return f"The run could not read or write its files: {error.strerror} ({error.filename})."
+    text = str(error).strip().splitlines()
+    return f"The run met an error it did not expect ({type(error).__name__}: {text[0] if text else 'no message'}); see its log."
+
+
+if __name__ == "__main__":
+    sys.exit(main())
