@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-__all__ = ["adopt", "keep_valid", "publish", "put"]
+__all__ = ["address", "adopt", "keep_valid", "publish", "put"]
 
 Value = str | int | float | bool | tuple[str, ...] | tuple[int, ...] | None
 
@@ -26,11 +26,16 @@ def adopt(form: str, defaults: Mapping[str, Value]) -> None:
 
 def publish(form: str, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
     """After the widgets: write what differs from its default into the URL, and leave other parameters alone."""
-    wanted = {key: _write(value) for key, value in values.items() if value != defaults[key]}
+    wanted = address(values, defaults)
     if wanted != _address(defaults):
         others = {key: value for key, value in st.query_params.to_dict().items() if key not in defaults}
         st.query_params.from_dict(others | wanted)
     st.session_state[_seen(form)] = wanted
+
+
+def address(values: Mapping[str, Value], defaults: Mapping[str, Value]) -> dict[str, str]:
+    """The query parameters that open a form with these values."""
+    return {key: _write(value) for key, value in values.items() if value != defaults[key]}
 
 
 def put(values: Mapping[str, Value]) -> None:

@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import synthetic
 from streamlit.testing.v1 import AppTest
 
 from app import data
 from app.command_line import command_line, pretty
+from app.components.relaunch import demo_draft
 from app.drafts import OWN, RANDOM, Draft
 from app.estimates import duration, estimate
 from app.headline import headline
 from app.machine import Machine
+from app.url_state import address
 from app.validation import review
 from app.weights import offered, usable
 from bird_backend import catalog, settings
 from bird_backend.runs.store import RunStore
 from bird_backend.specs import TransferSpec, load_spec, override, spec_hash
+from tests import synthetic
 
 FASHION = catalog.DATASETS["fashion-mnist-small"].classes
 NETWORK = "resnet-narrow"
@@ -291,6 +293,18 @@ def test_presets_fill_the_form() -> None:
     next(button for button in app.button if button.label == "The demo").click()
     run(app)
     assert asked(app) == {}
+
+
+def test_the_form_opens_with_a_runs_own_choices() -> None:
+    write_demo_weights()
+    draft = replace(demo_draft(), epochs=9, severities=(1, 3), baseline=False, lr=0.0125)
+    query = address(asdict(draft), asdict(demo_draft()))
+    assert query == {"epochs": "9", "severities": "1,3", "baseline": "no", "lr": "0.0125"}
+    app = show("launch", **query)
+    app.button("launch").click()
+    app.run()
+    [launched] = RunStore().list(kind="transfer")
+    assert Draft.of(launched.directory.read_spec()) == draft
 
 
 def test_launch_without_any_weights_still_offers_every_network() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from app import data
@@ -11,10 +13,14 @@ from app.routes import link
 __all__ = ["backend_state", "start_backend"]
 
 
+_STARTING_SECONDS = 15.0
+"""A supervisor that was started this lately is on its way rather than gone."""
+
+
 @st.cache_resource(show_spinner=False)
-def _started_once() -> bool:
+def _started_once() -> float:
     data.ensure_worker()
-    return True
+    return time.monotonic()
 
 
 def start_backend() -> None:
@@ -23,27 +29,39 @@ def start_backend() -> None:
         _started_once()
     except data.BirdError as error:
         st.error(str(error), icon=":material/error:")
+    except OSError as error:
+        st.error(f"The backend can't be started: {error}; set BIRD_HOME to a folder that can be written.")
 
 
 def backend_state() -> None:
     """Draw it; it keeps itself up to date while anything runs or waits."""
     try:
-        busy = any(data.is_active(run) for run in data.list_runs(limit=20))
+        changing = _changing()
     except data.BirdError:
         return
-    st.fragment(_draw, run_every=4 if busy else None)()
+    st.fragment(_draw, run_every=3 if changing else None)(changing)
 
 
-def _draw() -> None:
-    try:
-        runs = [run for run in data.list_runs(limit=50) if data.is_active(run)]
-        alive = data.worker_alive()
-    except data.BirdError:
-        return
+def _changing() -> bool:
+    return any(data.is_active(run) for run in data.list_runs(limit=50)) or _starting()
+
+
+def _starting() -> bool:
+    return not data.worker_alive() and time.monotonic() - _started_once() < _STARTING_SECONDS
+
+
+def _draw(timed: bool) -> None:
+    runs = [run for run in data.list_runs(limit=50) if data.is_active(run)]
+    alive = data.worker_alive()
+    if timed and not _changing():
+        # Nothing moves any more: one whole run of the page stops the timer.
+        st.rerun()
     running = [run for run in runs if run.state == "running"]
     with st.container(key="backend_state", gap="xxsmall"):
         if alive:
             st.caption(f":green[●] Backend ready · {machine().words}")
+        elif _starting():
+            st.caption(f":gray[●] Backend starting · {machine().words}")
         else:
             st.caption(f":orange[●] Backend asleep · {machine().words}")
             if st.button(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import data
+from app.components.relaunch import relaunch_link
 from app.components.run_state import run_badge, since
 from app.estimates import duration
 from app.headline import headline
@@ -33,6 +34,8 @@ def run_card(run: Run) -> None:
             st.caption(f"{_KINDS.get(run.kind, run.kind)} · {since(run.created)} · seed {data.spec_of(run).seed}")
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
+            if run.state in ("failed", "cancelled"):
+                relaunch_link(run, "Change")
             if run.state == "done" and run.kind == "transfer":
                 link("robustness", "Robustness", icon=":material/shield:", run=run.id)
         _outcome(run)

@@ -10,6 +10,7 @@ from app import data
 from app.components.expert_options import expert_options
 from app.components.layer_choice import layer_lists, layer_map_section
 from app.components.page_head import page_head
+from app.components.relaunch import demo_draft
 from app.components.spec_view import spec_view
 from app.components.weights_choice import weights_choice
 from app.drafts import OWN, RANDOM, Draft
@@ -32,7 +33,7 @@ def render() -> None:
         "Pick a teacher, a student and the pair of layers to match: the student trains on its own images while its "
         "guided layer is drawn towards the teacher's guiding layer. As it stands, this is the demo.",
     )
-    demo = _demo()
+    demo = demo_draft()
     defaults = asdict(demo)
     adopt("launch", defaults)
     checkpoints = usable(data.checkpoints())
@@ -43,13 +44,6 @@ def render() -> None:
     publish("launch", asdict(draft), defaults)
     with summary, st.container(key="summary_panel"):
         _summary(draft, checkpoints)
-
-
-def _demo() -> Draft:
-    try:
-        return Draft.of(data.demo_document())
-    except data.BirdError:
-        return Draft()
 
 
 def _presets(demo: Draft) -> None:

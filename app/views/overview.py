@@ -47,8 +47,8 @@ def _hero(demo: Run | None, *, first_time: bool) -> None:
             st.title(ROUTES["overview"].question, anchor=False)
             st.markdown(
                 "Inside a network, images that mean the same lie close together: it has a geometry. BIRD takes the "
-                "geometry of a **teacher** that shrugs off noise and blur and induces it in a **student** that does "
-                "another task, and you watch whether the robustness comes along.",
+                "geometry of a **teacher** that shrugs off noise and induces it in a **student** that does another "
+                "task, and you watch whether the robustness comes along.",
             )
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 if demo is None:
