@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -41,6 +42,7 @@ __all__ = [
     "demo_document",
     "drawn_pair",
     "embedding",
+    "embeddings_pending",
     "ensure_worker",
     "find_same",
     "get_run",
@@ -62,6 +64,7 @@ __all__ = [
     "worker_alive",
 ]
 
+_PATIENCE_SECONDS = 300.0
 _MAX_METRICS_ROWS = 200_000
 """Beyond this the oldest step rows are thinned: a page draws at most a few thousand points a curve."""
 
@@ -273,6 +276,14 @@ def embedding(run: Run, name: SnapshotName, *, pca: bool = False) -> tuple[np.nd
     """Points [N, 2] of the embedding probes at a snapshot, and how they were made: `umap`, `pca` till it is ready."""
     ready = not pca and (run.directory.artifacts / name.umap_file).exists()
     return _embedding(str(run.directory.path), name, ready)
+
+
+def embeddings_pending(run: Run) -> bool:
+    """Whether UMAP layouts of a run may still come: they are made in the background and end a little after it."""
+    recent = run.finished is not None and time.time() - run.finished < _PATIENCE_SECONDS
+    if run.kind != "transfer" or not (is_active(run) or recent) or not worker_alive():
+        return False
+    return any(not (run.directory.artifacts / name.umap_file).exists() for name in snapshot_names(run))
 
 
 def probes(run: Run) -> dict[str, np.ndarray] | None:

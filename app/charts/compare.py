@@ -41,7 +41,7 @@ def run_curves(
     """`column` of the rows of `kind`: a colour a run, solid for BIRD and dotted for its fine-tuning baseline."""
     figure = blank(title, height=height, x=x.capitalize(), showlegend=True)
     if "accuracy" in column:
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(tickformat=".3~p")
     for index, run in enumerate(runs):
         colour = LIGHT.runs[index % len(LIGHT.runs)]
         for name in arms:

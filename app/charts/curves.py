@@ -100,7 +100,7 @@ def accuracy_curves(
         "robust_accuracy": "Validation accuracy, corrupted images (small estimate)",
     }[column]
     figure = blank(title, height=height, x=_TITLE[x], y="Accuracy", showlegend=column == "validation_accuracy")
-    figure.update_yaxes(tickformat=".0%")
+    figure.update_yaxes(tickformat=".3~p")
     for name in arms_in(metrics):
         rows = _rows(metrics, "epoch", name, column).sort_values("step")
         if len(rows):

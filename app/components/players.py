@@ -75,8 +75,8 @@ def embedding_methods(run: data.Run) -> list[str]:
     names = data.snapshot_names(run)
     if not names:
         return []
-    umap = any(data.embedding(run, name)[1] == "umap" for name in names)
-    return ["UMAP", "PCA"] if umap else ["PCA"]
+    made = {name.model for name in names if data.embedding(run, name)[1] == "umap"}
+    return ["UMAP", "PCA"] if "teacher" in made and len(made) > 1 else ["PCA"]
 
 
 def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True, aspect: float = 0.82) -> bool:

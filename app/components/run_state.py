@@ -9,7 +9,16 @@ import streamlit as st
 
 from app import data
 
-__all__ = ["duration", "progress_panel", "result_word", "run_badge", "run_buttons", "since", "state_note"]
+__all__ = [
+    "duration",
+    "progress_panel",
+    "refresh_seconds",
+    "result_word",
+    "run_badge",
+    "run_buttons",
+    "since",
+    "state_note",
+]
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
 
@@ -32,6 +41,13 @@ def run_badge(run: data.Run) -> None:
 def result_word(state: str) -> str:
     """The state in one word, as the badge says it."""
     return _LOOKS[state][0]
+
+
+def refresh_seconds(run: data.Run) -> float | None:
+    """How often a page of the run should look again: each second while it runs, none once nothing more will come."""
+    if data.is_active(run):
+        return 1.0
+    return 4.0 if data.embeddings_pending(run) else None
 
 
 def duration(seconds: float | None) -> str:

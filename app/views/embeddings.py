@@ -10,14 +10,14 @@ from app.components.live_chart import show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player
 from app.components.run_picker import empty_state, pick_run
-from app.components.run_state import progress_panel, run_badge
+from app.components.run_state import progress_panel, refresh_seconds, run_badge
 from app.routes import link
 
 __all__ = ["render"]
 
 _UMAP = (
-    "**UMAP** (15 neighbours, fitted once on the model's first snapshot, later ones placed into it). Trust who is "
-    "*near* whom; the distance between far clusters, their sizes and the axes mean nothing. Each network has its own map."
+    "**UMAP** (15 neighbours, minimum distance 0.1; each layout starts from the one before, so points move, not jump). "
+    "Trust who is *near* whom; how far apart clusters lie, how large they are, and the axes mean nothing."
 )
 _PCA = (
     "**PCA**: the two directions in which the model's first snapshot varied most, kept for every later step. Distances "
@@ -37,12 +37,13 @@ def render() -> None:
     )
     if run is None:
         return
-    st.fragment(_cloud, run_every=2.0 if data.is_active(run) else None)(run.id, data.is_active(run))
+    pace = refresh_seconds(run)
+    st.fragment(_cloud, run_every=pace)(run.id, pace)
 
 
-def _cloud(run_id: str, was_active: bool) -> None:
+def _cloud(run_id: str, pace: float | None) -> None:
     run = data.get_run(run_id)
-    if run is None or (was_active and not data.is_active(run)):
+    if run is None or refresh_seconds(run) != pace:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         run_badge(run)

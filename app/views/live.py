@@ -15,7 +15,15 @@ from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
 from app.components.results import accuracy_table, headline
 from app.components.run_picker import pick_run
-from app.components.run_state import duration, progress_panel, run_badge, run_buttons, since, state_note
+from app.components.run_state import (
+    duration,
+    progress_panel,
+    refresh_seconds,
+    run_badge,
+    run_buttons,
+    since,
+    state_note,
+)
 from app.intervals import mean_interval, percent
 from app.routes import link
 
@@ -44,7 +52,8 @@ def render() -> None:
     )
     if run is None:
         return
-    st.fragment(_live, run_every=1.0 if data.is_active(run) else None)(run.id, data.is_active(run))
+    pace = refresh_seconds(run)
+    st.fragment(_live, run_every=pace)(run.id, pace)
     with st.expander("What was asked for, as JSON", icon=":material/data_object:"):
         try:
             st.code(data.spec_of(run).model_dump_json(indent=2), language="json")
@@ -52,10 +61,10 @@ def render() -> None:
             st.error(str(error))
 
 
-def _live(run_id: str, was_active: bool) -> None:
+def _live(run_id: str, pace: float | None) -> None:
     run = data.get_run(run_id)
-    if run is None or (was_active and not data.is_active(run)):
-        # The last tick: draw the whole page once more, with nothing ticking.
+    if run is None or refresh_seconds(run) != pace:
+        # The run has ended, or was resumed: draw the whole page anew, at the new pace or still.
         st.rerun()
     if data.is_active(run):
         _see_to_worker()

@@ -102,6 +102,7 @@ function magnify(picture, factor, x, y) {
 
 function view(state, factor) {
   for (const picture of state.pictures) {
+    picture.tip.hidden = true;
     if (factor === 0) Object.assign(picture, { zoom: 1, shift: [0, 0] });
     else magnify(picture, factor, picture.canvas.clientWidth / 2, picture.canvas.clientHeight / 2);
   }

@@ -48,7 +48,7 @@ function build(parent) {
   state.slider.addEventListener("input", () => move(state, Number(state.slider.value), false));
   state.slider.addEventListener("change", () => tell(state));
   state.bar.append(state.arms, make("label", {}, "Step", state.slider), state.where, state.play, state.newest);
-  state.panels = make("div", { class: "panels" });
+  state.panels = make("div", { class: "panels small" });
   state.pictures = ["teacher", "student", "difference"].map((name) => panel(state, name));
   state.panels.append(...state.pictures.map((picture) => picture.figure));
   state.readout = make("p", { class: "readout" });

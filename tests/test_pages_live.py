@@ -1,0 +1,255 @@
+"""The pages where one looks, in every state a run can be in: they say what is the case and never break."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import data
+from bird_backend.runs.store import RunStore
+from tests import synthetic
+
+PAGES = ("live", "embeddings", "robustness")
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIRD_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(data, "ensure_worker", lambda **_: None)
+    monkeypatch.setattr(data, "demo_document", synthetic.transfer_document)
+
+
+def show(name: str, **query: str) -> AppTest:
+    """The page of that name at an address."""
+
+    def script(start: str) -> None:
+        from app.main import main  # noqa: PLC0415 - the script has its own namespace
+
+        main(start)
+
+    app = AppTest.from_function(script, kwargs={"start": name}, default_timeout=30)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return again(app)
+
+
+def again(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def words(app: AppTest) -> str:
+    """Everything the page says, its sidebar aside."""
+    parts = [
+        element.value
+        for kind in ("title", "subheader", "markdown", "caption", "error", "warning")
+        for element in app.main.get(kind)
+    ]
+    parts += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]
+    parts += [badge.value for badge in app.get("badge") if hasattr(badge, "value")]
+    return "\n".join(str(part) for part in parts)
+
+
+def components(app: AppTest) -> dict[str, dict[str, object]]:
+    """The browser components of the page by name, with the data they were given."""
+    found = {}
+    for element in app.main.get("bidi_component"):
+        proto = element.proto
+        found[proto.component_name if proto.component_name != "bird_live_chart" else json.loads(proto.json)["name"]] = (
+            json.loads(proto.json)
+        )
+    return found
+
+
+@pytest.mark.parametrize("name", [*PAGES, "compare"])
+def test_empty_pages_offer_the_demo(name: str) -> None:
+    app = show(name)
+    assert any(button.label == "Run the demo transfer" for button in app.button)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("asked", ["nonsense", "../../etc/passwd", "20200101-000000-transfer-0000"])
+def test_an_unknown_run_is_said_in_words(name: str, asked: str) -> None:
+    synthetic.write_transfer("done")
+    app = show(name, run=asked)
+    assert "There is no such run" in words(app)
+    assert asked in words(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("state", "fraction"),
+    [
+        ("queued", 0.0),
+        ("running", 0.0),
+        ("running", 0.05),
+        ("running", 0.7),
+        ("failed", 0.0),
+        ("failed", 0.6),
+        ("cancelled", 0.4),
+        ("interrupted", 0.4),
+        ("done", 1.0),
+    ],
+)
+def test_every_state_of_every_page(name: str, state: str, fraction: float) -> None:
+    run = synthetic.write_transfer(state, fraction=fraction, reason="The loss is not a number.")  # type: ignore[arg-type]
+    app = show(name, run=run.id)
+    if state == "failed" and name == "live":
+        assert "The loss is not a number." in words(app)
+        assert app.button("resume_run").label == "Resume"
+    if state in ("queued", "running") and name == "live":
+        assert app.button("stop_run").label == "Stop"
+
+
+def test_live_draws_curves_grams_and_cloud() -> None:
+    run = synthetic.write_transfer("running", fraction=0.7)
+    shown = components(show("live", run=run.id))
+    assert {"cka_chart", "task_chart", "validation_chart", "robust_chart", "representation_chart"} <= shown.keys()
+    grams = shown["bird_gram_player"]
+    assert [arm["name"] for arm in grams["arms"]] == ["fine-tuning", "bird"]  # type: ignore[attr-defined]
+    assert grams["size"] == synthetic.GRAM
+    assert grams["active"] is True
+    assert shown["bird_embedding_player"]["atlas"] is None
+    assert str(shown["cka_chart"]["script"]).startswith("/app/static/vendor/plotly-")
+
+
+def test_a_zoom_outlives_new_points() -> None:
+    """The browser keeps a zoom while key and revision stay; they must not follow the data."""
+    run = synthetic.write_transfer("running", fraction=0.6)
+    app = show("live", run=run.id)
+    before = components(app)["cka_chart"]
+    row = {"type": "snapshot", "arm": "bird", "step": 200, "cka": 0.7, "n": 300, "null": 0.0}
+    with run.directory.metrics.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    after = components(again(app))["cka_chart"]
+    assert after["figure"] != before["figure"]
+    assert after["revision"] == before["revision"]
+
+
+def test_the_axis_is_in_the_address() -> None:
+    run = synthetic.write_transfer("done")
+    app = show("live", run=run.id, x="epoch")
+    assert app.main.get("button_group")[0].value in ("epoch", ["epoch"])
+    figure = json.loads(str(components(app)["cka_chart"]["figure"]))
+    assert figure["layout"]["xaxis"]["title"]["text"] == "Epoch"
+
+
+def test_the_step_of_the_address_reaches_the_browser() -> None:
+    run = synthetic.write_transfer("done")
+    shown = components(show("live", run=run.id, arm="fine-tuning", step="48"))
+    assert (shown["bird_gram_player"]["arm"], shown["bird_gram_player"]["step"]) == ("fine-tuning", 48)
+    shown = components(show("embeddings", run=run.id, step="../x", hide="0,3,x"))
+    assert shown["bird_embedding_player"]["step"] is None
+    assert shown["bird_embedding_player"]["hidden"] == [0, 3]
+
+
+def test_a_done_run_says_the_difference_and_its_interval() -> None:
+    run = synthetic.write_transfer("done")
+    said = words(show("live", run=run.id))
+    assert "points** above that of fine-tuning" in said
+    assert " ± " in said
+    assert "1,000 test images" in said
+
+
+def test_stop_and_resume() -> None:
+    run = synthetic.write_transfer("queued")
+    app = show("live", run=run.id)
+    app.button("stop_run").click()
+    again(app)
+    assert RunStore().get(run.id).state == "cancelled"
+    app.button("resume_run").click()
+    again(app)
+    assert RunStore().get(run.id).state == "queued"
+
+
+def test_a_stop_that_comes_too_late_is_said() -> None:
+    run = synthetic.write_transfer("queued")
+    app = show("live", run=run.id)
+    RunStore().finish(run.id, "done")
+    app.button("stop_run").click()
+    again(app)
+    assert "nothing to cancel" in words(app)
+
+
+@pytest.mark.parametrize("kind", ["pretrain", "robustify"])
+@pytest.mark.parametrize("name", ["live", "robustness"])
+def test_runs_of_one_network(name: str, kind: str) -> None:
+    run = synthetic.write_trained(kind=kind)
+    said = words(show(name, run=run.id))
+    assert "Robust accuracy" in said
+    assert "BIRD −" not in said
+
+
+def test_an_analyze_run_shows_its_map() -> None:
+    network = {"model": synthetic.transfer_document()["teacher"]["model"]}
+    run = data.submit({"kind": "analyze", "data": "digits", "teacher": network, "student": network})
+    assert "layer" in words(show("live", run=run.id))
+    synthetic.write_layer_map(run)
+    assert "layer_map" in components(show("live", run=run.id))
+
+
+def test_a_torn_artifact_is_one_sentence_on_the_page() -> None:
+    run = synthetic.write_transfer("done")
+    (run.directory.artifacts / "accuracy.parquet").write_bytes(b"torn")
+    for name in ("live", "robustness"):
+        app = show(name, run=run.id)
+        assert "can't be read" in words(app)
+
+
+def test_pca_stands_in_for_umap() -> None:
+    run = synthetic.write_transfer("running", fraction=0.6, umap=False)
+    app = show("embeddings", run=run.id)
+    assert components(app)["bird_embedding_player"]["title"] == "PCA"
+    assert "UMAP is being made" in words(app)
+
+
+def test_a_hundred_classes() -> None:
+    run = synthetic.write_transfer("done", classes=tuple(f"class {index}" for index in range(100)))
+    shown = components(show("embeddings", run=run.id, pick="7,9"))["bird_embedding_player"]
+    assert len(shown["classes"]) == 100  # type: ignore[arg-type]
+    assert shown["picked"] == [7, 9]
+
+
+def test_robustness_keeps_what_is_compared_in_the_address() -> None:
+    run = synthetic.write_transfer("done")
+    figure = json.loads(str(components(show("robustness", run=run.id, against="Before"))["difference"]["figure"]))
+    assert figure["layout"]["title"]["text"] == "BIRD − before, percentage points"
+
+
+def test_compare_two_runs_one_of_them_running() -> None:
+    done, running = synthetic.write_transfer("done"), synthetic.write_transfer("running", fraction=0.7)
+    app = show("compare", runs=f"{done.id},{running.id},nonsense")
+    assert "nonsense" in words(app)
+    figure = json.loads(str(components(app)["compared"]["figure"]))
+    assert {trace["name"] for trace in figure["data"]} == {"A, fine-tuning", "A, BIRD", "B, fine-tuning", "B, BIRD"}
+    assert "A: +" in words(app)
+
+
+def test_compare_asks_for_a_second_run() -> None:
+    run = synthetic.write_transfer("done")
+    assert "one run so far" in words(show("compare", runs=run.id))
+    synthetic.write_transfer("done", seed=1)
+    app = show("compare")
+    next(button for button in app.button if button.label.startswith("Compare the two")).click()
+    again(app)
+    assert "compared" in components(app)
+
+
+def test_the_picker_goes_to_another_run_and_forgets_the_step() -> None:
+    first, second = synthetic.write_transfer("done"), synthetic.write_transfer("done", seed=1)
+    app = show("live", run=first.id, step="48")
+    app.selectbox("_picked_run").set_value(second.id)
+    again(app)
+    assert app.query_params["run"] in (second.id, [second.id])
+    assert "step" not in app.query_params
+
+
+def test_the_demo_button_leads_to_the_run() -> None:
+    app = show("robustness")
+    next(button for button in app.button if button.label == "Run the demo transfer").click()
+    again(app)
+    assert len(data.list_runs()) == 1
