@@ -13,7 +13,6 @@ from app.palette import LIGHT
 __all__ = ["ARMS", "Arm", "arm", "blank", "scale"]
 
 FONT = "Inter, system-ui, sans-serif"
-MONO = "JetBrains Mono, ui-monospace, monospace"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,54 +45,55 @@ def scale(colours: tuple[str, ...]) -> list[list[Any]]:
 
 def blank(title: str, *, height: int = 280, x: str = "", y: str = "", **layout: Any) -> go.Figure:
     """An empty figure with the shared looks; `title` says what is drawn."""
-    axis = {
+    heading = {"text": title, **_TITLE}
+    axes = {"xaxis": _axis(x), "yaxis": _axis(y) | {"showline": False}}
+    # In one piece: each update of a figure costs Plotly a validation, and a page draws several a second.
+    return go.Figure(layout={**_LAYOUT, **axes, "title": heading, "height": height, **layout})
+
+
+_TITLE = {
+    "x": 0,
+    "xref": "container",
+    "xanchor": "left",
+    "y": 1,
+    "yref": "container",
+    "yanchor": "top",
+    "pad": {"l": 8, "t": 8},
+    "font": {"size": 13, "color": LIGHT.text, "weight": 600},
+}
+_LAYOUT: Mapping[str, Any] = {
+    # An empty template, since none at all means Plotly's own.
+    "template": {"layout": {}},
+    "margin": {"l": 8, "r": 12, "t": 44, "b": 8},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"family": FONT, "color": LIGHT.text, "size": 12},
+    "hovermode": "x unified",
+    "hoverlabel": {
+        "bgcolor": LIGHT.background,
+        "bordercolor": LIGHT.axis,
+        "font": {"color": LIGHT.text, "size": 12, "family": FONT},
+    },
+    "legend": {
+        "orientation": "h",
+        "x": 1,
+        "xanchor": "right",
+        "y": 1.0,
+        "yanchor": "bottom",
+        "font": {"color": LIGHT.muted, "size": 11},
+        "bgcolor": "rgba(0,0,0,0)",
+    },
+}
+
+
+def _axis(title: str) -> dict[str, Any]:
+    return {
         "gridcolor": LIGHT.grid,
         "linecolor": LIGHT.axis,
         "zerolinecolor": LIGHT.axis,
         "tickcolor": LIGHT.axis,
         "tickfont": {"color": LIGHT.muted, "size": 11},
-        "title": {"font": {"color": LIGHT.muted, "size": 12}, "standoff": 8},
+        "title": {"text": title, "font": {"color": LIGHT.muted, "size": 12}, "standoff": 8},
         "automargin": True,
         "zeroline": False,
     }
-    figure = go.Figure()
-    figure.update_layout(
-        template=None,
-        height=height,
-        title={
-            "text": title,
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-            "pad": {"l": 8, "t": 8},
-            "font": {"size": 13, "color": LIGHT.text, "weight": 600},
-        },
-        margin={"l": 8, "r": 12, "t": 44, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "color": LIGHT.text, "size": 12},
-        xaxis=axis,
-        yaxis=axis | {"showline": False},
-        hovermode="x unified",
-        hoverlabel={
-            "bgcolor": LIGHT.background,
-            "bordercolor": LIGHT.axis,
-            "font": {"color": LIGHT.text, "size": 12, "family": FONT},
-        },
-        legend={
-            "orientation": "h",
-            "x": 1,
-            "xanchor": "right",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "font": {"color": LIGHT.muted, "size": 11},
-            "bgcolor": "rgba(0,0,0,0)",
-        },
-    )
-    figure.update_xaxes(title_text=x)
-    figure.update_yaxes(title_text=y)
-    figure.update_layout(**layout)
-    return figure
