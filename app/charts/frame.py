@@ -62,8 +62,8 @@ _TITLE = {
     "font": {"size": 13, "color": LIGHT.text, "weight": 600},
 }
 _LAYOUT: Mapping[str, Any] = {
-    # An empty template, since none at all means Plotly's own.
-    "template": {"layout": {}},
+    # By name: leaving it out means Plotly's own.
+    "template": "none",
     "margin": {"l": 8, "r": 12, "t": 44, "b": 8},
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
