@@ -252,4 +252,10 @@ def test_the_demo_button_leads_to_the_run() -> None:
     app = show("robustness")
     next(button for button in app.button if button.label == "Run the demo transfer").click()
     again(app)
-    assert len(data.list_runs()) == 1
+    (run,) = data.list_runs()
+    assert app.query_params["run"] in (run.id, [run.id])
+
+
+def test_the_run_shown_by_default_gets_into_the_address() -> None:
+    run = synthetic.write_transfer("done")
+    assert show("live").query_params["run"] in (run.id, [run.id])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import data
 from app.components.run_state import result_word, since
-from app.routes import link
+from app.routes import go, link
 
 __all__ = ["empty_state", "pick_run", "run_label"]
 
@@ -32,15 +32,10 @@ def empty_state(title: str, sentence: str, *, demo: bool = True) -> None:
         st.subheader(title, anchor=False)
         st.markdown(sentence)
         with st.container(horizontal=True, gap="medium"):
-            if demo:
-                st.button("Run the demo transfer", type="primary", icon=":material/play_arrow:", on_click=_start_demo)
+            pressed = demo and st.button("Run the demo transfer", type="primary", icon=":material/play_arrow:")
             link("launch", "Set up a transfer", icon=":material/rocket_launch:")
-    if run_id := st.session_state.pop("_started", None):
-        from app.routes import go  # noqa: PLC0415 - only after the button
-
-        go("live", run=run_id)
-    if said := st.session_state.pop("_start_failed", None):
-        st.error(said)
+        if pressed:
+            _start_demo()
 
 
 def pick_run(
@@ -61,6 +56,8 @@ def pick_run(
             fitting = [run, *fitting]
     elif fitting:
         run = fitting[0]
+        # So that the address, reloaded or sent to someone, goes on showing this run when newer ones have come.
+        st.query_params["run"] = run.id
     else:
         empty_state(*nothing)
         return None
@@ -97,6 +94,8 @@ def _unknown(asked: str, fitting: Sequence[data.Run]) -> None:
 
 def _start_demo() -> None:
     try:
-        st.session_state["_started"] = data.start_demo().id
+        run = data.start_demo()
     except data.BirdError as error:
-        st.session_state["_start_failed"] = str(error)
+        st.error(str(error))
+    else:
+        go("live", run=run.id)
