@@ -32,6 +32,7 @@ def main(start: str = "overview") -> None:
     )
     apply_styles()
     chosen = st.navigation([page(name, default=name == start) for name in ROUTES], expanded=True)
+    st.set_page_config(page_title="BIRD Explorer" if chosen.title == "Overview" else f"{chosen.title} · BIRD Explorer")
     start_backend()
     with st.sidebar:
         backend_state()

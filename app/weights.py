@@ -38,10 +38,10 @@ class Weights:
             return f"{size} Random weights drawn from the seed: a control that knows nothing."
         figures = []
         if made.clean_accuracy is not None:
-            figures.append(f"{percent(made.clean_accuracy)} on clean images")
+            figures.append(f"{_tied(made.clean_accuracy)} on clean images")
         if made.robust_accuracy is not None:
-            figures.append(f"{percent(made.robust_accuracy)} on corrupted ones")
-        measured = f": {' and '.join(figures)} (n = {made.n_test:,})" if figures else ""
+            figures.append(f"{_tied(made.robust_accuracy)} on corrupted ones")
+        measured = f": {' and '.join(figures)} (n\u00a0=\u00a0{made.n_test:,})" if figures else ""
         return f"{size} Trained on {title_of(made.data)}{measured}."
 
 
@@ -68,6 +68,11 @@ def offered(role: Literal["teacher", "student"], data: str, checkpoints: Mapping
     ranked = sorted(checkpoints.values(), key=rank)
     untrained = (Weights(value=f"{RANDOM}{name}", network=name, provenance=None) for name in catalog.models())
     return {weights.value: weights for weights in (*ranked, *untrained)}
+
+
+def _tied(share: float) -> str:
+    """A percentage that no line break parts from its sign."""
+    return percent(share).replace(" ", "\u00a0")
 
 
 def title_of(data: str) -> str:
