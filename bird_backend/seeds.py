@@ -1,7 +1,7 @@
 """Seeds that depend on what they are for, so that no draw ever depends on how many were made before it.
 
-Every step draws from a generator seeded by (run seed, purpose, step). A resumed run therefore repeats an uninterrupted one
-without any generator state in the checkpoint.
+Every step draws from a generator seeded by (run seed, purpose, step). A resumed run therefore repeats an uninterrupted
+one without any generator state in the checkpoint.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ __all__ = ["compare"]
 
 
 def compare(a: Path, b: Path, *, kernel: str, estimator: str) -> dict[str, Any]:
-    """`cka`, `n`, `null` (the mean over ten shuffles), `kernel`, `estimator`; further axes of an image are flattened."""
+    """`cka`, `n`, `null` (the mean over ten shuffles), `kernel`, `estimator`; further axes are flattened."""
     X, Y = (_read(path) for path in (a, b))
     arguments = {"kernel": cast("Kernel", kernel), "estimator": cast("Estimator", estimator)}
     value = float(cka(X, Y, **arguments))  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Accuracy on clean and corrupted images, several models on the very same ones, corrupted on the fly.
 
-The models are compared image by image: an interval of a difference comes from the same images seen by both, which is what
-makes a gain of a point visible with a thousand of them.
+The models are compared image by image: an interval of a difference comes from the same images seen by both, which is
+what makes a gain of a point visible with a thousand of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One process, one run: `python -m bird_backend.jobs.process RUN --device DEVICE`. The command line's `run` comes here too.
+"""One process, one run: `python -m bird_backend.jobs.process RUN --device DEVICE`; the command line's `run` too.
 
 Takes the run's lock before anything slow, turns TERM into a polite stop, and closes the row whatever happens.
 """
@@ -97,8 +97,8 @@ def _reason(error: BaseException) -> str:
         return "The run needs more memory than there is; try a smaller batch or a smaller network."
     if isinstance(error, OSError) and error.strerror:
         return f"The run could not read or write its files: {error.strerror} ({error.filename})."
-    text = str(error).strip().splitlines()
-    return f"The run met an error it did not expect ({type(error).__name__}: {text[0] if text else 'no message'}); see its log."
+    said = next(iter(str(error).strip().splitlines()), "no message")
+    return f"The run met an error it did not expect ({type(error).__name__}: {said}); see its log."
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The projector: one patient process that turns the features of snapshots into UMAP embeddings.
 
-UMAP spends some ten seconds compiling in every process, so one process does it for all runs, at the lowest priority and on
-one thread: training comes first. Until an embedding is there, readers show the snapshot's PCA.
+UMAP spends some ten seconds compiling in every process, so one process does it for all runs, at the lowest priority
+and on one thread: training comes first. Until an embedding is there, readers show the snapshot's PCA.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The supervisor: claims queued runs, starts a process for each, ends the ones that won't stop, revives the ones that died.
+"""The supervisor: claims queued runs, starts a process for each, ends those that won't stop, revives those that died.
 
 All it knows is in the run table and the locks, so it can be killed and started again at any time; runs go on meanwhile.
 """
@@ -92,6 +92,8 @@ class Supervisor:
             return
         busy = self.store.list(states=("running",))
         for run in reversed(queued):
+            if run.id in self.children:
+                continue  # resumed before its last process was quite gone
             device = grant(run.spec.device, run.kind, devices=self.devices, busy=busy)
             if device is None or not self.store.claim(run.id):
                 continue

@@ -1,7 +1,7 @@
-"""Centred kernel alignment: HSIC(X, Y) / sqrt(HSIC(X, X) HSIC(Y, Y)) (Kornblith 2019, eq. 3; debiased: Nguyen 2021, eq. 2).
+"""Centred kernel alignment: HSIC(X, Y) / sqrt(HSIC(X, X) HSIC(Y, Y)) (Kornblith 2019, eq. 3; debiased: Nguyen 2021).
 
-Every form computes in float32 or better, whatever the input and autocast. A representation without variance has CKA 0 and
-zero gradient: nothing is known of its geometry, and a training step goes on.
+Every form computes in float32 or better, whatever the input and autocast. A representation without variance has CKA 0
+and zero gradient: nothing is known of its geometry, and a training step goes on.
 """
 
 from __future__ import annotations

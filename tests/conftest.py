@@ -1,0 +1,59 @@
+"""Every test gets a home of its own, and networks that train in a second."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home that nothing outside the test knows."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("BIRD_HOME", str(path))
+    return path
+
+
+@pytest.fixture
+def transfer_document() -> dict[str, Any]:
+    """A transfer on the digits that takes a second or two; random weights throughout."""
+    return {
+        "kind": "transfer",
+        "data": "digits",
+        "teacher": {"model": "cnn-small"},
+        "student": {"model": "cnn-small"},
+        "method": {"name": "bird", "pairs": [{"teacher": "block1", "student": "block1"}]},
+        "training": {"epochs": 2, "batch_size": 128, "lr": 0.05, "checkpoint_every": 5},
+        "evaluation": {"corruptions": ["contrast"], "severities": [1, 5], "limit": 50},
+        "snapshots": {"count": 3, "gram_images": 16, "embedding_images": 64},
+        "device": "cpu",
+    }
+
+
+def command(*arguments: str, home: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """`python -m bird_backend …` as a person would run it."""
+    return subprocess.run(
+        [sys.executable, "-m", "bird_backend", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=ROOT,
+        env=os.environ | {"BIRD_HOME": str(home), "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+
+
+def write_spec(folder: Path, document: dict[str, Any], name: str = "spec.json") -> Path:
+    """The document as a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(json.dumps(document), "utf-8")
+    return path

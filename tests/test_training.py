@@ -1,0 +1,258 @@
+"""The loop: exact resume, honest failure, and that each method moves what it says it moves."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bird_backend.datasets import Split
+from bird_backend.errors import Cancelled, InputError, RunError
+from bird_backend.evaluation.snapshots import layer_features
+from bird_backend.models import build_model
+from bird_backend.similarity import cka
+from bird_backend.specs import BirdMethod, FineTuningMethod, LayerPair, Training
+from bird_backend.training import Batch, TransferMethod, cosine, train
+from bird_backend.transfer import METHODS, build_method
+
+PAIR = LayerPair(teacher="block3", student="block3")
+SPECS: dict[str, BirdMethod | FineTuningMethod] = {
+    "bird": BirdMethod(pairs=(PAIR,)),
+    "fine-tuning": FineTuningMethod(),
+}
+
+
+class Watcher:
+    """An observer that remembers, and stops or spoils the run at a step."""
+
+    def __init__(self, *, stop_at: int | None = None) -> None:
+        self.kept: list[dict[str, Any]] = []
+        self.stop_at = stop_at
+        self.started_at = 0
+
+    @property
+    def metrics_size(self) -> int:
+        return len(self.kept)
+
+    def truncate_metrics(self, size: int) -> None:
+        del self.kept[size:]
+
+    def rows(self, rows: list[dict[str, Any]]) -> None:
+        self.kept += [{key: value for key, value in row.items() if key != "images_per_s"} for row in rows]
+
+    def resumed(self, step: int, total: int) -> None:
+        self.started_at = step
+
+    def progress(self, step: int, total: int) -> None:
+        if self.stop_at is not None and step >= self.stop_at:
+            raise Cancelled("stop")
+
+    def step_done(self, step: int, total: int) -> None: ...
+
+    def epoch_done(self, epoch: int, step: int) -> None: ...
+
+
+def shift(images: Tensor, generator: torch.Generator, cpu_generator: torch.Generator) -> Tensor:
+    """A transform that uses both generators."""
+    noise = torch.randint(0, 20, images.shape, generator=generator, dtype=torch.uint8)
+    return (images // 2 + noise).roll(int(torch.randint(3, (1,), generator=cpu_generator)), 3)
+
+
+def blobs(n: int = 96, classes: int = 4) -> Split:
+    """Images that carry their class as a bright quarter."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(n) % classes
+    images = torch.randint(0, 60, (n, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    for index, label in enumerate(labels.tolist()):
+        images[index, :, 16 * (label // 2) : 16 * (label // 2) + 16, 16 * (label % 2) : 16 * (label % 2) + 16] += 150
+    return Split(images=images, labels=labels)
+
+
+def noise(n: int = 96) -> Split:
+    """Images and labels that have nothing to do with each other."""
+    generator = torch.Generator().manual_seed(3)
+    images = torch.randint(0, 256, (n, 3, 4, 4), generator=generator).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    return Split(images=images.to(torch.uint8), labels=torch.randint(0, 4, (n,), generator=generator))
+
+
+def go(
+    path: Path,
+    method: BirdMethod | FineTuningMethod,
+    *,
+    model: str = "cnn-small",
+    watcher: Watcher | None = None,
+    data: Split | None = None,
+    **settings: Any,
+) -> tuple[nn.Module, nn.Module, Watcher]:
+    student = build_model(model, classes=4, seed=1)
+    teacher = build_model("cnn-small", classes=7, seed=2)
+    watcher = watcher or Watcher()
+    training = Training(**{"epochs": 3, "batch_size": 20, "lr": 0.05, "checkpoint_every": 3} | settings)
+    train(
+        student,
+        build_method(method, teacher=teacher),
+        data or blobs(),
+        training,
+        seed=5,
+        transform=shift,
+        observer=watcher,
+        checkpoint=path,
+    )
+    return student, teacher, watcher
+
+
+@pytest.mark.parametrize("method", list(SPECS))
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_resumed_run_is_bit_equal(tmp_path: Path, monkeypatch: Any, method: str, optimizer: str) -> None:
+    monkeypatch.setattr("bird_backend.training.loop._READ_SECONDS", 0.0)
+    # alexnet would do, for its dropout; this one has batch statistics and is fast.
+    whole, _, watched = go(tmp_path / "whole", SPECS[method], optimizer=optimizer)
+    first = Watcher(stop_at=7)
+    with pytest.raises(Cancelled):
+        go(tmp_path / "cut", SPECS[method], optimizer=optimizer, watcher=first)
+    first.stop_at = None
+    resumed, _, again = go(tmp_path / "cut", SPECS[method], optimizer=optimizer, watcher=first)
+    assert again.started_at == 7
+    assert again.kept == watched.kept
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+def test_a_run_that_was_killed_repeats_the_steps_after_its_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("bird_backend.training.loop._READ_SECONDS", 0.0)
+    whole, _, watched = go(tmp_path / "whole", SPECS["bird"])
+    killed = Watcher()
+
+    def die(step: int, total: int) -> None:
+        if step == 8:
+            raise SystemError("as if killed")
+
+    killed.step_done = die  # type: ignore[method-assign]
+    with pytest.raises(SystemError):
+        go(tmp_path / "cut", SPECS["bird"], watcher=killed)
+    killed.step_done = lambda step, total: None  # type: ignore[method-assign]
+    resumed, _, again = go(tmp_path / "cut", SPECS["bird"], watcher=killed)
+    assert again.started_at == 6
+    assert again.kept == watched.kept
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    )
+
+
+def test_dropout_is_resumed_exactly(tmp_path: Path, monkeypatch: Any) -> None:
+    class Dropping(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.block3 = nn.Sequential(nn.Flatten(), nn.Linear(3072, 8), nn.Dropout(0.5))
+            self.head = nn.Linear(8, 4)
+
+        def forward(self, images: Tensor) -> Tensor:
+            result: Tensor = self.head(self.block3(images))
+            return result
+
+    monkeypatch.setattr("bird_backend.training.loop._READ_SECONDS", 0.0)
+    monkeypatch.setattr("tests.test_training.build_model", lambda *_, **__: copy.deepcopy(start))
+    torch.manual_seed(0)
+    start = Dropping()
+    whole, _, _ = go(tmp_path / "whole", FineTuningMethod())
+    torch.manual_seed(99)
+    with pytest.raises(Cancelled):
+        go(tmp_path / "cut", FineTuningMethod(), watcher=Watcher(stop_at=5))
+    torch.manual_seed(123)
+    resumed, _, _ = go(tmp_path / "cut", FineTuningMethod())
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    )
+
+
+def test_bird_raises_cka_and_fine_tuning_does_not(tmp_path: Path) -> None:
+    # Labels without meaning, so that learning them gives no network a reason to look like the other.
+    data = noise()
+
+    def closeness(student: nn.Module, teacher: nn.Module) -> float:
+        u = layer_features(teacher, data.images, ("block3",))["block3"]
+        v = layer_features(student, data.images, ("block3",))["block3"]
+        return float(cka(u, v))
+
+    before = closeness(build_model("cnn-small", classes=4, seed=1), build_model("cnn-small", classes=7, seed=2).eval())
+    bird = closeness(*go(tmp_path / "bird", SPECS["bird"], data=data, epochs=12)[:2])
+    tuned_student, _, _ = go(tmp_path / "ft", SPECS["fine-tuning"], data=data, epochs=12)
+    tuned = closeness(tuned_student, build_model("cnn-small", classes=7, seed=2).eval())
+    assert bird > before + 0.1
+    assert tuned < before + 0.02
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_method_contract(tmp_path: Path, method: str) -> None:
+    teacher = build_model("cnn-small", classes=7, seed=2)
+    teacher.eval()
+    teacher_bytes = {name: tensor.clone() for name, tensor in teacher.state_dict().items()}
+    built = build_method(SPECS[method], teacher=teacher)
+    assert isinstance(built, TransferMethod)
+    student = build_model("cnn-small", classes=4, seed=1).train()
+    data = blobs()
+    optimiser = torch.optim.SGD(student.parameters(), lr=0.05)
+    losses = []
+    for _ in range(15):
+        batch = Batch(images=data.images[:32].float() / 64 - 2, labels=data.labels[:32])
+        parts = built.losses(student, batch)
+        assert {"loss", "task_loss"} <= set(parts)
+        assert all(part.ndim == 0 for part in parts.values())
+        optimiser.zero_grad()
+        parts["loss"].backward()
+        optimiser.step()
+        losses.append(float(parts["loss"].detach()))
+    assert losses[-1] < losses[0]
+    assert all(torch.equal(teacher_bytes[name], tensor) for name, tensor in teacher.state_dict().items())
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+    assert not teacher.training
+    assert not any(module._forward_hooks for net in (teacher, student) for module in net.modules())
+    assert not list(built.parameters())
+
+
+def test_the_parts_of_bird_sum_to_its_loss() -> None:
+    teacher, student = (build_model("cnn-small", classes=4, seed=seed) for seed in (1, 2))
+    data = blobs()
+    batch = Batch(images=data.images[:32].float() / 64 - 2, labels=data.labels[:32])
+    pairs = (PAIR, LayerPair(teacher="block2", student="block3", weight=3.0))
+    spec = BirdMethod(alpha=0.3, beta=0.6, pairs=pairs)
+    parts = build_method(spec, teacher=teacher).losses(student.eval(), batch)
+    expected = 0.3 * parts["task_loss"] + 0.6 * (1 - parts["cka"])
+    torch.testing.assert_close(parts["loss"], expected)
+    single = [build_method(BirdMethod(pairs=(pair,)), teacher=teacher).losses(student, batch)["cka"] for pair in pairs]
+    torch.testing.assert_close(parts["cka"], 0.25 * single[0] + 0.75 * single[1])
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run_with_the_step(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"Training broke at step \d+: .*not a finite number; try a learning rate below"):
+        go(tmp_path / "c", SPECS["fine-tuning"], lr=10.0, weight_decay=1.0, momentum=0.99, epochs=200)
+
+
+def test_rows_before_a_broken_step_are_kept(tmp_path: Path) -> None:
+    watcher = Watcher()
+    with pytest.raises(RunError):
+        go(tmp_path / "c", SPECS["bird"], watcher=watcher, lr=10.0, weight_decay=1.0, momentum=0.99, epochs=200)
+    assert watcher.kept
+    assert all(row["task_loss"] == row["task_loss"] for row in watcher.kept)
+
+
+def test_a_batch_larger_than_the_data(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="larger than the 96 training images"):
+        go(tmp_path / "c", SPECS["fine-tuning"], batch_size=97)
+
+
+def test_a_damaged_checkpoint_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(b"not a checkpoint")
+    with pytest.raises(RunError, match="can't be read"):
+        go(tmp_path / "c", SPECS["fine-tuning"])
+
+
+def test_cosine_starts_at_the_peak_and_ends_above_zero() -> None:
+    rates = [cosine(step, 10, 0.5) for step in range(10)]
+    assert rates[0] == 0.5
+    assert rates == sorted(rates, reverse=True)
+    assert 0 < rates[-1] < 0.02
