@@ -47,6 +47,7 @@ __all__ = [
     "find_same",
     "get_run",
     "gram",
+    "has_baseline",
     "is_active",
     "is_stalled",
     "layer_map",
@@ -331,6 +332,12 @@ def _readable(read: Any, directory: RunDirectory, *arguments: Any) -> Any:
         return read(directory, *arguments)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"An artifact of run {directory.path.name} can't be read: {error}.") from error
+
+
+def has_baseline(run: Run) -> bool:
+    """Whether the run also fine-tunes the same student, to have something to beat."""
+    spec = spec_of(run)
+    return isinstance(spec, TransferSpec) and spec.baseline and spec.method.name == "bird"
 
 
 def drawn_pair(run: Run) -> tuple[str, str] | None:

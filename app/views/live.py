@@ -172,10 +172,8 @@ def _now(run: data.Run, metrics: pd.DataFrame) -> None:
     if found:
         for column, metric in zip(st.columns(len(found), gap="small"), found, strict=True):
             column.metric(border=True, **metric)
-    if run.kind == "transfer" and not len(_of(metrics, "snapshot", "bird", "cka")) and data.is_active(run):
-        st.caption(
-            "The baseline, plain fine-tuning, trains first; BIRD's curve follows with the same seed and batches."
-        )
+    if data.is_active(run) and data.has_baseline(run) and not len(_of(metrics, "step", "fine-tuning", "task_loss")):
+        st.caption("BIRD trains first; the baseline, plain fine-tuning with the same seed and batches, follows.")
 
 
 def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
