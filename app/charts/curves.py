@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.frame import arm, blank
+from app.charts.frame import arm, blank, later
 from app.palette import LIGHT
 
 __all__ = ["X", "accuracy_curves", "arms_in", "cka_curves", "cka_table", "epochs_table", "loss_curves", "thin"]
@@ -101,6 +101,8 @@ def accuracy_curves(
     }[column]
     figure = blank(title, height=height, x=_TITLE[x], y="Accuracy", showlegend=column == "validation_accuracy")
     figure.update_yaxes(tickformat=".3~p")
+    if not len(epochs_table(metrics)):
+        return later(figure, "Comes after the first epoch")
     for name in arms_in(metrics):
         rows = _rows(metrics, "epoch", name, column).sort_values("step")
         if len(rows):

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.palette import LIGHT
 
-__all__ = ["ARMS", "Arm", "arm", "blank", "scale"]
+__all__ = ["ARMS", "Arm", "arm", "blank", "later", "scale"]
 
 FONT = "Inter, system-ui, sans-serif"
 
@@ -49,6 +49,14 @@ def blank(title: str, *, height: int = 280, x: str = "", y: str = "", **layout: 
     axes = {"xaxis": _axis(x), "yaxis": _axis(y) | {"showline": False}}
     # In one piece: each update of a figure costs Plotly a validation, and a page draws several a second.
     return go.Figure(layout={**_LAYOUT, **axes, "title": heading, "height": height, **layout})
+
+
+def later(figure: go.Figure, words: str) -> go.Figure:
+    """An axis with nothing on it yet says when something comes, rather than making up numbers."""
+    figure.add_annotation(
+        text=words, xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False, font={"color": LIGHT.muted, "size": 12}
+    )
+    return figure.update_xaxes(showticklabels=False).update_yaxes(showticklabels=False)
 
 
 _TITLE = {

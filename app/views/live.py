@@ -109,7 +109,7 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         _cka(run, metrics, x)
         _geometry(run, metrics)
         st.subheader(
-            "What did it cost?", anchor=False, help="Accuracy on validation images, and the parts of the loss."
+            "How does training go?", anchor=False, help="Accuracy on validation images, and the parts of the loss."
         )
     _losses(run, metrics, x)
 
@@ -170,7 +170,7 @@ def _now(run: data.Run, metrics: pd.DataFrame) -> None:
             }
         )
     if found:
-        for column, metric in zip(st.columns(len(found), gap="small"), found, strict=True):
+        for column, metric in zip(st.columns(4, gap="small"), found, strict=False):
             column.metric(border=True, **metric)
     if data.is_active(run) and data.has_baseline(run) and not len(_of(metrics, "step", "fine-tuning", "task_loss")):
         st.caption("BIRD trains first; the baseline, plain fine-tuning with the same seed and batches, follows.")
@@ -185,8 +185,8 @@ def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         numbers=charts.cka_table(metrics),
     )
     st.caption(
-        "Lines with points: debiased CKA of fixed validation images (n and the null on hover). Faint line: the "
-        "biased CKA of each training batch, which BIRD climbs; it reads higher because small batches inflate it."
+        "Lines with points: debiased CKA of fixed validation images; n and the null are on hover. Faint line: the "
+        "biased CKA of each augmented training batch, which BIRD climbs. Read its slope, not its height."
     )
 
 
