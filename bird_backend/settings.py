@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bird_backend.errors import InputError
+
 __all__ = [
     "ASSETS",
     "CANCEL_GRACE_SECONDS",
@@ -15,6 +17,7 @@ __all__ = [
     "checkpoints_dir",
     "data_dir",
     "home",
+    "make_home",
     "runs_dir",
 ]
 
@@ -32,6 +35,18 @@ MAX_WEIGHTS_BYTES = 4 * 2**30
 def home() -> Path:
     """Where runs, data and checkpoints live: `BIRD_HOME`, else `~/.bird-explorer`."""
     return Path(os.environ.get("BIRD_HOME") or Path.home() / ".bird-explorer").expanduser().resolve()
+
+
+def make_home() -> Path:
+    """The home, made if it was not there; an `InputError` where it can't be."""
+    path = home()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The home {path} can't be made ({error.strerror}); set BIRD_HOME to a folder that can."
+        ) from error
+    return path
 
 
 def runs_dir() -> Path:

@@ -65,7 +65,7 @@ def ensure_supervisor(*, wait_seconds: float = 0) -> None:
     """Start a detached supervisor if none lives. Racing callers are harmless: all but one find the lock taken."""
     if supervisor_alive():
         return
-    settings.home().mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     with (settings.home() / "supervisor.log").open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "bird_backend", "worker"],

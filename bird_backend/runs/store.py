@@ -196,10 +196,10 @@ class RunStore:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
+        settings.make_home()
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        except (OSError, sqlite3.OperationalError) as error:
+        except sqlite3.OperationalError as error:
             raise InputError(
                 f"The home {self._path.parent} can't be written: {error}; set BIRD_HOME to a folder that can."
             ) from error

@@ -1,0 +1,95 @@
+"""Which layer pair, beta and learning rate the demo should use, judged on validation images only.
+
+    python benchmarks/choose_demo.py --pairs stem:stem,block1:block1 --betas 0.9 --lrs 0.005,0.02 --seeds 0
+
+Trains the demo's student on its training images with BIRD and with plain fine-tuning at the same budget, and prints accuracy
+on the validation images, clean and mean over four corruptions at severities 1, 3 and 5. Test images are never loaded into it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bird_backend import catalog, settings
+from bird_backend.datasets import Dataset, augment, load_dataset
+from bird_backend.evaluation import measure_accuracy
+from bird_backend.models import load_model
+from bird_backend.specs import BirdMethod, FineTuningMethod, Method, TransferSpec, load_spec, read_spec
+from bird_backend.training import prepare, train
+from bird_backend.transfer import build_method
+
+
+class Silent:
+    """An observer with nothing to say."""
+
+    metrics_size = 0
+
+    def truncate_metrics(self, size: int) -> None: ...
+    def rows(self, rows: list[dict[str, Any]]) -> None: ...
+    def resumed(self, step: int, total: int) -> None: ...
+    def progress(self, step: int, total: int) -> None: ...
+    def step_done(self, step: int, total: int) -> None: ...
+    def epoch_done(self, epoch: int, step: int) -> None: ...
+
+
+def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed: int) -> tuple[float, float, float]:
+    """Clean and robust validation accuracy after training, and seconds."""
+    device = data.train.images.device
+    teacher = prepare(load_model(spec.teacher, classes=None, seed=0)[0], device)
+    student = prepare(load_model(spec.student, classes=len(data.classes), seed=0)[0], device)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            student,
+            build_method(method, teacher=teacher),
+            data.train,
+            spec.training.model_copy(update={"lr": lr, "checkpoint_every": 10**9}),
+            seed=seed,
+            transform=lambda images, generator, _: augment(images, generator),
+            observer=Silent(),
+            checkpoint=Path(folder) / "checkpoint",
+        )
+    seconds = time.monotonic() - began
+    names = list(catalog.CORRUPTIONS)
+    table = measure_accuracy({"m": student}, data.validation, corruptions=names, severities=(1, 3, 5), seed=0)
+    clean, robust = table.mean("m", ["clean"]), table.mean("m", names)
+    assert clean is not None and robust is not None
+    return clean.value, robust.value, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spec", type=Path, default=settings.ASSETS / "examples" / "demo.json")
+    parser.add_argument("--pairs", default="stem:stem,block1:block1,block2:block2,block3:block3")
+    parser.add_argument("--betas", default="0.9")
+    parser.add_argument("--lrs", default="0.005,0.02")
+    parser.add_argument("--seeds", default="0")
+    arguments = parser.parse_args()
+    spec = load_spec(read_spec(arguments.spec))
+    assert isinstance(spec, TransferSpec) and isinstance(spec.method, BirdMethod)
+    data = load_dataset(spec.data)
+    data = Dataset(
+        name=data.name, classes=data.classes, train=data.train, validation=data.validation, test=data.validation
+    )
+    print(f"{data.name}: {len(data.train)} training, n = {len(data.validation)} validation images; CPU threads "
+          f"{torch.get_num_threads()}")
+    methods: list[tuple[str, Method]] = [("fine-tuning", FineTuningMethod())]
+    for pair, beta in itertools.product(arguments.pairs.split(","), arguments.betas.split(",")):
+        pairs = [dict(zip(("teacher", "student"), part.split(":"), strict=True)) for part in pair.split("+")]
+        document = spec.method.model_dump() | {"pairs": pairs, "beta": float(beta), "alpha": round(1 - float(beta), 4)}
+        methods.append((f"bird {pair} beta {beta}", BirdMethod.model_validate(document)))
+    for lr, (name, method) in itertools.product(arguments.lrs.split(","), methods):
+        results = [score(spec, method, data, lr=float(lr), seed=int(seed)) for seed in arguments.seeds.split(",")]
+        clean, robust, seconds = (sum(column) / len(results) for column in zip(*results, strict=True))
+        print(f"lr {lr:>6}  {name:42}  clean {clean:.3f}  robust {robust:.3f}  {seconds:5.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
