@@ -1,6 +1,6 @@
 """Which layer pair, beta and learning rate the demo should use, judged on validation images only.
 
-    python benchmarks/choose_demo.py --pairs stem:stem,block1:block1 --betas 0.9 --lrs 0.005,0.02 --seeds 0
+    python -m benchmarks.choose_demo --pairs stem:stem,block1:block1 --betas 0.9 --lrs 0.005,0.02 --seeds 0
 
 Trains the demo's student on its training images with BIRD and with plain fine-tuning at the same budget, and prints accuracy
 on the validation images, clean and mean over four corruptions at severities 1, 3 and 5. Test images are never loaded into it.
@@ -78,8 +78,10 @@ def main() -> None:
     data = Dataset(
         name=data.name, classes=data.classes, train=data.train, validation=data.validation, test=data.validation
     )
-    print(f"{data.name}: {len(data.train)} training, n = {len(data.validation)} validation images; CPU threads "
-          f"{torch.get_num_threads()}")
+    print(
+        f"{data.name}: {len(data.train)} training, n = {len(data.validation)} validation images; CPU threads "
+        f"{torch.get_num_threads()}"
+    )
     methods: list[tuple[str, Method]] = [("fine-tuning", FineTuningMethod())]
     for pair, beta in itertools.product(arguments.pairs.split(","), arguments.betas.split(",")):
         pairs = [dict(zip(("teacher", "student"), part.split(":"), strict=True)) for part in pair.split("+")]

@@ -84,7 +84,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_result(
 
     run = runs.submit(load_spec(document))
     checkpoint = run.directory.checkpoint / "bird.safetensors"
-    until(lambda: checkpoint.exists(), supervisor)
+    until(checkpoint.exists, supervisor)
     os.killpg(supervisor.children[run.id].pid, signal.SIGKILL)
     until(lambda: runs.RunStore().get(run.id).state == "done", supervisor)
 
