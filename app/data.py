@@ -6,10 +6,7 @@ Everything here is cheap to call on every rerun: readers are incremental or cach
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from app.metrics_cache import MetricsCache, tidy
 from bird_backend import settings
 from bird_backend.errors import BirdError, InputError, UnknownNameError
 from bird_backend.runs import queue, reading
@@ -44,12 +42,10 @@ __all__ = [
     "embedding",
     "embeddings_pending",
     "ensure_worker",
-    "find_same",
     "get_run",
     "gram",
     "has_baseline",
     "is_active",
-    "is_stalled",
     "layer_map",
     "layer_table",
     "list_runs",
@@ -66,8 +62,6 @@ __all__ = [
 ]
 
 _PATIENCE_SECONDS = 300.0
-_MAX_METRICS_ROWS = 200_000
-"""Beyond this the oldest step rows are thinned: a page draws at most a few thousand points a curve."""
 
 
 def list_runs(kind: str | None = None, limit: int = 50) -> list[Run]:
@@ -86,11 +80,6 @@ def get_run(run_id: str) -> Run | None:
 def is_active(run: Run) -> bool:
     """Whether more may come by itself. An interrupted run counts: the supervisor takes it up again."""
     return run.state in ACTIVE or run.state == "interrupted"
-
-
-def is_stalled(run: Run) -> bool:
-    """Whether the run says it is running while no process holds it."""
-    return run.state == "running" and not run.directory.is_held()
 
 
 def progress(run: Run) -> dict[str, Any] | None:
@@ -155,11 +144,6 @@ def start_demo() -> Run:
     return active_demo() or submit(demo_document())
 
 
-def find_same(document: dict[str, Any]) -> Run | None:
-    """A run, queued, running or done, that was asked for exactly this."""
-    return RunStore().find_same(load_spec(document))
-
-
 def layer_map(
     data: str, teacher: ModelRef, student: ModelRef, *, seed: int = 0, retry: bool = False
 ) -> tuple[Run, pd.DataFrame | None]:
@@ -198,37 +182,7 @@ def _layer_map(path: str) -> pd.DataFrame:
     return frame
 
 
-@dataclass
-class _Tail:
-    reader: reading.MetricsTail
-    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-
-class _Metrics:
-    """The metrics of the runs looked at last, each read on from where the last look ended."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._tails: OrderedDict[str, _Tail] = OrderedDict()
-
-    def read(self, directory: RunDirectory) -> pd.DataFrame:
-        key = str(directory.path)
-        with self._lock:
-            tail = self._tails.pop(key, None) or _Tail(reading.MetricsTail(directory.metrics))
-            if _size(directory.metrics) < tail.reader.offset:
-                # A resumed run cut its metrics back to the checkpoint it goes on from.
-                tail = _Tail(reading.MetricsTail(directory.metrics))
-            new = tail.reader.read()
-            if new:
-                tail.frame = _append(tail.frame, pd.DataFrame(new))
-            self._tails[key] = tail
-            while len(self._tails) > self._size:
-                self._tails.popitem(last=False)
-            return tail.frame
-
-
-_metrics = _Metrics(size=8)
+_metrics = MetricsCache(size=8)
 
 
 def metrics(run: Run) -> pd.DataFrame:
@@ -244,23 +198,7 @@ def metrics(run: Run) -> pd.DataFrame:
 
 @lru_cache(maxsize=16)
 def _sealed(path: str, _mtime: int) -> pd.DataFrame:
-    return _append(pd.DataFrame(), pd.read_parquet(path))
-
-
-def _append(frame: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    joined = pd.concat([frame, new], ignore_index=True) if len(frame) else new
-    keys = [key for key in ("type", "arm", "step") if key in joined]
-    if len(keys) == 3:
-        # A run that was resumed may say a step twice; the later word counts.
-        joined = joined.drop_duplicates(keys, keep="last", ignore_index=True)
-    if len(joined) > _MAX_METRICS_ROWS:
-        old = joined.index < len(joined) // 2
-        joined = joined[~(old & (joined["type"] == "step") & (joined.index % 2 == 1))].reset_index(drop=True)
-    return joined
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    return tidy(pd.read_parquet(path))
 
 
 def snapshot_names(run: Run) -> list[SnapshotName]:

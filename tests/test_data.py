@@ -61,6 +61,15 @@ def test_metrics_cut_back_are_read_anew() -> None:
     assert data.metrics(run)["step"].tolist() == [0]
 
 
+def test_metrics_cut_back_and_grown_past_where_we_were_are_read_anew() -> None:
+    run = synthetic.write_transfer("running", fraction=0)
+    add(run, *(step(number) for number in range(5)))
+    data.metrics(run)
+    run.directory.metrics.write_text("", "utf-8")
+    add(run, *(step(number, note="x" * 37) for number in range(7)))
+    assert data.metrics(run)["step"].tolist() == list(range(7))
+
+
 def test_sealed_metrics_are_the_same_as_the_live_ones() -> None:
     run = synthetic.write_transfer("done")
     live = [json.loads(line) for line in run.directory.metrics.read_text("utf-8").splitlines()]

@@ -119,7 +119,7 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     mount(
         "bird_embedding_player",
         html='<section class="player" aria-label="Embeddings"></section>',
-        scripts=("theme.js", "embedding_player.js"),
+        scripts=("theme.js", "scatter.js", "embedding_player.js"),
         style="player.css",
         key=key,
         data=payload,
