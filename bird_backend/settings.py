@@ -10,6 +10,7 @@ from bird_backend.errors import InputError
 __all__ = [
     "ASSETS",
     "CANCEL_GRACE_SECONDS",
+    "IDLE_EXIT_SECONDS",
     "MAX_IMAGES",
     "MAX_IMAGE_PIXELS",
     "MAX_UNPACKED_BYTES",
@@ -25,6 +26,8 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 CANCEL_GRACE_SECONDS = 10.0
 """Between asking a run to stop (TERM) and ending it (KILL)."""
+IDLE_EXIT_SECONDS = 1800
+"""A supervisor that the app or `submit` started leaves after so long with nothing to do."""
 MAX_UNPACKED_BYTES = 4 * 2**30
 """A zip that unpacks to more than this is refused before anything is read."""
 MAX_IMAGES = 2_000_000

@@ -27,8 +27,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     """The one sentence of a refusal."""
     code, out, err = call(capsys, *arguments)
     assert (code, out) == (2, ""), err
-    assert err.count("
-") == 1
+    assert len(err.splitlines()) == 1
     assert "Traceback" not in err
     return err
 

@@ -68,7 +68,7 @@ def ensure_supervisor(*, wait_seconds: float = 0) -> None:
     settings.make_home()
     with (settings.home() / "supervisor.log").open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "bird_backend", "worker"],
+            [sys.executable, "-m", "bird_backend", "worker", "--idle-exit", str(settings.IDLE_EXIT_SECONDS)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

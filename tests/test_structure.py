@@ -1,0 +1,173 @@
+"""The house rules that a machine can check: imports go down only, `__all__` is true, the README tells no lies."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bird_backend
+from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.datasets.registry import LOADERS
+from bird_backend.models.registry import ARCHITECTURES
+from bird_backend.transfer import METHODS
+from tests.conftest import ROOT
+
+LAYERS = [
+    {"errors", "seeds"},
+    {"settings"},
+    {"catalog"},
+    {"specs"},
+    {"runs"},
+    {"similarity", "datasets", "corruptions", "activations"},
+    {"models"},
+    {"training"},
+    {"transfer", "evaluation"},
+    {"experiments"},
+    {"jobs"},
+    {"cli"},
+    {"__main__"},
+]
+"""What each part of the backend may import lies above it in this list, or is itself."""
+
+APP_MAY_IMPORT = {"runs", "specs", "catalog", "settings", "errors"}
+MODULES = [
+    name
+    for _, name, _ in pkgutil.walk_packages(bird_backend.__path__, "bird_backend.")
+    if not name.endswith("__main__")
+]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module a file names in an import, wherever the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def part(module: str) -> str | None:
+    pieces = module.split(".")
+    return pieces[1] if pieces[0] == "bird_backend" and len(pieces) > 1 else None
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", files("bird_backend"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_backend_imports_downwards_only(path: Path) -> None:
+    depth = {name: index for index, names in enumerate(LAYERS) for name in names}
+    own = path.relative_to(ROOT / "bird_backend").parts[0].removesuffix(".py")
+    if own == "__init__":
+        return
+    assert own in depth, f"{own} has no place in the layers"
+    for module in imports(path):
+        assert not module.startswith("app"), f"{path.name} imports the app"
+        other = part(module)
+        if other is not None and other != own and other in depth:
+            assert depth[other] < depth[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("path", files("app"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_app_knows_only_the_torch_free_part(path: Path) -> None:
+    for module in imports(path):
+        assert module.split(".")[0] not in ("torch", "torchvision", "umap", "sklearn"), module
+        other = part(module)
+        assert other is None or other in APP_MAY_IMPORT or other == "__version__", module
+
+
+def test_the_app_and_the_supervisor_never_load_torch() -> None:
+    code = (
+        "import sys; sys.path.insert(0, '.');"
+        "import app.data, app.main, bird_backend.jobs.supervisor, bird_backend.cli;"
+        "loaded = {'torch', 'torchvision', 'umap', 'sklearn'} & set(sys.modules); assert not loaded, loaded"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_offers(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__, f"{name} has no docstring"
+    if name.endswith(("bird_backend.jobs",)):
+        return
+    assert list(module.__all__) == sorted(set(module.__all__), key=module.__all__.index)
+    for offered in module.__all__:
+        assert hasattr(module, offered), f"{name}.{offered}"
+
+
+def test_the_catalogue_names_what_the_registries_hold() -> None:
+    assert set(catalog.CORRUPTIONS) == set(CORRUPTIONS)
+    assert set(catalog.DATASETS) == set(LOADERS)
+    assert set(catalog.models()) == set(ARCHITECTURES)
+    assert set(catalog.METHODS) == set(METHODS)
+
+
+def test_no_unsafe_calls() -> None:
+    for path in [*files("app"), *files("bird_backend")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            call = ast.unparse(node.func)
+            assert call not in ("eval", "exec", "os.system", "pickle.load", "pickle.loads", "torch.load"), (
+                f"{path}: {call}"
+            )
+            for keyword in node.keywords:
+                if keyword.arg in ("shell", "allow_pickle"):
+                    assert ast.unparse(keyword.value) == "False", f"{path}: {call}({keyword.arg}=True)"
+
+
+def test_the_readme_tree_is_the_tree() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    tree = re.search(r"## The tree\n.*?```(.*?)```", text, re.DOTALL)
+    assert tree is not None
+    named = set()
+    for line in tree[1].strip().splitlines():
+        path = line.split()[0]
+        assert (ROOT / path).exists(), f"the README's tree names {path}"
+        named.add(path.rstrip("/"))
+    for folder in ("bird_backend", "app"):
+        for entry in (ROOT / folder).iterdir():
+            if entry.name.startswith((".", "__")):
+                continue
+            assert f"{folder}/{entry.name}" in named, f"the README's tree lacks {folder}/{entry.name}"
+
+
+def test_the_readme_names_every_dependency_and_links_to_what_exists() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    requirements = [
+        *(ROOT / "requirements.txt").read_text().splitlines(),
+        *(ROOT / "tests/requirements.txt").read_text().splitlines(),
+    ]
+    for line in requirements:
+        if line and not line.startswith("#"):
+            name = re.split(r"[><=\[]", line)[0]
+            assert f"| {name} " in text, f"the README gives no reason for {name}"
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (ROOT / target).exists(), f"the README links to {target}"
+    for command in re.findall(r"python -m (bird_backend\.\w+|benchmarks\.\w+)", text):
+        assert (ROOT / (command.replace(".", "/") + ".py")).exists(), command
+
+
+def test_the_two_commands_of_the_readme_are_the_ones_that_are_tested() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert "pip install -r requirements.txt && streamlit run app/main.py" in text
+    test_command = "pip install -r requirements.txt -r tests/requirements.txt && pytest"
+    assert test_command in text
+    ci = (ROOT / ".ci/run").read_text("utf-8")
+    assert "-r requirements.txt -r tests/requirements.txt" in ci
+    assert "pytest" in ci
