@@ -71,4 +71,5 @@ def percent(share: float) -> str:
 
 def points(gap: Difference) -> str:
     """`+3.1 ± 1.9` percentage points, with a real minus."""
-    return f"{100 * gap.value:+.1f} ± {100 * gap.half:.1f}".replace("-", "−")
+    # Adding zero turns a negative zero into a plain one.
+    return f"{round(100 * gap.value, 1) + 0.0:+.1f} ± {100 * gap.half:.1f}".replace("-", "−")

@@ -49,6 +49,7 @@ def test_difference_and_its_verdict() -> None:
     assert (gap.verdict, gap.word) == ("a gain beyond noise", "gain")
     assert difference(0.60, 0.70, 1000).word == "loss"
     assert difference(0.61, 0.60, 1000).word == "within noise"
+    assert points(difference(0.6, 0.6 + 1e-6, 1000)).startswith("+0.0 ± ")
     assert points(difference(0.60, 0.70, 1000)).startswith("−10.0 ± ")
 
 

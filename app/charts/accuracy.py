@@ -135,7 +135,7 @@ def difference_heatmap(
     """Corruption × severity of how much higher `of` is than `over`, in percentage points; pale cells are near zero."""
     known = cells(table)
     after, before = (_grid(known[known["model"] == name], "accuracy") for name in (of, over))
-    delta = 100 * (after - before)
+    delta = (100 * (after - before)).round(1) + 0.0
     count = int(known["n"].min())
     notes = [
         [_difference_note(after.loc[name, severity], before.loc[name, severity], count) for severity in delta.columns]
@@ -238,7 +238,7 @@ def _row(label: str, part: str, values: pd.DataFrame, models: list[str]) -> dict
         for over in ("fine-tuning", "before"):
             if over in accuracy:
                 delta = difference(accuracy["bird"], accuracy[over], int(values["n"].min()))
-                row[f"BIRD − {arm(over).label.lower()} (points)"] = 100 * delta.value
+                row[f"BIRD − {arm(over).label.lower()} (points)"] = round(100 * delta.value, 1) + 0.0
                 row["±"] = 100 * delta.half
                 row["Reading"] = delta.word
                 break

@@ -21,7 +21,7 @@ def render() -> None:
     page_head(
         "robustness",
         "The test images are spoiled in known ways, at five severities. What counts is BIRD against plain fine-tuning "
-        "with the same budget, and above all on the held-out kinds that no model was trained on.",
+        "with the same budget, above all on the held-out kinds no model was trained on.",
         help="Robust accuracy: the mean accuracy over corruptions and severities. Severity 1 is mild, 5 is severe.",
     )
     run = pick_run(
