@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,9 @@ from bird_backend.datasets import Dataset, Split, normalise
 from bird_backend.evaluation import Snapshotter, choose_probes, layer_features, measure_accuracy, measure_layer_map
 from bird_backend.experiments.arm import is_due
 from bird_backend.models import build_model
+from bird_backend.runs.directory import RunDirectory
+from bird_backend.runs.reading import read_correct
+from bird_backend.runs.writing import RunWriter
 from bird_backend.similarity import cka
 
 
@@ -136,3 +141,17 @@ def test_snapshots_are_evenly_spaced_with_both_ends(total: int, count: int) -> N
     assert len(due) == min(count, total + 1)
     gaps = np.diff(due)
     assert gaps.max() - gaps.min() <= 1
+
+
+def test_what_each_model_got_right_is_kept_image_by_image(tmp_path: Path) -> None:
+    data, model = split(), Fixed()
+    table = measure_accuracy({"a": model}, data, corruptions=["contrast", "pixelate"], severities=(1, 4), seed=0)
+    directory = RunDirectory(tmp_path / "run")
+    directory.create({})
+    assert read_correct(directory) is None
+    RunWriter(directory).save_arrays("correct.npz", table.arrays())
+    found = read_correct(directory)
+    assert found is not None and found.cells == table.cells
+    expected = table.correct["a"][1:3].double().mean(0).numpy()
+    np.testing.assert_allclose(found.share("a", ["contrast"]), expected)
+    np.testing.assert_array_equal(found.share("a", ["pixelate"], 4), table.correct["a"][4].numpy())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -57,6 +58,11 @@ class AccuracyTable:
                 for (name, severity), row in zip(self.cells, table, strict=True)
             ]
         )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As kept in a run's `correct.npz`: `cells` ("contrast 3"), and for each model booleans [cells, n]."""
+        names = np.array([f"{name} {severity}" for name, severity in self.cells])
+        return {"cells": names, **{model: table.numpy() for model, table in self.correct.items()}}
 
     def mean(self, model: str, names: Sequence[str]) -> Interval | None:
         """Accuracy of `model` averaged over all cells of the named corruptions; none where there are no such cells."""

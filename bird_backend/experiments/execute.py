@@ -266,6 +266,7 @@ def _measure(
         progress=writer.progress,
     )
     writer.save_table("accuracy.parquet", table.frame())
+    writer.save_arrays("correct.npz", table.arrays())
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pandas as pd
 from bird_backend.runs.directory import RunDirectory
 
 __all__ = [
+    "Correct",
     "MetricsTail",
     "SnapshotName",
     "read_accuracy",
+    "read_correct",
     "read_embedding",
     "read_metrics",
     "read_probes",
@@ -117,3 +120,33 @@ def read_accuracy(directory: RunDirectory) -> pd.DataFrame | None:
     """Columns model (`before`, `fine-tuning`, `bird`, …), corruption (`clean` too), severity (clean: 0), n, correct."""
     path = directory.artifacts / "accuracy.parquet"
     return pd.read_parquet(path) if path.exists() else None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Correct:
+    """Which test images each model got right, booleans [cells, n] by model; a cell is (corruption, severity).
+
+    The same images in every cell and for every model, so differences can be taken image by image.
+    """
+
+    cells: tuple[tuple[str, int], ...]
+    models: dict[str, np.ndarray]
+
+    def share(self, model: str, corruptions: Collection[str], severity: int | None = None) -> np.ndarray:
+        """For each image, the share [n] of the named corruptions' cells (of one severity, or all) that `model` got right."""
+        rows = [
+            row for row, (name, level) in enumerate(self.cells) if name in corruptions and severity in (None, level)
+        ]
+        share: np.ndarray = self.models[model][rows].mean(axis=0)
+        return share
+
+
+def read_correct(directory: RunDirectory) -> Correct | None:
+    """What every model of a run got right, once its accuracy was measured."""
+    path = directory.artifacts / "correct.npz"
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    pairs = (cell.rsplit(" ", 1) for cell in arrays.pop("cells").tolist())
+    return Correct(cells=tuple((name, int(severity)) for name, severity in pairs), models=arrays)
