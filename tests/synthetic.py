@@ -1,6 +1,7 @@
 """Synthetic runs in every state, written through the real run store and directory contract.
 
 They stand in for the engine in the tests of the pages: numbers are plausible, made from one seed, and known exactly.
+Not for a home with a live worker: it would take a half-written run for a lost one and start it again.
 """
 
 from __future__ import annotations
