@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -198,6 +199,14 @@ def test_a_torn_artifact_is_one_sentence_on_the_page() -> None:
     for name in ("live", "robustness"):
         app = show(name, run=run.id)
         assert "can't be read" in words(app)
+
+
+def test_snapshots_of_other_images_are_one_sentence_on_the_page() -> None:
+    run = synthetic.write_transfer("done")
+    for path in run.directory.artifacts.glob("umap-*.npz"):
+        np.savez(path, points=np.zeros((7, 2), np.float32))
+    for name in ("live", "embeddings"):
+        assert "are not of its 300 probe images" in words(show(name, run=run.id))
 
 
 def test_pca_stands_in_for_umap() -> None:

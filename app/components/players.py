@@ -88,6 +88,11 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     ready = {name: points for name, (points, made) in clouds.items() if made == wanted}
     if probes is None or not ready:
         return False
+    count = len(probes["labels"])
+    if any(len(points) != count for points in ready.values()):
+        raise data.InputError(
+            f"The snapshots of run {run.id} are not of its {count} probe images, so they can't be drawn."
+        )
     teacher = next((points for name, points in ready.items() if name.model == "teacher"), None)
     arms = _arms(ready)
     students = [ready[name] for shots in arms.values() for name in shots]
