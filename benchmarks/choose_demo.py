@@ -2,8 +2,8 @@
 
     python -m benchmarks.choose_demo --pairs stem:stem,block1:block1 --betas 0.9 --lrs 0.005,0.02 --seeds 0
 
-Trains the demo's student on its training images with BIRD and with plain fine-tuning at the same budget, and prints accuracy
-on the validation images, clean and mean over four corruptions at severities 1, 3 and 5. Test images are never loaded into it.
+Trains the demo's student on its training images with BIRD and with plain fine-tuning at the same budget, and prints
+accuracy on the validation images, clean and mean over four corruptions at severities 1, 3 and 5. No test image is used.
 """
 
 from __future__ import annotations

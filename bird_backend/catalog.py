@@ -1,7 +1,7 @@
 """The torch-free facts about everything that can be named: models, data sets, methods, corruptions.
 
 The app and the specs read them here, so neither needs torch. Layers, shapes and sizes of models are measured from the
-real networks (`python -m bird_backend assets catalog` writes `catalog.json`); a test holds it all against the registries.
+real networks (`python -m bird_backend assets catalog` writes `catalog.json`); a test holds it against the registries.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def ensure_supervisor(*, wait_seconds: float = 0) -> None:
         return
     settings.make_home()
     with (settings.home() / "supervisor.log").open("ab") as log:
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "bird_backend", "worker", "--idle-exit", str(settings.IDLE_EXIT_SECONDS)],
             stdin=subprocess.DEVNULL,
             stdout=log,
