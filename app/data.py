@@ -19,7 +19,7 @@ from bird_backend import settings
 from bird_backend.errors import BirdError, InputError, UnknownNameError
 from bird_backend.runs import queue, reading
 from bird_backend.runs.directory import RunDirectory
-from bird_backend.runs.reading import SnapshotName
+from bird_backend.runs.reading import Correct, SnapshotName
 from bird_backend.runs.store import ACTIVE, FINAL, Run, RunStore
 from bird_backend.specs import AnalyzeSpec, ModelRef, RunSpec, TransferSpec, load_spec, read_spec
 
@@ -30,6 +30,7 @@ __all__ = [
     "ACTIVE",
     "FINAL",
     "BirdError",
+    "Correct",
     "InputError",
     "Run",
     "SnapshotName",
@@ -37,6 +38,7 @@ __all__ = [
     "active_demo",
     "cancel",
     "checkpoints",
+    "correct",
     "demo_document",
     "drawn_pair",
     "embedding",
@@ -238,6 +240,12 @@ def accuracy(run: Run) -> pd.DataFrame | None:
     return _accuracy(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
 
 
+def correct(run: Run) -> Correct | None:
+    """Which test images each model got right; none until it is measured, or for runs that did not keep it."""
+    path = run.directory.artifacts / "correct.npz"
+    return _correct(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
+
+
 @lru_cache(maxsize=256)
 def _gram(path: str, name: SnapshotName) -> np.ndarray:
     return np.asarray(_readable(reading.read_snapshot, RunDirectory(Path(path)), name, "gram")["gram"])
@@ -263,6 +271,12 @@ def _probes(path: str) -> dict[str, np.ndarray]:
 def _accuracy(path: str, _mtime: int) -> pd.DataFrame:
     frame: pd.DataFrame = _readable(reading.read_accuracy, RunDirectory(Path(path)))
     return frame
+
+
+@lru_cache(maxsize=8)
+def _correct(path: str, _mtime: int) -> Correct:
+    found: Correct = _readable(reading.read_correct, RunDirectory(Path(path)))
+    return found
 
 
 def _readable(read: Any, directory: RunDirectory, *arguments: Any) -> Any:

@@ -1,8 +1,8 @@
 """Uncertainty of accuracies: 95 % intervals from the number of test images.
 
 The cells of a corruption table are all of the same images, so a mean over cells is no more certain than one of them:
-its interval uses the number of images, not of cells. A difference between two models ignores that both saw the same
-images, which makes its interval too wide rather than too narrow.
+its interval uses the number of images, not of cells. A difference taken from counts alone can't use that both models
+saw the same images, which makes its interval too wide rather than too narrow (`app.charts.gaps` does better).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Difference", "difference", "mean_interval", "percent", "points", "wilson"]
+__all__ = ["Difference", "Z", "difference", "mean_interval", "percent", "points", "wilson"]
 
 Z = 1.959964
 """The standard normal's 97.5 % point."""

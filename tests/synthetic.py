@@ -222,6 +222,7 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...]) -> dict[str, Any]
     models = ("before", *arms)
     table = _table(models, np.random.default_rng(seed))
     table.to_parquet(run.directory.artifacts / "accuracy.parquet")
+    np.savez_compressed(run.directory.artifacts / "correct.npz", **_correct(table, models))
     keys = {"before": "before", "fine-tuning": "fine-tuning", "bird": "after"}
     means = {keys[model]: _means(table, model) for model in models}
     fields = ("clean_accuracy", "robust_accuracy", "seen_accuracy", "held_out_accuracy", "corruption_accuracy")
@@ -256,6 +257,14 @@ def _table(models: tuple[str, ...], generator: np.random.Generator) -> pd.DataFr
                 correct = round(N_TEST * share + generator.normal() * 4)
                 rows.append((model, name, severity, N_TEST, int(np.clip(correct, 0, N_TEST))))
     return pd.DataFrame(rows, columns=["model", "corruption", "severity", "n", "correct"])
+
+
+def _correct(table: pd.DataFrame, models: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Booleans that add up to the table: each model gets the easiest images right; all agree which those are."""
+    first = table[table["model"] == models[0]]
+    cells = [f"{row.corruption} {row.severity}" for row in first.itertuples()]
+    counts = {model: table[table["model"] == model]["correct"].to_numpy() for model in models}
+    return {"cells": np.array(cells), **{model: np.arange(N_TEST) < counts[model][:, None] for model in models}}
 
 
 def _means(table: pd.DataFrame, model: str) -> dict[str, Any]:

@@ -123,6 +123,14 @@ def test_only_colours_of_the_palette_are_drawn() -> None:
         assert {colour.lower() for colour in colours} <= set(swaps()), figure.layout.title.text
 
 
+def test_the_table_behind_a_curve_is_the_curve() -> None:
+    figure = charts.loss_curves(data.metrics(synthetic.write_transfer("done")), "task_loss")
+    table = charts.numbers(figure)
+    for trace in figure.data:
+        np.testing.assert_array_equal(table[table["curve"] == trace.name]["value"], trace.y)
+    assert charts.numbers().empty
+
+
 def test_thinning_keeps_both_ends() -> None:
     rows = pd.DataFrame({"step": range(5000)})
     kept = thin(rows, 100)["step"]
@@ -165,6 +173,37 @@ def test_means_agree_with_the_summary() -> None:
     gap = charts.gain(table)
     assert gap is not None
     assert gap.value == pytest.approx(means["bird", "robust"] - means["fine-tuning", "robust"])
+
+
+def test_differences_are_taken_image_by_image_where_they_can_be() -> None:
+    run = synthetic.write_transfer("done")
+    table, correct = data.accuracy(run), data.correct(run)
+    assert table is not None
+    assert correct is not None
+    with np.load(run.directory.artifacts / "correct.npz") as file:
+        cells = file["cells"].tolist()
+        rows = [index for index, cell in enumerate(cells) if not cell.startswith("clean")]
+        per_image = file["bird"][rows].mean(axis=0) - file["fine-tuning"][rows].mean(axis=0)
+    loose, paired = charts.gain(table), charts.gain(table, correct=correct)
+    assert loose is not None
+    assert paired is not None
+    assert paired.value == pytest.approx(per_image.mean())
+    assert paired.half == pytest.approx(1.96 * per_image.std(ddof=1) / len(per_image) ** 0.5, rel=1e-3)
+    assert paired.half < loose.half
+    means = charts.mean_rows(table, correct).set_index(["model", "part"])
+    assert means.loc[("bird", "robust"), "high"] - means.loc[("bird", "robust"), "accuracy"] < 0.031
+    assert charts.by_corruption(table, correct)["±"].max() < charts.by_corruption(table)["±"].max()
+
+
+def test_a_difference_of_one_cell() -> None:
+    run = synthetic.write_transfer("done")
+    table, correct = data.accuracy(run), data.correct(run)
+    assert table is not None
+    figure = charts.difference_heatmap(table, correct=correct)
+    by_hand = table.set_index(["model", "corruption", "severity"])["correct"]
+    expected = (by_hand["bird", "contrast", 5] - by_hand["fine-tuning", "contrast", 5]) / synthetic.N_TEST * 100
+    row = list(figure.data[0].y).index("Contrast")
+    assert figure.data[0].z[row][4] == pytest.approx(expected, abs=0.05)
 
 
 def test_the_table_tells_seen_from_held_out_and_is_in_order() -> None:

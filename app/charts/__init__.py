@@ -12,7 +12,7 @@ from app.charts.accuracy import (
 )
 from app.charts.compare import Measured, results_table, run_curves
 from app.charts.curves import accuracy_curves, arms_in, cka_curves, cka_table, epochs_table, loss_curves
-from app.charts.frame import arm
+from app.charts.frame import arm, numbers
 from app.charts.layer_map import layer_map
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "loss_curves",
     "mean_rows",
     "models_in",
+    "numbers",
     "results_table",
     "run_curves",
 ]

@@ -8,9 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.frame import arm, blank, scale
-from app.intervals import Difference, difference, mean_interval, percent, points, wilson
+from app.charts.gaps import gap, share
+from app.intervals import Difference, percent, points, wilson
 from app.palette import LIGHT
 from bird_backend import catalog
+from bird_backend.runs.reading import Correct
 
 __all__ = [
     "accuracy_bars",
@@ -45,63 +47,47 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def mean_rows(table: pd.DataFrame) -> pd.DataFrame:
+def mean_rows(table: pd.DataFrame, correct: Correct | None = None) -> pd.DataFrame:
     """One row a model and part (clean, robust, seen, held_out): mean accuracy over its cells, interval, n images."""
-    known = cells(table)
     rows = []
     for model in models_in(table):
-        own = known[known["model"] == model]
-        corrupted = own[own["severity"] > 0]
-        parts = {
-            "clean": own[own["severity"] == 0],
-            "robust": corrupted,
-            "seen": corrupted[corrupted["part"] == "seen"],
-            "held_out": corrupted[corrupted["part"] == "held out"],
-        }
-        for part, rows_of in parts.items():
-            if len(rows_of):
-                mean, n = float(rows_of["accuracy"].mean()), int(rows_of["n"].min())
-                low, high = mean_interval(mean, n)
+        for part, names in _groups(table).items():
+            if (found := share(table, correct, model, names)) is not None:
                 rows.append(
                     {
                         "model": model,
                         "part": part,
                         "label": _PARTS[part],
-                        "accuracy": mean,
-                        "low": low,
-                        "high": high,
-                        "n": n,
-                        "cells": len(rows_of),
+                        "accuracy": found.value,
+                        "low": found.low,
+                        "high": found.high,
+                        "n": found.n,
+                        "cells": found.cells,
                     }
                 )
     return pd.DataFrame(rows)
 
 
 def gain(
-    table: pd.DataFrame, part: str = "robust", *, over: str = "fine-tuning", of: str = "bird"
+    table: pd.DataFrame,
+    part: str = "robust",
+    *,
+    over: str = "fine-tuning",
+    of: str = "bird",
+    correct: Correct | None = None,
 ) -> Difference | None:
     """How much higher `of` is than `over` on a part; none where either is missing."""
-    means = mean_rows(table).set_index(["model", "part"])
-    if (of, part) not in means.index or (over, part) not in means.index:
-        return None
-    after: Any = means.loc[(of, part)]
-    before: Any = means.loc[(over, part)]
-    return difference(float(after["accuracy"]), float(before["accuracy"]), int(min(after["n"], before["n"])))
+    return gap(table, correct, _groups(table)[part], of=of, over=over)
 
 
-def by_corruption(table: pd.DataFrame) -> pd.DataFrame:
-    """For people: a row a corruption (mean over severities) and the means, a column a model, and BIRD − fine-tuning."""
-    known = cells(table)
-    models = models_in(table)
-    rows: list[dict[str, object]] = []
-    means = mean_rows(table)
-    for part in ("clean", "robust", "seen", "held_out"):
-        values = means[means["part"] == part].set_index("model")
-        if len(values):
-            rows.append(_row(_PARTS[part], "mean" if part != "clean" else "clean", values, models))
-    for name in _names(table):
-        values = known[known["corruption"] == name].groupby("model").agg({"accuracy": "mean", "n": "min"})
-        rows.append(_row(_title(name), _part(name), values, models))
+def by_corruption(table: pd.DataFrame, correct: Correct | None = None) -> pd.DataFrame:
+    """For people: the means and a row a corruption, a column a model, and BIRD's difference with its interval."""
+    groups = {part: names for part, names in _groups(table).items() if names}
+    rows = [
+        _row(table, correct, _PARTS[part], "clean" if part == "clean" else "mean", names)
+        for part, names in groups.items()
+    ]
+    rows += [_row(table, correct, _title(name), _part(name), [name]) for name in _names(table)]
     return pd.DataFrame(rows)
 
 
@@ -130,7 +116,12 @@ def accuracy_heatmap(table: pd.DataFrame, model: str, *, height: int | None = No
 
 
 def difference_heatmap(
-    table: pd.DataFrame, *, of: str = "bird", over: str = "fine-tuning", height: int | None = None
+    table: pd.DataFrame,
+    *,
+    of: str = "bird",
+    over: str = "fine-tuning",
+    correct: Correct | None = None,
+    height: int | None = None,
 ) -> go.Figure:
     """Corruption × severity of how much higher `of` is than `over`, in percentage points; pale cells are near zero."""
     known = cells(table)
@@ -138,7 +129,11 @@ def difference_heatmap(
     delta = (100 * (after - before)).round(1) + 0.0
     count = int(known["n"].min())
     notes = [
-        [_difference_note(after.loc[name, severity], before.loc[name, severity], count) for severity in delta.columns]
+        [
+            f"{percent(after.loc[name, level])} against {percent(before.loc[name, level])}: "
+            + _reading(gap(table, correct, [name], of=of, over=over, severity=int(level)), count)
+            for level in delta.columns
+        ]
         for name in delta.index
     ]
     extent = max(5.0, float(delta.abs().max().max()))
@@ -166,9 +161,9 @@ def difference_heatmap(
     return _split(figure, list(delta.index))
 
 
-def accuracy_bars(table: pd.DataFrame, *, height: int = 300) -> go.Figure:
+def accuracy_bars(table: pd.DataFrame, *, correct: Correct | None = None, height: int = 300) -> go.Figure:
     """Clean, seen and held-out accuracy of each model with 95 % intervals; before is hollow."""
-    means = mean_rows(table)
+    means = mean_rows(table, correct)
     figure = blank("Accuracy, mean over severities", height=height, y="Accuracy", showlegend=True, barmode="group")
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     for model in models_in(table):
@@ -228,22 +223,31 @@ def _split(figure: go.Figure, names: list[str]) -> go.Figure:
     return figure
 
 
-def _row(label: str, part: str, values: pd.DataFrame, models: list[str]) -> dict[str, object]:
+def _groups(table: pd.DataFrame) -> dict[str, list[str]]:
+    """The corruptions that each mean is over."""
+    names = _names(table)
+    return {
+        "clean": ["clean"] if (table["corruption"] == "clean").any() else [],
+        "robust": names,
+        "seen": [name for name in names if _part(name) == "seen"],
+        "held_out": [name for name in names if _part(name) == "held out"],
+    }
+
+
+def _row(table: pd.DataFrame, correct: Correct | None, label: str, part: str, names: list[str]) -> dict[str, object]:
     row: dict[str, object] = {"What": label, "Kind": part}
-    accuracy = {str(name): float(value) for name, value in values["accuracy"].items()}
+    models = models_in(table)
     for model in models:
-        if model in accuracy:
-            row[arm(model).label] = accuracy[model]
-    if "bird" in accuracy:
-        for over in ("fine-tuning", "before"):
-            if over in accuracy:
-                delta = difference(accuracy["bird"], accuracy[over], int(values["n"].min()))
-                row[f"BIRD − {arm(over).label.lower()} (points)"] = round(100 * delta.value, 1) + 0.0
-                row["±"] = 100 * delta.half
-                row["Reading"] = delta.word
-                break
-    row["n"] = int(values["n"].min())
-    return row
+        if (found := share(table, correct, model, names)) is not None:
+            row[arm(model).label] = found.value
+            row["n"] = found.n
+    n = row.pop("n", None)
+    over = next((name for name in ("fine-tuning", "before") if name in models), None)
+    if over is not None and (delta := gap(table, correct, names, over=over)) is not None:
+        row[f"BIRD − {arm(over).label.lower()} (points)"] = round(100 * delta.value, 1) + 0.0
+        row["±"] = 100 * delta.half
+        row["Reading"] = delta.word
+    return row | {"n": n}
 
 
 def _note(lookup: pd.DataFrame, name: str, severity: int) -> str:
@@ -255,9 +259,8 @@ def _note(lookup: pd.DataFrame, name: str, severity: int) -> str:
     )
 
 
-def _difference_note(after: float, before: float, n: int) -> str:
-    delta = difference(after, before, n)
-    return f"{percent(after)} against {percent(before)}: {points(delta)} points, {delta.verdict} (n={n})"
+def _reading(delta: Difference | None, n: int) -> str:
+    return "not measured" if delta is None else f"{points(delta)} points, {delta.verdict} (n={n})"
 
 
 def _part(name: str) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from app.palette import LIGHT
 
-__all__ = ["ARMS", "Arm", "arm", "blank", "later", "scale"]
+__all__ = ["ARMS", "Arm", "arm", "blank", "later", "numbers", "scale"]
 
 FONT = "Inter, system-ui, sans-serif"
 
@@ -57,6 +58,16 @@ def later(figure: go.Figure, words: str) -> go.Figure:
         text=words, xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False, font={"color": LIGHT.muted, "size": 12}
     )
     return figure.update_xaxes(showticklabels=False).update_yaxes(showticklabels=False)
+
+
+def numbers(*figures: go.Figure) -> pd.DataFrame:
+    """What the curves of figures show, as one table for those who would rather read."""
+    parts = [
+        pd.DataFrame({"chart": figure.layout.title.text, "curve": trace.name, "x": trace.x, "value": trace.y})
+        for figure in figures
+        for trace in figure.data
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 _TITLE = {

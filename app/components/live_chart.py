@@ -45,9 +45,9 @@ def chart(figure: go.Figure, *, key: str, label: str, revision: str = "", number
         show_numbers(numbers, key=f"{key}_numbers", label=label)
 
 
-def show_numbers(table: pd.DataFrame, *, key: str, label: str) -> None:
+def show_numbers(table: pd.DataFrame, *, key: str, label: str, title: str = "Show the numbers") -> None:
     """The table behind a chart, folded."""
-    with st.expander("Show the numbers"):
+    with st.expander(title):
         if table.empty:
             st.caption("Nothing measured yet.")
         else:

@@ -9,15 +9,18 @@ import streamlit as st
 
 from app.charts import arm, by_corruption, gain, mean_rows, models_in
 from app.intervals import Difference, percent, points
+from bird_backend.runs.reading import Correct
 
 __all__ = ["CAPTION", "accuracy_table", "headline", "verdict"]
 
 CAPTION = (
-    "Robust accuracy is the mean over corruptions and severities. The cells are all of the same {n} test images, so an "
-    "interval (95 %) counts images, not cells; for a difference it ignores that both models saw the same images, which "
-    "makes it too wide rather than too narrow."
+    "Robust accuracy is the mean over corruptions and severities of the same {n} test images, so an interval (95 %) "
+    "counts images, not cells. {how} The luck of the seed is not in it: another seed moves these numbers too."
 )
 
+
+_PAIRED = "A difference is taken image by image, since both models saw the same ones."
+_UNPAIRED = "A difference ignores that both models saw the same images, so its interval is too wide, not too narrow."
 
 _PARTS = {
     "robust": ("Robust accuracy", "Mean over all corruptions and severities 1 to 5."),
@@ -36,12 +39,12 @@ def verdict(delta: Difference, of: str = "BIRD", over: str = "fine-tuning", what
     return f"{of}'s {what} is {amount} {side} that of {over}: **{delta.verdict}**."
 
 
-def headline(table: pd.DataFrame, *, key: str) -> None:
+def headline(table: pd.DataFrame, correct: Correct | None, *, key: str) -> None:
     """The difference that counts, then each model's clean, robust, seen and held-out accuracy."""
     models = models_in(table)
-    means = mean_rows(table).set_index(["model", "part"])
+    means = mean_rows(table, correct).set_index(["model", "part"])
     over = next((name for name in ("fine-tuning", "before") if name in models), None)
-    if "bird" in models and over is not None and (delta := gain(table, over=over)) is not None:
+    if "bird" in models and over is not None and (delta := gain(table, over=over, correct=correct)) is not None:
         st.markdown(verdict(delta, over="fine-tuning" if over == "fine-tuning" else "the student before"))
     last = models[-1]
     if over is not None:
@@ -51,7 +54,7 @@ def headline(table: pd.DataFrame, *, key: str) -> None:
         label, explained = _PARTS[part]
         with column:
             row: Any = means.loc[(last, part)]
-            delta = gain(table, part, of=last, over=over) if over else None
+            delta = gain(table, part, of=last, over=over, correct=correct) if over else None
             st.metric(
                 label,
                 percent(float(row["accuracy"])),
@@ -64,9 +67,9 @@ def headline(table: pd.DataFrame, *, key: str) -> None:
             )
 
 
-def accuracy_table(table: pd.DataFrame, *, key: str) -> None:
+def accuracy_table(table: pd.DataFrame, correct: Correct | None, *, key: str) -> None:
     """Each corruption and the means, a column a model, and the difference with its interval."""
-    rows = by_corruption(table)
+    rows = by_corruption(table, correct)
     labels = [arm(model).label for model in models_in(table)]
     shown = rows.assign(**{label: 100 * rows[label] for label in labels if label in rows})
     config: dict[str, Any] = {
@@ -92,4 +95,4 @@ def accuracy_table(table: pd.DataFrame, *, key: str) -> None:
         column_config=config,
         alt="Accuracy of each model on each corruption, in percent",
     )
-    st.caption(CAPTION.format(n=f"{int(table['n'].min()):,}"))
+    st.caption(CAPTION.format(n=f"{int(table['n'].min()):,}", how=_UNPAIRED if correct is None else _PAIRED))

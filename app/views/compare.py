@@ -12,7 +12,7 @@ from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.run_picker import empty_state, run_label
 from app.components.run_state import result_word
-from app.intervals import difference, points
+from app.intervals import points
 from app.routes import link
 
 __all__ = ["render"]
@@ -100,6 +100,7 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
             )
             for run in runs
         ]
+        gains = [line for run in runs if (line := _gain(run, _name(run, runs)))]
     except data.BirdError as error:
         st.error(str(error))
         return
@@ -117,15 +118,21 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
     arms = ["fine-tuning", "bird", "model"] if baseline else ["bird", "model"]
     figure = charts.run_curves(measured, kind=kind, column=column, title=title, arms=arms, x=x)
     if len(figure.data):
-        chart(figure, key="compared", label=f"{title} of {len(runs)} runs", revision=f"{metric} {x}")
+        chart(
+            figure,
+            key="compared",
+            label=f"{title} of {len(runs)} runs",
+            revision=f"{metric} {x}",
+            numbers=charts.numbers(figure),
+        )
     else:
         with st.container(border=True):
             st.markdown(f"None of these runs has recorded *{metric}* yet.")
     st.subheader("Results", anchor=False)
-    _results(measured)
+    _results(measured, gains)
 
 
-def _results(measured: list[charts.Measured]) -> None:
+def _results(measured: list[charts.Measured], gains: list[str]) -> None:
     table = charts.results_table(measured)
     shares = ["Clean", "Robust", "Seen", "Held out"]
     shown = table.assign(**{name: 100 * table[name].astype(float) for name in shares})
@@ -140,7 +147,6 @@ def _results(measured: list[charts.Measured]) -> None:
         placeholder="–",
         alt="Results of the compared runs, in percent",
     )
-    gains = [line for line in map(_gain, measured) if line]
     if gains:
         st.markdown("**BIRD against its own fine-tuning baseline, robust accuracy**\n\n" + "\n".join(gains))
         st.caption(
@@ -149,13 +155,10 @@ def _results(measured: list[charts.Measured]) -> None:
     show_numbers(table, key="results_numbers", label="results of the compared runs")
 
 
-def _gain(run: charts.Measured) -> str | None:
-    accuracy = (run.summary or {}).get("robust_accuracy")
-    n = (run.summary or {}).get("n_test")
-    if not isinstance(accuracy, dict) or not n or not {"after", "fine-tuning"} <= accuracy.keys():
-        return None
-    delta = difference(accuracy["after"], accuracy["fine-tuning"], int(n))
-    return f"- {run.name}: {points(delta)} points, {delta.verdict}"
+def _gain(run: data.Run, name: str) -> str | None:
+    table = data.accuracy(run)
+    delta = None if table is None else charts.gain(table, correct=data.correct(run))
+    return None if delta is None else f"- {name}: {points(delta)} points, {delta.verdict}"
 
 
 def _name(run: data.Run, among: list[data.Run]) -> str:

@@ -97,8 +97,8 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
     table = data.accuracy(run)
     if table is not None:
         st.subheader("Did it help?" if run.kind == "transfer" else "How good is it?", anchor=False)
-        headline(table, key="result_metrics")
-        accuracy_table(table, key="live_accuracy")
+        headline(table, data.correct(run), key="result_metrics")
+        accuracy_table(table, data.correct(run), key="live_accuracy")
         link("robustness", "Every severity, as a map", icon=":material/shield:", run=run.id)
     if metrics.empty:
         _waiting(run)
@@ -191,35 +191,34 @@ def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
 
 
 def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        chart(
+    task = charts.loss_curves(metrics, "task_loss", x)
+    representation = charts.loss_curves(metrics, "representation_loss", x)
+    drawn = (
+        (
             charts.accuracy_curves(metrics, "validation_accuracy", x),
-            key="validation_chart",
-            label="Accuracy on clean validation images after each epoch",
-            revision=f"{run.id} {x}",
-        )
-        chart(
-            charts.loss_curves(metrics, "task_loss", x),
-            key="task_chart",
-            label="Task loss at each step",
-            revision=f"{run.id} {x}",
-        )
-    with right:
-        chart(
+            "validation_chart",
+            "Accuracy on clean validation images",
+        ),
+        (
             charts.accuracy_curves(metrics, "robust_accuracy", x),
-            key="robust_chart",
-            label="Accuracy on corrupted validation images after each epoch, a small estimate",
-            revision=f"{run.id} {x}",
-        )
-        if "representation_loss" in metrics:
-            chart(
-                charts.loss_curves(metrics, "representation_loss", x),
-                key="representation_chart",
-                label="Representation loss at each step",
-                revision=f"{run.id} {x}",
-            )
-    show_numbers(charts.epochs_table(metrics), key="epochs_numbers", label="accuracies after each epoch")
+            "robust_chart",
+            "Accuracy on corrupted validation images",
+        ),
+        (task, "task_chart", "Task loss at each step"),
+        (representation, "representation_chart", "Representation loss at each step"),
+    )
+    columns = st.columns(2, gap="medium")
+    for index, (figure, key, label) in enumerate(drawn):
+        if figure is representation and not figure.data:
+            continue
+        with columns[index % 2]:
+            chart(figure, key=key, label=label, revision=f"{run.id} {x}")
+    show_numbers(
+        charts.epochs_table(metrics), key="epochs_numbers", label="accuracies by epoch", title="Show the accuracies"
+    )
+    show_numbers(
+        charts.numbers(task, representation), key="losses_numbers", label="losses by step", title="Show the losses"
+    )
 
 
 def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:

@@ -34,14 +34,14 @@ def render() -> None:
         run_badge(run)
         link("live", "Its curves", icon=":material/timeline:", run=run.id)
     try:
-        table = data.accuracy(run)
+        table, correct = data.accuracy(run), data.correct(run)
     except data.BirdError as error:
         st.error(str(error))
         return
     if table is None:
         st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
         return
-    _results(run, table)
+    _results(run, table, correct)
 
 
 def _wait(run_id: str) -> None:
@@ -60,15 +60,15 @@ def _wait(run_id: str) -> None:
         st.markdown("It ended before it was measured, so there is no table. Its curves are on its page.")
 
 
-def _results(run: data.Run, table: pd.DataFrame) -> None:
-    headline(table, key="robust_metrics")
+def _results(run: data.Run, table: pd.DataFrame, correct: data.Correct | None) -> None:
+    headline(table, correct, key="robust_metrics")
     models = charts.models_in(table)
     chart(
-        charts.accuracy_bars(table),
+        charts.accuracy_bars(table, correct=correct),
         key="accuracy_bars",
         label="Clean, seen and held-out accuracy of each model with 95 % intervals",
         revision=run.id,
-        numbers=charts.mean_rows(table).drop(columns=["part"]),
+        numbers=charts.mean_rows(table, correct).drop(columns=["part"]),
     )
     if "bird" in models and len(models) > 1:
         st.subheader("Where is the difference?", anchor=False)
@@ -78,7 +78,7 @@ def _results(run: data.Run, table: pd.DataFrame) -> None:
             "BIRD against", list(labels), default=next(iter(labels)), required=True, key="against", bind="query-params"
         )
         chart(
-            charts.difference_heatmap(table, over=labels[over]),
+            charts.difference_heatmap(table, over=labels[over], correct=correct),
             key="difference",
             label=f"How much higher BIRD's accuracy is than that of {over}, for each corruption and severity",
             revision=run.id,
@@ -101,7 +101,7 @@ def _results(run: data.Run, table: pd.DataFrame) -> None:
     wanted = ["model", "title", "part", "severity", "accuracy", "low", "high", "n", "correct"]
     show_numbers(cells[wanted], key="cells_numbers", label="every cell with its 95 % interval")
     st.subheader("As a table", anchor=False)
-    accuracy_table(table, key="robust_table")
+    accuracy_table(table, correct, key="robust_table")
     st.download_button(
         "Download every cell as CSV",
         cells.drop(columns=["title"]).to_csv(index=False).encode(),
