@@ -133,7 +133,7 @@ class Correct:
     models: dict[str, np.ndarray]
 
     def share(self, model: str, corruptions: Collection[str], severity: int | None = None) -> np.ndarray:
-        """For each image, the share [n] of the named corruptions' cells, of one severity or all, that `model` got right."""
+        """Per image, the share [n] of the named corruptions' cells, of one severity or all, that `model` got right."""
         rows = [
             row for row, (name, level) in enumerate(self.cells) if name in corruptions and severity in (None, level)
         ]
