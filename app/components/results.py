@@ -95,4 +95,5 @@ def accuracy_table(table: pd.DataFrame, correct: Correct | None, *, key: str) ->
         column_config=config,
         alt="Accuracy of each model on each corruption, in percent",
     )
-    st.caption(CAPTION.format(n=f"{int(table['n'].min()):,}", how=_UNPAIRED if correct is None else _PAIRED))
+    how = "" if len(labels) == 1 else _UNPAIRED if correct is None else _PAIRED
+    st.caption(CAPTION.format(n=f"{int(table['n'].min()):,}", how=how))
