@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.intervals import Difference, difference, mean_interval, percent, points
+from app.intervals import Difference, mean_interval, percent, points
 from bird_backend.runs.store import Run
 
 __all__ = ["Headline", "headline"]
@@ -27,13 +27,13 @@ def headline(run: Run) -> Headline | None:
     if isinstance(robust, dict) and "after" in robust:
         against = "fine-tuning" if "fine-tuning" in robust else "before"
         after, other = float(robust["after"]), float(robust[against])
-        gap = difference(after, other, n)
-        name = "fine-tuning" if against == "fine-tuning" else "before"
+        gain = summary["gain_over_fine_tuning" if against == "fine-tuning" else "gain_over_before"]
+        gap = Difference(value=gain["value"], half=(gain["high"] - gain["low"]) / 2)
         return Headline(
             figure=f"{points(gap)} points",
-            words=f"robust accuracy over {name}, {gap.verdict}",
-            detail=f"{percent(other)} {name} → {percent(after)} after; mean over corruptions and severities of the "
-            f"same {n:,} test images, 95 % interval",
+            words=f"robust accuracy over {against}, {gap.verdict}",
+            detail=f"{percent(other)} {against} → {percent(after)} after; mean over corruptions and severities of the "
+            f"same {n:,} test images; 95 % interval over images, one seed",
             gap=gap,
         )
     if isinstance(robust, int | float):

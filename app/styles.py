@@ -11,6 +11,8 @@ _RULES = """
 .stApp .stButton button[kind="primary"]:not(:disabled) { color: light-dark(#ffffff, #0b1116); font-weight: 600; }
 .stApp [data-testid="stCaptionContainer"] { color: light-dark(#575e66, #a9b2ba); opacity: 1; }
 .stApp [data-testid="stCaptionContainer"] p { color: inherit; opacity: 1; }
+.stApp [data-testid="stMultiSelect"] [data-tag] { color: light-dark(#ffffff, #0b1116); }
+.stApp [data-testid="stMultiSelect"] [data-tag] :is(span, button) { color: inherit; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 .stMainBlockContainer { max-width: 84rem; }
 .st-key-page_sentence { max-width: 46rem; margin-top: -0.6rem; margin-bottom: 0.4rem; opacity: 0.82; }

@@ -222,7 +222,8 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...]) -> dict[str, Any]
     models = ("before", *arms)
     table = _table(models, np.random.default_rng(seed))
     table.to_parquet(run.directory.artifacts / "accuracy.parquet")
-    np.savez_compressed(run.directory.artifacts / "correct.npz", **_correct(table, models))
+    correct = _correct(table, models)
+    np.savez_compressed(run.directory.artifacts / "correct.npz", **correct)
     keys = {"before": "before", "fine-tuning": "fine-tuning", "bird": "after"}
     means = {keys[model]: _means(table, model) for model in models}
     fields = ("clean_accuracy", "robust_accuracy", "seen_accuracy", "held_out_accuracy", "corruption_accuracy")
@@ -234,6 +235,8 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...]) -> dict[str, Any]
         "seconds": 41.2,
         "n_test": N_TEST,
         **{name: {key: value[name] for key, value in means.items()} for name in fields},
+        "gain_over_before": _gain(correct, "before"),
+        "gain_over_fine_tuning": _gain(correct, "fine-tuning") if "fine-tuning" in models else None,
         "cka_before": 0.15,
         "cka_after": 0.61,
         "cka": {key: {"value": 0.61 if key == "after" else 0.15, "null": 0.003} for key in means},
@@ -244,6 +247,12 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...]) -> dict[str, Any]
     }
     write_json(run.directory.path / "summary.json", summary)
     return summary
+
+
+def _gain(correct: dict[str, np.ndarray], over: str) -> dict[str, float]:
+    per_image = correct["bird"][1:].mean(axis=0) - correct[over][1:].mean(axis=0)
+    value, half = float(per_image.mean()), 1.96 * float(per_image.std(ddof=1)) / float(np.sqrt(len(per_image)))
+    return {"value": value, "low": value - half, "high": value + half}
 
 
 def _table(models: tuple[str, ...], generator: np.random.Generator) -> pd.DataFrame:
