@@ -73,19 +73,20 @@ def train(
     device = data.images.device
     total = steps_of(len(data), training)
     per_epoch = total // training.epochs
-    optimiser = build_optimiser(student, method, training)
     memory_layout = layout(student)
     generator, cpu_generator = torch.Generator(device), torch.Generator()
 
     student.train()
     method.train()
+    if not checkpoint.exists():
+        # Before the optimiser, whose first use makes torch import its compiler for two seconds.
+        observer.step_done(0, total)
+    optimiser = build_optimiser(student, method, training)
     start = 0
     if (found := load_checkpoint(checkpoint, model=student, method=method, optimiser=optimiser)) is not None:
         start = found.step
         observer.truncate_metrics(found.metrics_size)
         observer.resumed(start, total)
-    else:
-        observer.step_done(0, total)
 
     def save(step: int) -> None:
         state = Checkpoint(step=step, metrics_size=observer.metrics_size)
