@@ -10,32 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
-
+from benchmarks.browser import ROOT, chromium, serve, settle
 from benchmarks.machine import describe
 from bird_backend.runs import RunStore
-
-ROOT = Path(__file__).resolve().parent.parent
-PORT = 8788
-
-
-def settle(page: Page) -> None:
-    """Wait until the page has its title and nothing is being worked on."""
-    page.locator("h1").first.wait_for(timeout=60_000)
-    page.wait_for_function(
-        "() => !document.querySelector(\"[data-testid='stStatusWidget']\")"
-        " && !document.querySelector(\"[data-testid='stSkeleton']\")",
-        timeout=60_000,
-    )
 
 
 def main() -> None:
@@ -48,40 +31,22 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "bird_backend", "run", "assets/examples/demo.json"], cwd=ROOT, check=True)
     run = RunStore().list(kind="transfer", states=("done",))[0].id
     paths = ["", "launch", *(f"{name}?run={run}" for name in ("live", "embeddings", "robustness")), "models"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(PORT)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{PORT}"
-    try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2)  # noqa: S310 - our own server
-                break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.2)
-        print(describe())
-        print(f"n = {arguments.repeats} each, after one that is not counted; seconds: min, median, max")
-        chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            for path in paths:
-                times = []
-                for _ in range(arguments.repeats + 1):
-                    context = browser.new_context(viewport={"width": 1280, "height": 900})
-                    page = context.new_page()
-                    began = time.monotonic()
-                    page.goto(f"{address}/{path}")
-                    settle(page)
-                    times.append(time.monotonic() - began)
-                    context.close()
-                counted = sorted(times[1:])
-                name = path.partition("?")[0] or "overview"
-                print(f"{name:12} {counted[0]:6.2f} {statistics.median(counted):6.2f} {counted[-1]:6.2f}")
-    finally:
-        server.terminate()
+    print(describe())
+    print(f"n = {arguments.repeats} each, after one that is not counted; seconds: min, median, max")
+    with serve(arguments.home, 8791) as address, chromium() as browser:
+        for path in paths:
+            times = []
+            for _ in range(arguments.repeats + 1):
+                context = browser.new_context(viewport={"width": 1280, "height": 900})
+                page = context.new_page()
+                began = time.monotonic()
+                page.goto(f"{address}/{path}")
+                settle(page)
+                times.append(time.monotonic() - began)
+                context.close()
+            counted = sorted(times[1:])
+            name = path.partition("?")[0] or "overview"
+            print(f"{name:12} {counted[0]:6.2f} {statistics.median(counted):6.2f} {counted[-1]:6.2f}")
 
 
 if __name__ == "__main__":
