@@ -2,8 +2,8 @@
 
     python -m benchmarks.click --repeats 3 --warm 20
 
-Each repeat has an empty home and a server that has been up for `--warm` seconds. Prints seconds from the click to the run's
-page with its progress bar, to the first point of the CKA curve, to the finished table, and to the first UMAP.
+Each repeat has an empty home and a server that has been up for `--warm` seconds. Prints seconds from the click to the
+run's page with its progress bar, to the first point of the CKA curve, to the finished table, and to the first UMAP.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from benchmarks.browser import chromium, serve, settle
 from benchmarks.machine import describe
 
-POINTS = """() => [...document.querySelectorAll('.chart')].some((node) => node.data
-    && /CKA/.test(node.getAttribute('aria-label') || '') && node.data.some((trace) => trace.x && trace.x.length !== 0))"""
+POINTS = """() => [...document.querySelectorAll('.chart')].some(
+    (node) => /CKA/.test(node.getAttribute('aria-label') || '') && node.data?.some((trace) => trace.x?.length !== 0))"""
 
 
 def once(warm: float) -> dict[str, float]:

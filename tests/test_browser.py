@@ -65,13 +65,7 @@ def browser() -> Iterator[Any]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-angle=swiftshader",
-                "--enable-unsafe-swiftshader",
-                "--disable-background-networking",
-                "--disable-component-update",
-            ],
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
         )
         yield chromium
         chromium.close()

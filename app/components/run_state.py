@@ -44,9 +44,12 @@ def result_word(state: str) -> str:
 
 
 def refresh_seconds(run: data.Run) -> float | None:
-    """How often a page of the run should look again: each second while it runs, none once nothing more will come."""
+    """How often a page of the run should look again, none once nothing more will come.
+
+    Every look redraws curves in a browser that may share the run's cores, so not more often than the eye needs.
+    """
     if data.is_active(run):
-        return 1.0
+        return 1.0 if run.state == "queued" else 2.5
     return 4.0 if data.embeddings_pending(run) else None
 
 

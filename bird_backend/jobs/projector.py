@@ -6,12 +6,14 @@ and on one thread: training comes first. Until an embedding is there, readers sh
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import sys
 import time
 import warnings
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -79,7 +81,7 @@ def pending(directory: RunDirectory) -> list[tuple[SnapshotName, SnapshotName | 
 def main() -> int:
     """Look for work until the parent is gone."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s  %(message)s", force=True)
-    os.nice(19)
+    _give_way()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     parent = os.getppid()
@@ -90,6 +92,13 @@ def main() -> int:
         if not _step(store, skipped):
             time.sleep(_LOOK_SECONDS)
     return 0
+
+
+def _give_way() -> None:
+    os.nice(19)
+    # Linux shares the processor between sessions first, and only within one by niceness.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text("19", "utf-8")
 
 
 def _step(store: RunStore, skipped: set[tuple[str, SnapshotName]]) -> bool:

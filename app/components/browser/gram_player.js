@@ -205,7 +205,7 @@ function square(state, picture, values, isGap) {
       image.data[index * 4 + 3] = 255;
     }
     const sheet = make("canvas", { width: size, height: size });
-    sheet.getContext("2d").putImageData(image, 0, 0);
+    sheet.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
     context.imageSmoothingEnabled = false;
     context.drawImage(sheet, strip, strip, side, side);
   } else {

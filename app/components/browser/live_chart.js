@@ -31,8 +31,12 @@ async function draw(host, state, data, element) {
   const Plotly = await plotly(new URL(data.script, location.origin).href);
   // A later call may have overtaken this one while the library loaded.
   if (state.data !== data || state.gone) return;
+  const dark = isDark(element);
+  const drawn = [data.figure, data.revision, dark, host.clientWidth].join("\n");
+  if (state.drawn === drawn) return;
+  state.drawn = drawn;
   let figure = JSON.parse(data.figure);
-  if (isDark(element)) figure = recolour(figure, data.swaps);
+  if (dark) figure = recolour(figure, data.swaps);
   const layout = { ...figure.layout, uirevision: data.revision, autosize: true };
   delete layout.width;
   layout.font = { ...layout.font, family: styleOf(element, "--st-font") || layout.font?.family };

@@ -64,7 +64,8 @@ function fit(canvas, width, height) {
     canvas.width = Math.round(width * density);
     canvas.height = Math.round(height * density);
   }
-  const context = canvas.getContext("2d");
+  // Kept out of the graphics processor, which many a server's browser only imitates, slowly.
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, width, height);
   return context;
