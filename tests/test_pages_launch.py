@@ -233,7 +233,7 @@ def test_going_back_in_the_browser_brings_the_choices_back() -> None:
     run(app)
     app.query_params.clear()
     run(app)
-    assert app.number_input("epochs").value == 4
+    assert app.number_input("epochs").value == data.demo_document()["training"]["epochs"]
 
 
 @pytest.mark.parametrize(

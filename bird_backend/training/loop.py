@@ -116,18 +116,18 @@ def train(
         pending.add(step + 1, parts, rate)
 
         done = step + 1
-        if done % per_epoch == 0:
+        ends_epoch = done % per_epoch == 0
+        saves = done % training.checkpoint_every == 0 or done == total
+        reads = ends_epoch or saves or pending.due()
+        if reads:
             pending.read()
-            with pending.paused():
-                observer.epoch_done(done // per_epoch, done)
         with pending.paused():
+            if ends_epoch:
+                observer.epoch_done(done // per_epoch, done)
             observer.step_done(done, total)
-        if done % training.checkpoint_every == 0 or done == total:
-            pending.read()
-            with pending.paused():
+            if saves:
                 save(done)
-        if pending.due() or done == total:
-            pending.read()
+        if reads:
             try:
                 observer.progress(done, total)
             except Cancelled:
