@@ -70,6 +70,8 @@ def _download(archive: Archive, file: BinaryIO, progress: Progress, timeout: flo
         if received < total:
             raise http.client.IncompleteRead(b"", total - received)
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         raise RunError(f"{archive.url} could not be downloaded ({_cause(error)}); {_by_hand(archive)}") from error
     return digest.hexdigest()
 
