@@ -14,8 +14,6 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 
@@ -83,7 +81,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s  %(message)s", force=True)
     _give_way()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
+    # TERM keeps its default: a handler would have to wait for the compiler, and nothing here needs tidying.
     parent = os.getppid()
     store = RunStore()
     embed(np.random.default_rng(0).normal(size=(64, 8)))  # compiles
@@ -123,10 +121,6 @@ def _embed_snapshot(directory: RunDirectory, name: SnapshotName, start: Snapshot
         with np.load(directory.artifacts / start.umap_file, allow_pickle=False) as file:
             points = file["points"]
     save_arrays(directory.artifacts / name.umap_file, {"points": embed(features, points)})
-
-
-def _leave(_signal: int, _frame: FrameType | None) -> Any:
-    sys.exit(0)
 
 
 if __name__ == "__main__":
