@@ -208,3 +208,9 @@ def test_a_zip_that_can_not_be_used_fails_the_run_with_the_reason(
     assert "class" in err
     run = RunStore().list()[0]
     assert run.state == "failed" and run.reason is not None and "class" in run.reason
+
+
+def test_weights_for_other_classes_are_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = call(capsys, "evaluate", "--weights", "fashion-student", "--data", "digits")
+    assert code == 2
+    assert "not those of digits" in err

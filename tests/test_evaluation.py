@@ -106,17 +106,31 @@ def test_a_snapshot_of_the_teacher_itself_is_at_cka_one() -> None:
     model = build_model("cnn-small", classes=3, seed=0).eval()
     guiding = layer_features(model, probes.images, ("block2",))["block2"]
     snapshotter = Snapshotter(probes, guiding, layer="block2", pooling="mean")
-    geometry, arrays = snapshotter.draw(model)
+    drawn = snapshotter.draw(model)
+    assert drawn is not None
+    geometry, arrays = drawn
     assert geometry.cka == pytest.approx(1, abs=1e-5)
     assert abs(geometry.null) < 0.2
     assert geometry.n == 40
     assert arrays["gram"].shape == (16, 16)
     assert np.linalg.norm(arrays["gram"].astype(float)) == pytest.approx(1, abs=1e-2)
     assert arrays["pca"].shape == (40, 2)
-    again = snapshotter.draw(build_model("cnn-small", classes=3, seed=1).eval())[1]
-    first_axes = Snapshotter(probes, guiding, layer="block2", pooling="mean").draw(model)[1]["pca"]
-    np.testing.assert_array_equal(first_axes, arrays["pca"])
-    assert not np.array_equal(again["pca"], arrays["pca"])
+    other = snapshotter.draw(build_model("cnn-small", classes=3, seed=1).eval())
+    again = Snapshotter(probes, guiding, layer="block2", pooling="mean").draw(model)
+    assert other is not None and again is not None
+    np.testing.assert_array_equal(again[1]["pca"], arrays["pca"])
+    assert not np.array_equal(other[1]["pca"], arrays["pca"])
+
+
+def test_a_broken_or_huge_network_draws_nothing_rather_than_nonsense() -> None:
+    probes = choose_probes(dataset(), embedding=40, gram=16)
+    model = build_model("cnn-small", classes=3, seed=0).eval()
+    guiding = layer_features(model, probes.images, ("block2",))["block2"]
+    snapshotter = Snapshotter(probes, guiding, layer="block2", pooling="mean")
+    assert np.isfinite(snapshotter.arrays(guiding * 1e7)["features"]).all()
+    with torch.no_grad():
+        next(model.parameters()).fill_(torch.nan)
+    assert snapshotter.draw(model) is None
 
 
 def test_layer_map_agrees_with_pairwise_cka() -> None:

@@ -38,9 +38,14 @@ class Snapshotter:
         self._pooling = pooling
         self._axes: tuple[np.ndarray, np.ndarray] | None = None
 
-    def draw(self, model: nn.Module) -> tuple[Geometry, dict[str, np.ndarray]]:
-        """The arrays of a snapshot file, and how close the geometry is to the teacher's. Leaves the model as it was."""
+    def draw(self, model: nn.Module) -> tuple[Geometry, dict[str, np.ndarray]] | None:
+        """How close the geometry is to the teacher's, and a snapshot file's arrays; none where features aren't finite.
+
+        The model is left as it was.
+        """
         features = layer_features(model, self._probes.images, (self._layer,), self._pooling)[self._layer]
+        if not bool(features.isfinite().all()):
+            return None
         # Debiased, because 1,000 images of a wide layer are few: the biased value would call strangers alike.
         value = float(cka(self._teacher, features))
         null = cka_null(self._teacher, features, shuffles=3)
@@ -48,7 +53,8 @@ class Snapshotter:
 
     def arrays(self, features: Tensor) -> dict[str, np.ndarray]:
         """`gram`, `features` and `pca` of pooled features [N, d]."""
-        kept = features.float().cpu().numpy().astype(np.float16)
+        largest = float(np.finfo(np.float16).max)
+        kept = features.float().clamp(-largest, largest).cpu().numpy().astype(np.float16)
         return {
             "gram": centred_gram(features[self._probes.gram]).cpu().numpy().astype(np.float16),
             "features": kept,

@@ -74,7 +74,10 @@ class Arm:
     def step_done(self, step: int, total: int) -> None:
         if self._snapshotter is None or not is_due(step, total, self._snapshots):
             return
-        geometry, arrays = self._snapshotter.draw(self._model)
+        drawn = self._snapshotter.draw(self._model)
+        if drawn is None:
+            return  # the losses of this step say so too, and are about to be read
+        geometry, arrays = drawn
         self._writer.save_arrays(SnapshotName(self.name, step).file, arrays)
         self._append([{"type": "snapshot", "step": step, "cka": geometry.cka, "n": geometry.n, "null": geometry.null}])
 

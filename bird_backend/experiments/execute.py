@@ -13,6 +13,7 @@ from bird_backend import catalog, settings
 from bird_backend.activations import Pooling
 from bird_backend.corruptions import random_corruptions
 from bird_backend.datasets import Dataset, augment, load_dataset
+from bird_backend.errors import InputError
 from bird_backend.evaluation import (
     AccuracyTable,
     Geometry,
@@ -25,7 +26,7 @@ from bird_backend.evaluation import (
 from bird_backend.experiments.arm import Arm
 from bird_backend.experiments.summary import accuracies, as_json
 from bird_backend.models import load_model, save_checkpoint
-from bird_backend.runs.provenance import Provenance
+from bird_backend.runs.provenance import Provenance, find_checkpoint, read_provenance
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.runs.writing import RunWriter
 from bird_backend.seeds import derive_seed
@@ -86,6 +87,7 @@ def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: R
     if spec.baseline and asked != "fine-tuning":
         arms.append(FineTuningMethod())
     steps_of(len(data.train), spec.training)
+    _require_same_classes(spec.student, data)
     teacher = _frozen(spec.teacher, classes=len(data.classes), seed=spec.seed, device=device)
     students: dict[str, nn.Module] = {"before": _trainable(spec.student, data, spec.seed, device)}
 
@@ -98,7 +100,7 @@ def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: R
     writer.save_arrays(SnapshotName("teacher", 0).file, teacher_drawing)
     # Its first drawing fixes the axes of the projection, so it is of the untouched student, in a resumed run too.
     snapshotter = Snapshotter(probes, guiding, layer=pair.student, pooling=pooling)
-    geometry: dict[str, Geometry] = {"before": snapshotter.draw(students["before"])[0]}
+    geometry: dict[str, Geometry] = {"before": _geometry(snapshotter, students["before"])}
 
     images_per_second = 0.0
     for method in arms:
@@ -124,7 +126,7 @@ def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: R
             checkpoint=arm.checkpoint,
         )
         students[method.name] = student
-        geometry[method.name] = snapshotter.draw(student)[0]
+        geometry[method.name] = _geometry(snapshotter, student)
         images_per_second = images_per_second or arm.images_per_second
 
     table = _measure(students, data, spec, writer)
@@ -151,6 +153,13 @@ def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: R
         "images_per_second": images_per_second,
         "checkpoint": _keep(spec.save_as, students[asked], provenance[asked]),
     }
+
+
+def _geometry(snapshotter: Snapshotter, student: nn.Module) -> Geometry:
+    drawn = snapshotter.draw(student)
+    if drawn is None:
+        raise RunError("The student's features at its guided layer are not finite numbers, so it has no geometry.")
+    return drawn[0]
 
 
 def _make(spec: PretrainSpec | RobustifySpec, data: Dataset, device: torch.device, writer: RunWriter) -> dict[str, Any]:
@@ -180,6 +189,7 @@ def _make(spec: PretrainSpec | RobustifySpec, data: Dataset, device: torch.devic
 
 
 def _evaluate(spec: EvaluateSpec, data: Dataset, device: torch.device, writer: RunWriter) -> dict[str, Any]:
+    _require_same_classes(spec.model, data)
     model = _trainable(spec.model, data, spec.seed, device)
     table = _measure({"model": model}, data, spec, writer, share=0.98)
     return accuracies(table, spec.evaluation.corruptions, {"": "model"})
@@ -245,6 +255,18 @@ def _trainable(ref: ModelRef, data: Dataset, seed: int, device: torch.device) ->
     """A network for the classes of `data`; weights for another number of classes are an error."""
     model, _ = load_model(ref, classes=len(data.classes), seed=derive_seed(seed, f"weights of {ref.model}"))
     return prepare(model, device)
+
+
+def _require_same_classes(ref: ModelRef, data: Dataset) -> None:
+    """An accuracy before any training means nothing where the output units stand for other classes."""
+    if ref.weights is None:
+        return
+    origin = read_provenance(find_checkpoint(ref.weights))
+    if origin is not None and origin.classes != data.classes:
+        raise InputError(
+            f"The weights {ref.weights} tell apart the classes of {origin.data}, not those of {data.name};"
+            f" train a network on {data.name} first."
+        )
 
 
 def _measure(
