@@ -13,7 +13,7 @@ from bird_backend import catalog, settings
 from bird_backend.activations import Pooling
 from bird_backend.corruptions import random_corruptions
 from bird_backend.datasets import Dataset, augment, load_dataset
-from bird_backend.errors import InputError
+from bird_backend.errors import InputError, RunError
 from bird_backend.evaluation import (
     AccuracyTable,
     Geometry,
