@@ -268,3 +268,18 @@ def test_the_demo_button_leads_to_the_run() -> None:
 def test_the_run_shown_by_default_gets_into_the_address() -> None:
     run = synthetic.write_transfer("done")
     assert show("live").query_params["run"] in (run.id, [run.id])
+
+
+def test_a_loss_beyond_noise_is_not_drawn_as_a_gain() -> None:
+    def page() -> None:
+        import streamlit as st  # noqa: PLC0415 - the page is run from its source alone
+
+        from app.components.results import _COLOURS  # noqa: PLC0415
+        from app.intervals import Difference, points  # noqa: PLC0415
+
+        for value in (0.03, -0.03, 0.001):
+            gap = Difference(value=value, half=0.01)
+            st.metric("x", "1", delta=points(gap), delta_color=_COLOURS[gap.word])
+
+    gain, loss, noise = (metric.proto.color for metric in AppTest.from_function(page).run().metric)
+    assert len({gain, loss, noise}) == 3

@@ -19,7 +19,7 @@ from app.url_state import keep_valid, put
 from bird_backend import catalog
 from bird_backend.specs import AnalyzeSpec, ModelRef, spec_hash
 
-__all__ = ["layer_lists", "layer_map_section", "shape_words"]
+__all__ = ["layer_lists", "layer_map_section", "layer_map_words", "shape_words"]
 
 _WORTH_ASKING_SECONDS = 12.0
 """A map that takes less is measured without being asked for, while nothing else runs."""
@@ -138,7 +138,9 @@ def _show(frame: pd.DataFrame) -> None:
         config={"displayModeBar": False},
         alt=f"Heatmap of CKA, {len(frame)} teacher layers by {frame.shape[1]} student layers. {_extremes(frame)}",
     )
-    st.caption(f"{_provenance(frame)} {_extremes(frame)} Click a cell to choose the pair; the framed one is chosen.")
+    st.caption(
+        f"{layer_map_words(frame)} {_extremes(frame)} Click a cell to choose the pair; the framed one is chosen."
+    )
     with st.expander("Show the numbers"):
         st.caption("Rows are the teacher's layers, columns the student's. Select a cell to choose its pair.")
         st.dataframe(
@@ -171,7 +173,8 @@ def _themed(figure: go.Figure) -> go.Figure:
     return pio.from_json(text)
 
 
-def _provenance(frame: pd.DataFrame) -> str:
+def layer_map_words(frame: pd.DataFrame) -> str:
+    """Estimator, kernel, n and null of a measured layer map."""
     null = np.asarray(frame.attrs["null"], dtype=float)
     low, high = float(null.min()), float(null.max())
     spread = f"{low:.2f} to {high:.2f}" if math.floor(100 * low) != math.floor(100 * high) else f"{high:.2f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -22,6 +22,8 @@ CAPTION = (
 _PAIRED = "A difference is taken image by image, since both models saw the same ones."
 _UNPAIRED = "A difference ignores that both models saw the same images, so its interval is too wide, not too narrow."
 
+_COLOURS: dict[str, Literal["green", "red", "off"]] = {"gain": "green", "loss": "red", "within noise": "off"}
+"""Named, because Streamlit reads the sign of a delta from a hyphen and ours is a real minus."""
 _PARTS = {
     "robust": ("Robust accuracy", "Mean over all corruptions and severities 1 to 5."),
     "seen": ("Seen corruptions", "Kinds a robust teacher may have been trained on."),
@@ -60,7 +62,7 @@ def headline(table: pd.DataFrame, correct: Correct | None, *, key: str) -> None:
                 percent(float(row["accuracy"])),
                 delta_arrow="off",
                 delta=None if delta is None else f"{points(delta)} points",
-                delta_color="normal" if delta is not None and delta.beyond_noise else "off",
+                delta_color="off" if delta is None else _COLOURS[delta.word],
                 help=f"{explained} 95 % interval {percent(float(row['low']))} to {percent(float(row['high']))}, "
                 f"n={int(row['n'])}." + (f" Beneath: against {arm(over).label.lower()}." if over else ""),
                 border=True,

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import charts, data
 from app.charts.curves import X
+from app.components.layer_choice import layer_map_words
 from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
@@ -254,7 +255,7 @@ def _analyzed(run: data.Run) -> None:
         label="CKA of each teacher layer with each student layer",
         numbers=frame.reset_index(names="teacher layer"),
     )
-    st.caption(f"{str(frame.attrs['estimator']).capitalize()}, {frame.attrs['kernel']} kernel, n={frame.attrs['n']}.")
+    st.caption(layer_map_words(frame))
 
 
 def _log(run: data.Run) -> None:
