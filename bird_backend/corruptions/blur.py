@@ -10,6 +10,6 @@ from bird_backend.corruptions.separable import gaussian_smooth
 __all__ = ["gaussian_blur"]
 
 
-def gaussian_blur(images: Tensor, sigma: float, _generator: torch.Generator) -> Tensor:
+def gaussian_blur(images: Tensor, _generator: torch.Generator, *, sigma: float) -> Tensor:
     """A Gaussian of `sigma` pixels, channel by channel."""
     return gaussian_smooth(gaussian_smooth(images, sigma, dim=2), sigma, dim=3)

@@ -13,13 +13,13 @@ _HAIR = 1e-3
 """Of a level: half levels are rounded up even where float32 leaves them a little low."""
 
 
-def contrast(images: Tensor, kept: float, _generator: torch.Generator) -> Tensor:
+def contrast(images: Tensor, _generator: torch.Generator, *, kept: float) -> Tensor:
     """Every value drawn towards the mean of its image and channel."""
     mean = images.mean(dim=(2, 3), keepdim=True)
     return torch.lerp(mean, images, kept)
 
 
-def pixelate(images: Tensor, share: float, _generator: torch.Generator) -> Tensor:
+def pixelate(images: Tensor, _generator: torch.Generator, *, share: float) -> Tensor:
     """Shrunk to `share` of each side and enlarged again, as Pillow's BOX filter does on bytes.
 
     Pillow resizes horizontally, then vertically, and rounds to whole levels after each.

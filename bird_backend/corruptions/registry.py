@@ -1,16 +1,16 @@
-"""Every corruption by name, and how one is applied. A new one is a function, a row of constants and an entry here."""
+"""Every corruption by name, and how one is applied. A new one: a function, its rows of constants, an entry here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from bird_backend.corruptions import blur, digital, noise
-from bird_backend.corruptions.severities import CONSTANTS
+from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
 __all__ = ["CORRUPTIONS", "Corruption", "CorruptionFunction", "corrupt", "random_corruptions"]
@@ -19,42 +19,63 @@ _HAIR = 1e-3
 """Of a level: float32 may leave a value that little under the whole level it stands for."""
 
 
-class CorruptionFunction(Protocol):
-    """float32 images [B,3,H,W] in [0,1], a constant and chance to new images, which may leave [0,1]."""
+CorruptionFunction = Callable[..., Tensor]
+"""`f(images, generator, **constants)`: float32 images [B,3,H,W] in [0,1] to new images, which may leave [0,1].
 
-    def __call__(self, images: Tensor, constant: float, generator: torch.Generator, /) -> Tensor: ...
+Never writes to its input, never waits for the device, draws from the generator alone, and lets gradients through where
+the procedure has any.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Corruption:
-    """A function and its constant at each severity."""
+    """A function and its arguments at each severity."""
 
     function: CorruptionFunction
-    constants: tuple[float, ...]
+    constants: tuple[Constants, ...]
     random: bool = False
     """Whether it draws from the generator."""
+    options: frozenset[str] = frozenset()
+    """Which of `faithful` and `frost_textures` it takes."""
+
+
+def _corruption(function: CorruptionFunction, *, random: bool = False, options: Iterable[str] = ()) -> Corruption:
+    name = getattr(function, "__name__", "")
+    return Corruption(function=function, constants=CONSTANTS[name], random=random, options=frozenset(options))
 
 
 CORRUPTIONS: Mapping[str, Corruption] = {
-    "gaussian_noise": Corruption(function=noise.gaussian_noise, constants=CONSTANTS["gaussian_noise"], random=True),
-    "contrast": Corruption(function=digital.contrast, constants=CONSTANTS["contrast"]),
-    "pixelate": Corruption(function=digital.pixelate, constants=CONSTANTS["pixelate"]),
-    "gaussian_blur": Corruption(function=blur.gaussian_blur, constants=CONSTANTS["gaussian_blur"]),
+    "gaussian_noise": _corruption(noise.gaussian_noise, random=True),
+    "contrast": _corruption(digital.contrast),
+    "pixelate": _corruption(digital.pixelate),
+    "gaussian_blur": _corruption(blur.gaussian_blur),
 }
 
 
-def corrupt(images: Tensor, name: str, severity: int, *, generator: torch.Generator) -> Tensor:
+def corrupt(
+    images: Tensor,
+    name: str,
+    severity: int,
+    *,
+    generator: torch.Generator,
+    faithful: bool = False,
+    frost_textures: Path | None = None,
+) -> Tensor:
     """A corrupted copy of `images` [B,3,H,W], uint8 or floating point in [0,1], of the same dtype and device.
 
     Severity 0 copies. uint8 results are 255x cut down to whole levels, as in the published script. `generator` lives on
     the images' device. Only floating-point input is checked for its range, which waits for the device.
+
+    `faithful` keeps a slip of the published script, whose glass blur copies pixels where it means to swap them.
+    `frost_textures` is a folder of pictures to lay over the images in place of the project's own.
     """
     corruption = _find(name)
     top = len(corruption.constants)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= top:
         raise InputError(f"The severity of {name} is a whole number from 0 to {top}, not {severity!r}.")
     _check(images)
-    return _apply(images, corruption, severity, generator)
+    options = {"faithful": faithful, "frost_textures": frost_textures}
+    return _apply(images, corruption, severity, generator, options)
 
 
 def random_corruptions(
@@ -93,12 +114,19 @@ def random_corruptions(
     )
 
 
-def _apply(images: Tensor, corruption: Corruption, severity: int, generator: torch.Generator) -> Tensor:
+def _apply(
+    images: Tensor,
+    corruption: Corruption,
+    severity: int,
+    generator: torch.Generator,
+    options: Mapping[str, object] | None = None,
+) -> Tensor:
     if severity == 0:
         return images.clone()
     quantised = images.dtype == torch.uint8
     floats = images.to(torch.float32).div(255) if quantised else images.to(torch.float32)
-    result = corruption.function(floats, corruption.constants[severity - 1], generator).clamp(0, 1)
+    taken = {key: value for key, value in (options or {}).items() if key in corruption.options}
+    result = corruption.function(floats, generator, **corruption.constants[severity - 1], **taken).clamp(0, 1)
     return result.mul_(255).add_(_HAIR).to(torch.uint8) if quantised else result.to(images.dtype)
 
 
