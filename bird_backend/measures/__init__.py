@@ -1,0 +1,43 @@
+"""The figures of robustness, from what networks said of test images: torch-free, so that the app shares them."""
+
+from bird_backend.measures.calibration import BINS, calibration_error, reliability
+from bird_backend.measures.intervals import Interval, bootstrap, over_images, over_seeds, wilson
+from bird_backend.measures.predictions import CLEAN, Cell, Predictions
+from bird_backend.measures.robustness import (
+    GROUPS,
+    Group,
+    accuracy,
+    by_group,
+    degrading,
+    gain,
+    gap_recovered,
+    group_names,
+    group_share,
+    mean_corruption_error,
+    relative_mean_corruption_error,
+)
+
+__all__ = [
+    "BINS",
+    "CLEAN",
+    "GROUPS",
+    "Cell",
+    "Group",
+    "Interval",
+    "Predictions",
+    "accuracy",
+    "bootstrap",
+    "by_group",
+    "calibration_error",
+    "degrading",
+    "gain",
+    "gap_recovered",
+    "group_names",
+    "group_share",
+    "mean_corruption_error",
+    "over_images",
+    "over_seeds",
+    "relative_mean_corruption_error",
+    "reliability",
+    "wilson",
+]

@@ -1,0 +1,104 @@
+"""A number and its 95 % interval, and what the interval is over: test images, or seeds.
+
+Which kind is always named. An interval over images says what other images would give with the same networks; one over
+seeds what other runs would give. Neither contains the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+__all__ = ["Interval", "Z", "bootstrap", "over_images", "over_seeds", "wilson"]
+
+Z = 1.959964
+"""The standard normal's 97.5 % point."""
+
+Kind = Literal["Wilson, over images", "normal, over images", "bootstrap, over images", "Student's t, over seeds"]
+
+_RESAMPLES = 1000
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """`value` with its 95 % interval; `n` images or seeds, as `kind` says."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    kind: Kind
+
+    @property
+    def half(self) -> float:
+        """Half the interval's width."""
+        return (self.high - self.low) / 2
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether the interval leaves zero out: what a difference has to do to be one."""
+        return self.low > 0 or self.high < 0
+
+    def as_dict(self) -> dict[str, float | int | str]:
+        """As it stands in a summary."""
+        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n, "kind": self.kind}
+
+
+def wilson(correct: float, n: int) -> Interval:
+    """A share of `n` independent images: Wilson's interval, (0, 1) where nothing was counted."""
+    if n <= 0:
+        return Interval(value=0.0, low=0.0, high=1.0, n=0, kind="Wilson, over images")
+    share = correct / n
+    centre = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z / (1 + Z * Z / n) * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+    low, high = max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
+    return Interval(value=share, low=low, high=high, n=n, kind="Wilson, over images")
+
+
+def over_images(values: np.ndarray) -> Interval:
+    """The mean of one number an image [n], such as its share of right answers or two models' difference in it.
+
+    Cells of a corruption table are all of the same images, so an image is one observation however many cells there are.
+    """
+    n, mean = len(values), float(values.mean())
+    half = Z * float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+    return Interval(value=mean, low=mean - half, high=mean + half, n=n, kind="normal, over images")
+
+
+def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray, *, seed: int = 0) -> Interval:
+    """The percentile interval of a statistic of per-image means, images resampled 1,000 times (Efron 1979).
+
+    `values` is [n, k]; `statistic` takes means over images [r, k] to [r] numbers, one for each resample.
+    """
+    n = len(values)
+    generator = np.random.default_rng(seed)
+    draws = np.concatenate(
+        [
+            statistic(
+                np.stack([np.bincount(generator.integers(n, size=n), minlength=n) for _ in range(_AT_ONCE)])
+                @ values
+                / n
+            )
+            for _ in range(_RESAMPLES // _AT_ONCE)
+        ]
+    )
+    low, high = np.quantile(draws, (0.025, 0.975))
+    value = float(statistic(values.mean(axis=0, keepdims=True))[0])
+    return Interval(value=value, low=float(low), high=float(high), n=n, kind="bootstrap, over images")
+
+
+def over_seeds(values: Sequence[float]) -> Interval | None:
+    """The mean of one result a seed with Student's interval; none for fewer than two seeds."""
+    n = len(values)
+    if n < 2:
+        return None
+    from scipy.special import stdtrit  # noqa: PLC0415 - a tenth of a second that few pages need
+
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
+    half = float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)
+    return Interval(value=mean, low=mean - half, high=mean + half, n=n, kind="Student's t, over seeds")

@@ -1,0 +1,96 @@
+"""What each network of a run said of the same test images, clean and under every corruption."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["CLEAN", "Cell", "Predictions"]
+
+Cell = tuple[str, int]
+"""A corruption and its severity."""
+
+CLEAN: Cell = ("clean", 0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictions:
+    """`predicted[model]` and `confidence[model]` are [cells, n]: the class a network chose and how probable it held it.
+
+    `images` [n] are the images' places in the data set's test split, `labels` [n] their classes.
+    """
+
+    cells: tuple[Cell, ...]
+    images: np.ndarray
+    labels: np.ndarray
+    predicted: Mapping[str, np.ndarray]
+    confidence: Mapping[str, np.ndarray]
+
+    @property
+    def n(self) -> int:
+        """Test images, the same in every cell and for every model."""
+        return len(self.labels)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(self.predicted)
+
+    @property
+    def corruptions(self) -> tuple[str, ...]:
+        """The corruptions measured, in order."""
+        return tuple(dict.fromkeys(name for name, _ in self.cells if name != CLEAN[0]))
+
+    @property
+    def severities(self) -> tuple[int, ...]:
+        """The severities measured of any corruption."""
+        return tuple(sorted({severity for name, severity in self.cells if name != CLEAN[0]}))
+
+    def correct(self, model: str, cell: Cell) -> np.ndarray:
+        """Which images [n] the model got right in a cell."""
+        right: np.ndarray = self.predicted[model][self.cells.index(cell)] == self.labels
+        return right
+
+    def share(self, model: str, names: Collection[str], severity: int | None = None) -> np.ndarray | None:
+        """Per image, the share [n] of the named corruptions' cells that `model` got right; none without such cells."""
+        rows = self.rows(names, severity)
+        if model not in self.predicted or not rows:
+            return None
+        share: np.ndarray = (self.predicted[model][rows] == self.labels).mean(axis=0)
+        return share
+
+    def rows(self, names: Collection[str], severity: int | None = None) -> list[int]:
+        """Places of the named corruptions' cells, at one severity or all."""
+        return [at for at, (name, level) in enumerate(self.cells) if name in names and severity in (None, level)]
+
+    def same_images(self, other: Predictions) -> bool:
+        """Whether the other was measured on the very same images, so that differences can be taken image by image."""
+        return np.array_equal(self.images, other.images) and np.array_equal(self.labels, other.labels)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As kept in a run's `predictions.npz`."""
+        cells = np.array([f"{name} {severity}" for name, severity in self.cells])
+        return {
+            "cells": cells,
+            "images": self.images,
+            "labels": self.labels,
+            **{f"predicted {model}": values for model, values in self.predicted.items()},
+            **{f"confidence {model}": values for model, values in self.confidence.items()},
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Predictions:
+        """The inverse of `arrays`; a `KeyError` or `ValueError` where they are not such arrays."""
+        pairs = [cell.rsplit(" ", 1) for cell in arrays["cells"].tolist()]
+        return cls(
+            cells=tuple((name, int(severity)) for name, severity in pairs),
+            images=arrays["images"],
+            labels=arrays["labels"],
+            predicted=_named(arrays, "predicted "),
+            confidence=_named(arrays, "confidence "),
+        )
+
+
+def _named(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
