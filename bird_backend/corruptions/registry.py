@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import blur, digital, noise
+from bird_backend.corruptions import blur, colour, digital, elastic, noise
 from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
@@ -46,9 +46,12 @@ def _corruption(function: CorruptionFunction, *, random: bool = False, options: 
 
 CORRUPTIONS: Mapping[str, Corruption] = {
     "gaussian_noise": _corruption(noise.gaussian_noise, random=True),
+    "brightness": _corruption(colour.brightness),
     "contrast": _corruption(digital.contrast),
+    "elastic_transform": _corruption(elastic.elastic_transform, random=True),
     "pixelate": _corruption(digital.pixelate),
     "gaussian_blur": _corruption(blur.gaussian_blur),
+    "saturate": _corruption(colour.saturate),
 }
 
 
