@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import blur, colour, digital, elastic, fog, noise
+from bird_backend.corruptions import blur, colour, digital, elastic, fog, motion, noise
 from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
@@ -46,6 +46,7 @@ def _corruption(function: CorruptionFunction, *, random: bool = False, options: 
 
 CORRUPTIONS: Mapping[str, Corruption] = {
     "gaussian_noise": _corruption(noise.gaussian_noise, random=True),
+    "motion_blur": _corruption(motion.motion_blur, random=True),
     "fog": _corruption(fog.fog, random=True),
     "brightness": _corruption(colour.brightness),
     "contrast": _corruption(digital.contrast),
