@@ -13,12 +13,14 @@ __all__ = [
     "IDLE_EXIT_SECONDS",
     "MAX_IMAGES",
     "MAX_IMAGE_PIXELS",
+    "MAX_PICTURE_BYTES",
     "MAX_UNPACKED_BYTES",
     "MAX_WEIGHTS_BYTES",
     "checkpoints_dir",
     "data_dir",
     "home",
     "make_home",
+    "pictures_dir",
     "runs_dir",
 ]
 
@@ -32,6 +34,8 @@ MAX_UNPACKED_BYTES = 4 * 2**30
 """A zip that unpacks to more than this is refused before anything is read."""
 MAX_IMAGES = 2_000_000
 MAX_IMAGE_PIXELS = 64_000_000
+MAX_PICTURE_BYTES = 20_000_000
+"""An image file brought to the gallery."""
 MAX_WEIGHTS_BYTES = 4 * 2**30
 
 
@@ -65,3 +69,8 @@ def data_dir() -> Path:
 def checkpoints_dir() -> Path:
     """Weights made by runs, `NAME.safetensors`."""
     return home() / "checkpoints"
+
+
+def pictures_dir() -> Path:
+    """Image files brought to the gallery, named by their SHA-256."""
+    return home() / "pictures"

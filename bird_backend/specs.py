@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -29,6 +30,7 @@ __all__ = [
     "EvaluateSpec",
     "Evaluation",
     "FineTuningMethod",
+    "GallerySpec",
     "LayerPair",
     "Method",
     "ModelRef",
@@ -53,7 +55,18 @@ class Spec(BaseModel):
 
 
 ModelName = Annotated[str, Field(description="a network of the registry")]
-DataName = Annotated[str, Field(description="a data set by name, `folder:PATH` or `zip:PATH`")]
+
+
+def _known_data(name: str) -> str:
+    prefix, _, path = name.partition(":")
+    if prefix in ("folder", "zip") and path:
+        return name
+    return catalog.find_dataset(name).name
+
+
+DataName = Annotated[
+    str, AfterValidator(_known_data), Field(description="a data set by name, `folder:PATH` or `zip:PATH`")
+]
 CheckpointName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", description="what the weights will be called")
 ]
@@ -95,6 +108,12 @@ class Evaluation(Spec):
     severities: tuple[int, ...] = catalog.SEVERITIES
     limit: int | None = Field(default=None, ge=1)
     """At most so many test images, the same for every model of the run."""
+    corrupted_dir: str | None = Field(default=None, min_length=1)
+    """A folder in CIFAR-10-C's layout whose images are read, instead of corrupting on the fly."""
+    faithful: bool = False
+    """Keep a slip of the published script, whose glass blur copies pixels where it means to swap them."""
+    frost_textures: str | None = Field(default=None, min_length=1)
+    """A folder of pictures to lay over the images as frost, in place of the project's own."""
 
     @field_validator("corruptions")
     @classmethod
@@ -107,6 +126,12 @@ class Evaluation(Spec):
         if not severities or any(severity not in catalog.SEVERITIES for severity in severities):
             raise ValueError("severities are whole numbers from 1 to 5, at least one")
         return tuple(sorted(set(severities)))
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Evaluation:
+        if self.corrupted_dir is not None and (self.faithful or self.frost_textures is not None):
+            raise ValueError("faithful and frost_textures are for corrupting on the fly, so not with a corrupted_dir")
+        return self
 
 
 class Snapshots(Spec):
@@ -153,18 +178,13 @@ class _RunSpec(Spec):
     title: str = Field(default="", max_length=120)
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
+
+
+class _DataRunSpec(_RunSpec):
     data: DataName
 
-    @field_validator("data")
-    @classmethod
-    def _known_data(cls, name: str) -> str:
-        prefix, _, path = name.partition(":")
-        if prefix in ("folder", "zip") and path:
-            return name
-        return catalog.find_dataset(name).name
 
-
-class PretrainSpec(_RunSpec):
+class PretrainSpec(_DataRunSpec):
     """Train a network on clean data: how a student comes to be."""
 
     kind: Literal["pretrain"] = "pretrain"
@@ -174,7 +194,7 @@ class PretrainSpec(_RunSpec):
     save_as: CheckpointName | None = None
 
 
-class RobustifySpec(_RunSpec):
+class RobustifySpec(_DataRunSpec):
     """Train a network on images corrupted on the fly, severities 0 to 5: how a robust teacher comes to be."""
 
     kind: Literal["robustify"] = "robustify"
@@ -192,7 +212,7 @@ class RobustifySpec(_RunSpec):
         return tuple(catalog.find_corruption(name).name for name in dict.fromkeys(names))
 
 
-class TransferSpec(_RunSpec):
+class TransferSpec(_DataRunSpec):
     """Move a behaviour from a frozen teacher into a student, on the student's own data."""
 
     kind: Literal["transfer"] = "transfer"
@@ -225,7 +245,7 @@ class TransferSpec(_RunSpec):
         return LayerPair(teacher=teacher.layers[-1].name, student=student.layers[-1].name)
 
 
-class EvaluateSpec(_RunSpec):
+class EvaluateSpec(_DataRunSpec):
     """Measure clean and corrupted accuracy of a network on a data set's test images."""
 
     kind: Literal["evaluate"] = "evaluate"
@@ -233,7 +253,7 @@ class EvaluateSpec(_RunSpec):
     evaluation: Evaluation = Evaluation()
 
 
-class AnalyzeSpec(_RunSpec):
+class AnalyzeSpec(_DataRunSpec):
     """CKA of every teacher layer with every student layer on validation images: which layers could be aligned."""
 
     kind: Literal["analyze"] = "analyze"
@@ -244,14 +264,32 @@ class AnalyzeSpec(_RunSpec):
     kernel: Literal["linear", "rbf"] = "linear"
 
 
-RunSpec = PretrainSpec | RobustifySpec | TransferSpec | EvaluateSpec | AnalyzeSpec
+class GallerySpec(_RunSpec):
+    """Draw images under every corruption at every severity, to be looked at: a data set's, or one that was brought."""
+
+    kind: Literal["gallery"] = "gallery"
+    data: DataName | None = None
+    """Validation images of this data set, evenly over its classes, the same ones every time."""
+    count: int = Field(default=12, ge=1, le=48)
+    """Of them."""
+    picture: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """What `runs.pictures.keep_picture` called an image file."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> GallerySpec:
+        if (self.data is None) == (self.picture is None):
+            raise ValueError("a gallery is of data or of a picture, exactly one of them")
+        return self
+
+
+RunSpec = PretrainSpec | RobustifySpec | TransferSpec | EvaluateSpec | AnalyzeSpec | GallerySpec
 _ADAPTER: TypeAdapter[RunSpec] = TypeAdapter(Annotated[RunSpec, Field(discriminator="kind")])
 
 
 def load_spec(document: object) -> RunSpec:
     """A spec from parsed JSON; anything wrong with it is one `InputError` that names the field."""
     if not isinstance(document, dict):
-        raise InputError("A spec is a JSON object with at least 'kind' and 'data'.")
+        raise InputError("A spec is a JSON object with at least its 'kind'.")
     try:
         return _ADAPTER.validate_python(document)
     except ValidationError as error:
@@ -325,4 +363,4 @@ def _sentence(error: ValidationError) -> str:
     return f"{where or 'The spec'}: {message}{shown}."
 
 
-_TAGS = {"pretrain", "robustify", "transfer", "evaluate", "analyze", "bird", "fine-tuning"}
+_TAGS = {"pretrain", "robustify", "transfer", "evaluate", "analyze", "gallery", "bird", "fine-tuning"}

@@ -24,6 +24,7 @@ LAYERS = [
     {"errors", "seeds"},
     {"settings"},
     {"catalog"},
+    {"measures"},
     {"specs"},
     {"runs"},
     {"similarity", "datasets", "corruptions", "activations"},
@@ -37,7 +38,7 @@ LAYERS = [
 ]
 """What each part of the backend may import lies above it in this list, or is itself."""
 
-APP_MAY_IMPORT = {"runs", "specs", "catalog", "settings", "errors"}
+APP_MAY_IMPORT = {"runs", "specs", "measures", "catalog", "settings", "errors"}
 MODULES = [
     name
     for _, name, _ in pkgutil.walk_packages(bird_backend.__path__, "bird_backend.")

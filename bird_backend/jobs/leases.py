@@ -9,7 +9,7 @@ from bird_backend.runs.store import Run
 
 __all__ = ["LIGHT_KINDS", "find_devices", "grant"]
 
-LIGHT_KINDS = ("analyze", "evaluate")
+LIGHT_KINDS = ("analyze", "evaluate", "gallery")
 """Kinds that read rather than train: they share a device with a training run, so a question never waits for hours."""
 
 

@@ -1,27 +1,29 @@
-"""What a reader of a run wants: metrics as they arrive, and the snapshots of its geometry."""
+"""What a reader of a run wants: metrics as they arrive, snapshots of its geometry, predictions and pictures."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bird_backend.measures import Predictions
 from bird_backend.runs.directory import RunDirectory
 
 __all__ = [
-    "Correct",
+    "Examples",
+    "Gallery",
     "MetricsTail",
     "SnapshotName",
-    "read_accuracy",
-    "read_correct",
     "read_embedding",
+    "read_examples",
+    "read_gallery",
     "read_metrics",
+    "read_predictions",
     "read_probes",
     "read_snapshot",
     "snapshots",
@@ -109,44 +111,69 @@ def read_probes(directory: RunDirectory) -> dict[str, np.ndarray] | None:
 
     `images` uint8 [N, 32, 32, 3], `labels` [N], `classes` [K] names, `gram` [m] indices of the Gram probes, by class.
     """
-    path = directory.artifacts / "probes.npz"
+    return _arrays(directory, "probes.npz")
+
+
+def read_predictions(directory: RunDirectory) -> Predictions | None:
+    """What every network of a run said of the test images, once its accuracy was measured."""
+    arrays = _arrays(directory, "predictions.npz")
+    return None if arrays is None else Predictions.from_arrays(arrays)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examples:
+    """Some of the test images as the networks of a run saw them.
+
+    `classes` [K] names; `pool` [P] columns of the run's predictions whose pictures `clean` uint8 [P,32,32,3] are kept;
+    `shown` [cells, m] places in the pool, in the order of the predictions' cells, and their corrupted pictures
+    `corrupted` uint8 [cells, m, 32,32,3]. First those that the networks disagree on, then those that all get wrong.
+    """
+
+    classes: np.ndarray
+    pool: np.ndarray
+    clean: np.ndarray
+    shown: np.ndarray
+    corrupted: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As kept in a run's `examples.npz`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def read_examples(directory: RunDirectory) -> Examples | None:
+    """The pictures of a run that measured accuracy."""
+    arrays = _arrays(directory, "examples.npz")
+    return None if arrays is None else Examples(**{field.name: arrays[field.name] for field in fields(Examples)})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gallery:
+    """Pictures `images` uint8 [K,32,32,3] under every corruption and severity 1 to 5.
+
+    `labels` [K], −1 for a brought picture; `classes` [C] names; `corruptions` [k] names; `corrupted` uint8
+    [K, k, 5, 32,32,3].
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: np.ndarray
+    corruptions: np.ndarray
+    corrupted: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As kept in a run's `gallery.npz`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def read_gallery(directory: RunDirectory) -> Gallery | None:
+    """The pictures of a finished gallery run."""
+    arrays = _arrays(directory, "gallery.npz")
+    return None if arrays is None else Gallery(**{field.name: arrays[field.name] for field in fields(Gallery)})
+
+
+def _arrays(directory: RunDirectory, name: str) -> dict[str, np.ndarray] | None:
+    path = directory.artifacts / name
     if not path.exists():
         return None
     with np.load(path, allow_pickle=False) as file:
         return dict(file)
-
-
-def read_accuracy(directory: RunDirectory) -> pd.DataFrame | None:
-    """Columns model (`before`, `fine-tuning`, `bird`, …), corruption (`clean` too), severity (clean: 0), n, correct."""
-    path = directory.artifacts / "accuracy.parquet"
-    return pd.read_parquet(path) if path.exists() else None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Correct:
-    """Which test images each model got right, booleans [cells, n] by model; a cell is (corruption, severity).
-
-    The same images in every cell and for every model, so differences can be taken image by image.
-    """
-
-    cells: tuple[tuple[str, int], ...]
-    models: dict[str, np.ndarray]
-
-    def share(self, model: str, corruptions: Collection[str], severity: int | None = None) -> np.ndarray:
-        """Per image, the share [n] of the named corruptions' cells, of one severity or all, that `model` got right."""
-        rows = [
-            row for row, (name, level) in enumerate(self.cells) if name in corruptions and severity in (None, level)
-        ]
-        share: np.ndarray = self.models[model][rows].mean(axis=0)
-        return share
-
-
-def read_correct(directory: RunDirectory) -> Correct | None:
-    """What every model of a run got right, once its accuracy was measured."""
-    path = directory.artifacts / "correct.npz"
-    if not path.exists():
-        return None
-    with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
-    pairs = (cell.rsplit(" ", 1) for cell in arrays.pop("cells").tolist())
-    return Correct(cells=tuple((name, int(severity)) for name, severity in pairs), models=arrays)

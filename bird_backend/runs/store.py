@@ -238,3 +238,5 @@ def _title(spec: RunSpec) -> str:
             return f"Make {spec.model.model} robust on {spec.data}"
         case "evaluate":
             return f"Evaluate {spec.model.model} on {spec.data}"
+        case "gallery":
+            return f"Gallery of {spec.data or 'a picture'}"
