@@ -1,4 +1,4 @@
-"""Corruptions of colour alone, in closed form: HSV's value or saturation changes while hue stays, so no hue is needed."""
+"""Corruptions of colour alone, in closed form: HSV's value or saturation changes, and no hue is ever computed."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def saturate(images: Tensor, _generator: torch.Generator, *, factor: float, adde
 
 
 def _largest(images: Tensor) -> Tensor:
-    red, green, blue = images.split(1, dim=1)
-    return torch.maximum(torch.maximum(red, green), blue)
+    red, green, blue = images.unbind(1)
+    return torch.maximum(torch.maximum(red, green), blue)[:, None]
 
 
 def _smallest(images: Tensor) -> Tensor:
-    red, green, blue = images.split(1, dim=1)
-    return torch.minimum(torch.minimum(red, green), blue)
+    red, green, blue = images.unbind(1)
+    return torch.minimum(torch.minimum(red, green), blue)[:, None]

@@ -88,7 +88,7 @@ def _ramp(size: int, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _gaussian(size: int, sigma: float, device: torch.device) -> Tensor:
-    """[size,size]: row i weighs the line for its smoothed pixel i; cut off at 3 σ, mirrored at the edges of the image."""
+    """[size,size]: row i has the weights of smoothed pixel i; cut off at 3 σ, mirrored at the image's edges."""
     radius = int(3 * sigma + 0.5)
     weights = np.array([math.exp(-0.5 * (offset / sigma) ** 2) for offset in range(-radius, radius + 1)])
     weights /= weights.sum()

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import blur, colour, digital, elastic, fog, motion, noise
+from bird_backend.corruptions import blur, colour, digital, elastic, fog, jpeg, motion, noise
 from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
@@ -52,6 +52,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "contrast": _corruption(digital.contrast),
     "elastic_transform": _corruption(elastic.elastic_transform, random=True),
     "pixelate": _corruption(digital.pixelate),
+    "jpeg_compression": _corruption(jpeg.jpeg_compression),
     "gaussian_blur": _corruption(blur.gaussian_blur),
     "saturate": _corruption(colour.saturate),
 }
