@@ -1,4 +1,4 @@
-"""The demo checkpoints, made from nothing by runs like any other: `python -m bird_backend assets`."""
+"""What lies in assets/, made from nothing: the demo checkpoints, by runs like any other, and the pictures of frost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bird_backend import runs, settings
 from bird_backend.jobs.process import OnProgress, perform
 from bird_backend.specs import load_spec, read_spec
 
-__all__ = ["CHECKPOINTS", "make_checkpoints"]
+__all__ = ["CHECKPOINTS", "make_checkpoints", "make_frost"]
 
 CHECKPOINTS = {"digits-robust-teacher": "teacher.json", "fashion-student": "student.json"}
 """Names in `assets/checkpoints`, and the spec in `assets/examples` that makes each."""
@@ -26,4 +26,20 @@ def make_checkpoints(on_progress: OnProgress) -> list[dict[str, Any]]:
         target.parent.mkdir(exist_ok=True)
         shutil.copyfile(run.directory.artifacts / "model.safetensors", target)
         made.append({"name": name, "bytes": target.stat().st_size, **summary})
+    return made
+
+
+def make_frost() -> list[dict[str, Any]]:
+    """Draw the pictures that frost lays over images and put them into `assets/frost`."""
+    from PIL import Image  # noqa: PLC0415
+
+    from bird_backend.corruptions.crystals import PICTURES, draw_frost  # noqa: PLC0415
+
+    folder = settings.ASSETS / "frost"
+    folder.mkdir(exist_ok=True)
+    made = []
+    for number in range(PICTURES):
+        target = folder / f"frost{number + 1}.png"
+        Image.fromarray(draw_frost(number)).save(target, optimize=True)
+        made.append({"name": target.name, "bytes": target.stat().st_size})
     return made

@@ -22,8 +22,8 @@ def fog(images: Tensor, generator: torch.Generator, *, amount: float, decay: flo
 def _plasma(count: int, size: int, decay: float, generator: torch.Generator) -> Tensor:
     """`count` diamond-square fractals [count, size, size] that wrap around, each stretched from 0 to 1.
 
-    Each point is the mean of its four neighbours on the coarser grid and a uniform draw of its level's width. A draw is
-    there before its mean is added to it, and the batch is the innermost dimension, along which everything is contiguous.
+    Each point is the mean of its four neighbours on the coarser grid plus a uniform draw of its level's width. The draws
+    come first and the means are added to them, with the batch innermost, where everything is contiguous.
     """
     plane = torch.rand((size, size, count), generator=generator, device=generator.device)
     plane.sub_(0.5).mul_(_widths(size, decay, generator.device))
@@ -44,7 +44,7 @@ def _plasma(count: int, size: int, decay: float, generator: torch.Generator) -> 
 
 @lru_cache(maxsize=64)
 def _widths(size: int, decay: float, device: torch.device) -> Tensor:
-    """How wide the draw of each point is [size, size, 1]: the first level 1, each finer one 1/decay² of it, (0, 0) none.
+    """How wide each point's draw is [size, size, 1]: 1 on the first level, 1/decay² of that on the next, none at (0, 0).
 
     The published amplitude is a factor times a uniform draw that is already as wide as the factor: so the square.
     """
