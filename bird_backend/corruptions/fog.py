@@ -22,7 +22,7 @@ def fog(images: Tensor, generator: torch.Generator, *, amount: float, decay: flo
 def _plasma(count: int, size: int, decay: float, generator: torch.Generator) -> Tensor:
     """`count` diamond-square fractals [count, size, size] that wrap around, each stretched from 0 to 1.
 
-    Each point is the mean of its four neighbours on the coarser grid plus a uniform draw of its level's width. The draws
+    Each point is the mean of its four neighbours on the coarser grid plus a uniform draw of its level's width. Draws
     come first and the means are added to them, with the batch innermost, where everything is contiguous.
     """
     plane = torch.rand((size, size, count), generator=generator, device=generator.device)
@@ -44,7 +44,7 @@ def _plasma(count: int, size: int, decay: float, generator: torch.Generator) -> 
 
 @lru_cache(maxsize=64)
 def _widths(size: int, decay: float, device: torch.device) -> Tensor:
-    """How wide each point's draw is [size, size, 1]: 1 on the first level, 1/decay² of that on the next, none at (0, 0).
+    """How wide each point's draw is [size, size, 1]: 1 on the first level, 1/decay² of that on the next, 0 at (0, 0).
 
     The published amplitude is a factor times a uniform draw that is already as wide as the factor: so the square.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import blur, colour, digital, elastic, fog, frost, jpeg, motion, noise
+from bird_backend.corruptions import blur, colour, digital, elastic, fog, frost, jpeg, motion, noise, snow
 from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
@@ -47,6 +47,7 @@ def _corruption(function: CorruptionFunction, *, random: bool = False, options: 
 CORRUPTIONS: Mapping[str, Corruption] = {
     "gaussian_noise": _corruption(noise.gaussian_noise, random=True),
     "motion_blur": _corruption(motion.motion_blur, random=True),
+    "snow": _corruption(snow.snow, random=True),
     "frost": _corruption(frost.frost, random=True, options=["frost_textures"]),
     "fog": _corruption(fog.fog, random=True),
     "brightness": _corruption(colour.brightness),
