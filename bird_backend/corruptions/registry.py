@@ -46,6 +46,8 @@ def _corruption(function: CorruptionFunction, *, random: bool = False, options: 
 
 CORRUPTIONS: Mapping[str, Corruption] = {
     "gaussian_noise": _corruption(noise.gaussian_noise, random=True),
+    "shot_noise": _corruption(noise.shot_noise, random=True),
+    "impulse_noise": _corruption(noise.impulse_noise, random=True),
     "motion_blur": _corruption(motion.motion_blur, random=True),
     "snow": _corruption(snow.snow, random=True),
     "frost": _corruption(frost.frost, random=True, options=["frost_textures"]),
@@ -55,6 +57,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "elastic_transform": _corruption(elastic.elastic_transform, random=True),
     "pixelate": _corruption(digital.pixelate),
     "jpeg_compression": _corruption(jpeg.jpeg_compression),
+    "speckle_noise": _corruption(noise.speckle_noise, random=True),
     "gaussian_blur": _corruption(blur.gaussian_blur),
     "saturate": _corruption(colour.saturate),
 }
