@@ -10,6 +10,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,12 @@ import pandas as pd
 from app.metrics_cache import MetricsCache, tidy
 from bird_backend import settings
 from bird_backend.errors import BirdError, InputError, UnknownNameError
-from bird_backend.runs import queue, reading
+from bird_backend.measures import Predictions
+from bird_backend.runs import pictures, queue, reading
 from bird_backend.runs.directory import RunDirectory
-from bird_backend.runs.reading import Correct, SnapshotName
+from bird_backend.runs.reading import Examples, Gallery, SnapshotName
 from bird_backend.runs.store import ACTIVE, FINAL, Run, RunStore
-from bird_backend.specs import AnalyzeSpec, ModelRef, RunSpec, TransferSpec, load_spec, read_spec
+from bird_backend.specs import AnalyzeSpec, GallerySpec, ModelRef, RunSpec, TransferSpec, load_spec, read_spec
 
 if TYPE_CHECKING:
     from bird_backend.runs.provenance import Checkpoint
@@ -30,29 +32,34 @@ __all__ = [
     "ACTIVE",
     "FINAL",
     "BirdError",
-    "Correct",
+    "Examples",
+    "Gallery",
     "InputError",
+    "Predictions",
     "Run",
     "SnapshotName",
-    "accuracy",
     "active_demo",
     "cancel",
     "checkpoints",
-    "correct",
     "demo_document",
     "drawn_pair",
     "embedding",
     "embeddings_pending",
     "ensure_worker",
+    "examples",
+    "find_gallery",
+    "gallery",
     "get_run",
     "gram",
     "has_baseline",
     "is_active",
+    "keep_picture",
     "layer_map",
     "layer_table",
     "list_runs",
     "log_tail",
     "metrics",
+    "predictions",
     "probes",
     "progress",
     "resume",
@@ -234,16 +241,41 @@ def probes(run: Run) -> dict[str, np.ndarray] | None:
     return _probes(str(run.directory.path))
 
 
-def accuracy(run: Run) -> pd.DataFrame | None:
-    """Columns model, corruption, severity, n, correct; none until it is measured."""
-    path = run.directory.artifacts / "accuracy.parquet"
-    return _accuracy(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
+def predictions(run: Run) -> Predictions | None:
+    """What each model of the run said of the test images; none until it is measured. Do not write to it."""
+    path = run.directory.artifacts / "predictions.npz"
+    return _predictions(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
 
 
-def correct(run: Run) -> Correct | None:
-    """Which test images each model got right; none until it is measured, or for runs that did not keep it."""
-    path = run.directory.artifacts / "correct.npz"
-    return _correct(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
+def examples(run: Run) -> Examples | None:
+    """Pictures kept of the run's test images, corrupted as the models saw them; none until it is measured."""
+    path = run.directory.artifacts / "examples.npz"
+    return _examples(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
+
+
+def gallery(*, data: str | None = None, picture: str | None = None, retry: bool = False) -> tuple[Run, Gallery | None]:
+    """The run that draws a data set's images, or one that was brought, under every corruption, and what it drew.
+
+    Asked for once and found again, as `layer_map` is.
+    """
+    spec = GallerySpec(data=data, picture=picture)
+    run = find_gallery(data=data, picture=picture)
+    if run is None or (retry and run.state in ("failed", "cancelled")):
+        run = submit(spec.model_dump(mode="json"))
+    path = run.directory.artifacts / "gallery.npz"
+    done = run.state == "done" and path.exists()
+    return run, _gallery(str(run.directory.path), path.stat().st_mtime_ns) if done else None
+
+
+def find_gallery(*, data: str | None = None, picture: str | None = None) -> Run | None:
+    """The gallery that was asked for already, in whatever state."""
+    spec = GallerySpec(data=data, picture=picture)
+    return RunStore().find_same(spec, states=("queued", "running", "done", "failed", "cancelled", "interrupted"))
+
+
+def keep_picture(content: bytes) -> str:
+    """Keep an image file that was brought; returns its name, 64 hex digits."""
+    return pictures.keep_picture(content)
 
 
 @lru_cache(maxsize=256)
@@ -267,22 +299,28 @@ def _probes(path: str) -> dict[str, np.ndarray]:
     return found
 
 
-@lru_cache(maxsize=32)
-def _accuracy(path: str, _mtime: int) -> pd.DataFrame:
-    frame: pd.DataFrame = _readable(reading.read_accuracy, RunDirectory(Path(path)))
-    return frame
+@lru_cache(maxsize=16)
+def _predictions(path: str, _mtime: int) -> Predictions:
+    found: Predictions = _readable(reading.read_predictions, RunDirectory(Path(path)))
+    return found
+
+
+@lru_cache(maxsize=4)
+def _examples(path: str, _mtime: int) -> Examples:
+    found: Examples = _readable(reading.read_examples, RunDirectory(Path(path)))
+    return found
 
 
 @lru_cache(maxsize=8)
-def _correct(path: str, _mtime: int) -> Correct:
-    found: Correct = _readable(reading.read_correct, RunDirectory(Path(path)))
+def _gallery(path: str, _mtime: int) -> Gallery:
+    found: Gallery = _readable(reading.read_gallery, RunDirectory(Path(path)))
     return found
 
 
 def _readable(read: Any, directory: RunDirectory, *arguments: Any) -> Any:
     try:
         return read(directory, *arguments)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"An artifact of run {directory.path.name} can't be read: {error}.") from error
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from app.intervals import Difference, mean_interval, percent, points
+from app.intervals import explained, percent, points, verdict
+from bird_backend.measures import Interval
 from bird_backend.runs.store import Run
 
 __all__ = ["Headline", "headline"]
@@ -17,30 +20,34 @@ class Headline:
     figure: str
     words: str
     detail: str
-    gap: Difference | None = None
+    gap: Interval | None = None
 
 
 def headline(run: Run) -> Headline | None:
     """The headline of a run that is done and measured something, else none."""
     summary = run.summary or {}
-    robust, n = summary.get("robust_accuracy"), int(summary.get("n_test") or 0)
+    robust = summary.get("robust_accuracy")
     if isinstance(robust, dict) and "after" in robust:
         against = "fine-tuning" if "fine-tuning" in robust else "before"
-        after, other = float(robust["after"]), float(robust[against])
-        gain = summary["gain_over_fine_tuning" if against == "fine-tuning" else "gain_over_before"]
-        gap = Difference(value=gain["value"], half=(gain["high"] - gain["low"]) / 2)
+        gap = _interval(summary.get("gain_over_fine_tuning" if against == "fine-tuning" else "gain_over_before"))
+        if gap is None:
+            return None
         return Headline(
             figure=f"{points(gap)} points",
-            words=f"robust accuracy over {against}, {gap.verdict}",
-            detail=f"{percent(other)} {against} → {percent(after)} after; mean over corruptions and severities of the "
-            f"same {n:,} test images; 95 % interval over images, one seed",
+            words=f"robust accuracy over {against}, {verdict(gap)}",
+            detail=f"{percent(robust[against])} {against} → {percent(robust['after'])} after; mean over corruptions "
+            f"and severities of the same {gap.n:,} test images; 95 % interval, {gap.kind}, one seed",
             gap=gap,
         )
-    if isinstance(robust, int | float):
-        low, high = mean_interval(float(robust), n)
-        return Headline(
-            figure=percent(float(robust)),
-            words="robust accuracy",
-            detail=f"95 % interval {percent(low)} to {percent(high)}, n = {n:,}",
-        )
-    return None
+    found = _interval((summary.get("intervals") or {}).get("robust_accuracy"))
+    if found is None:
+        return None
+    return Headline(figure=percent(found.value), words="robust accuracy", detail=explained(found))
+
+
+def _interval(document: Mapping[str, Any] | None) -> Interval | None:
+    """An interval as a summary holds it; none where the summary has none."""
+    try:
+        return None if document is None else Interval(**document)
+    except TypeError:
+        return None

@@ -1,75 +1,49 @@
-"""Uncertainty of accuracies: 95 % intervals from the number of test images.
-
-The cells of a corruption table are all of the same images, so a mean over cells is no more certain than one of them:
-its interval uses the number of images, not of cells. A difference taken from counts alone can't use that both models
-saw the same images, which makes its interval too wide rather than too narrow (`app.charts.gaps` does better).
-"""
+"""Numbers with their 95 % intervals, in words. What the intervals are is `bird_backend.measures`."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from bird_backend.measures import Interval
 
-__all__ = ["Difference", "Z", "difference", "mean_interval", "percent", "points", "wilson"]
-
-Z = 1.959964
-"""The standard normal's 97.5 % point."""
+__all__ = ["explained", "percent", "plus_minus", "points", "verdict", "word"]
 
 
-def wilson(correct: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, (0, 1) where nothing was counted."""
-    if n <= 0:
-        return 0.0, 1.0
-    share = correct / n
-    centre = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+def percent(share: float, digits: int = 1) -> str:
+    """`71.3 %`, with a real minus."""
+    return f"{_rounded(100 * share, digits)} %"
 
 
-def mean_interval(share: float, n: int) -> tuple[float, float]:
-    """95 % interval of a mean over cells of the same `n` images."""
-    return wilson(share * n, n)
+def points(gap: Interval) -> str:
+    """A difference of shares: `+3.1 ± 1.9` percentage points, with a real minus."""
+    return f"{_rounded(100 * gap.value, 1, sign='+')} ± {100 * gap.half:.1f}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """How much higher one accuracy is than another, with half the width of its 95 % interval."""
-
-    value: float
-    half: float
-
-    @property
-    def beyond_noise(self) -> bool:
-        """Whether the interval leaves zero out."""
-        return abs(self.value) > self.half
-
-    @property
-    def word(self) -> str:
-        """In a word or two, for a table."""
-        if not self.beyond_noise:
-            return "within noise"
-        return "gain" if self.value > 0 else "loss"
-
-    @property
-    def verdict(self) -> str:
-        """In words."""
-        if not self.beyond_noise:
-            return "within noise"
-        return "a gain beyond noise" if self.value > 0 else "a loss beyond noise"
+def plus_minus(interval: Interval, digits: int = 1, *, factor: float = 100) -> str:
+    """`71.3 ± 1.9`, in percent unless `factor` says otherwise."""
+    return f"{_rounded(factor * interval.value, digits)} ± {factor * interval.half:.{digits}f}"
 
 
-def difference(after: float, before: float, n: int) -> Difference:
-    """`after` − `before`, both measured on the same `n` images."""
-    variance = (after * (1 - after) + before * (1 - before)) / n if n > 0 else 1.0
-    return Difference(value=after - before, half=Z * math.sqrt(max(variance, 1e-12)))
+def explained(interval: Interval) -> str:
+    """`95 % interval 69.4 % to 73.1 % (Wilson, over images, n = 1,000)`."""
+    return (
+        f"95 % interval {percent(interval.low)} to {percent(interval.high)} "
+        f"({interval.kind}, n\u00a0=\u00a0{interval.n:,})"
+    )
 
 
-def percent(share: float) -> str:
-    """`71.3 %`."""
-    return f"{100 * share:.1f} %"
+def word(gap: Interval) -> str:
+    """A difference in a word or two, for a table."""
+    if not gap.beyond_noise:
+        return "within noise"
+    return "gain" if gap.value > 0 else "loss"
 
 
-def points(gap: Difference) -> str:
-    """`+3.1 ± 1.9` percentage points, with a real minus."""
+def verdict(gap: Interval) -> str:
+    """A difference in words, for a sentence."""
+    if not gap.beyond_noise:
+        return "within noise"
+    return "a gain beyond noise" if gap.value > 0 else "a loss beyond noise"
+
+
+def _rounded(value: float, digits: int, *, sign: str = "") -> str:
     # Adding zero turns a negative zero into a plain one.
-    return f"{round(100 * gap.value, 1) + 0.0:+.1f} ± {100 * gap.half:.1f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:{sign}.{digits}f}".replace("-", "−")

@@ -6,6 +6,7 @@ Not for a home with a live worker: it would take a half-written run for a lost o
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from typing import Any
@@ -13,12 +14,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bird_backend import catalog
+from bird_backend import catalog, measures
+from bird_backend.measures import CLEAN, Group, Interval, Predictions
 from bird_backend.runs.directory import RunDirectory, write_json
+from bird_backend.runs.reading import Examples, Gallery
 from bird_backend.runs.store import Run, RunStore, State
 from bird_backend.specs import load_spec
 
-__all__ = ["ARMS", "STEPS", "transfer_document", "write_layer_map", "write_trained", "write_transfer"]
+__all__ = [
+    "ARMS",
+    "STEPS",
+    "make_predictions",
+    "transfer_document",
+    "write_gallery",
+    "write_layer_map",
+    "write_trained",
+    "write_transfer",
+]
 
 ARMS = ("fine-tuning", "bird")
 STEPS = 240
@@ -26,6 +38,14 @@ STEPS = 240
 PER_EPOCH = 60
 EVERY = 24
 GRAM, EMBEDDED, N_TEST = 64, 300, 1000
+POOL, SHOWN = 60, 12
+FIELDS: dict[str, Group] = {
+    "clean_accuracy": "clean",
+    "robust_accuracy": "robust",
+    "seen_accuracy": "seen",
+    "held_out_accuracy": "held_out",
+    "pooled_accuracy": "pooled",
+}
 CLASSES = catalog.DATASETS["fashion-mnist-small"].classes
 
 
@@ -67,30 +87,58 @@ def write_transfer(
     run.directory.log.write_text("Loaded 10800 images.\nTraining with BIRD.\n", "utf-8")
     summary = None
     if state == "done":
-        summary = _write_results(run, seed, arms)
+        summary = _write_results(run, seed, arms, classes)
         _seal(run.directory)
     if state != "running":
         store.finish(run.id, state, reason=reason, summary=summary)
     return store.get(run.id)
 
 
-def write_trained(state: State = "done", *, kind: str = "robustify", seed: int = 0) -> Run:
+def write_trained(state: State = "done", *, kind: str = "robustify", seed: int = 0, data: str = "digits") -> Run:
     """A run that trained one network."""
     model = {"model": next(iter(catalog.models()))}
     store = RunStore()
-    run = store.create(load_spec({"kind": kind, "data": "digits", "model": model, "seed": seed}))
+    run = store.create(load_spec({"kind": kind, "data": data, "model": model, "seed": seed}))
     store.claim(run.id)
     rows = list(_curves("model", STEPS, np.random.default_rng(seed), cka=False))
     _append(run.directory, rows)
     write_json(run.directory.path / "progress.json", _progress(1.0))
-    table = _table(("model",), np.random.default_rng(seed))
-    table.to_parquet(run.directory.artifacts / "accuracy.parquet")
-    means = _means(table, "model")
-    summary = {"run": run.id, "kind": kind, "state": state, "seconds": 12.0, "n_test": N_TEST, **means}
+    predictions = make_predictions(("model",), seed)
+    _write_predictions(run.directory, predictions, CLASSES)
+    summary = {
+        "run": run.id,
+        "kind": kind,
+        "state": state,
+        "seconds": 12.0,
+        "n_test": N_TEST,
+        **_means(predictions, "model"),
+        "intervals": {field: _plain(measures.by_group(predictions, "model", group)) for field, group in FIELDS.items()},
+    }
     write_json(run.directory.path / "summary.json", summary)
     if state != "running":
         store.finish(run.id, state, summary=summary)
     return store.get(run.id)
+
+
+def write_gallery(run: Run, *, images: int = 3, seed: int = 0) -> Run:
+    """Finish a gallery run."""
+    generator = np.random.default_rng(seed)
+    brought = run.spec.picture is not None
+    labels = np.full(1, -1) if brought else np.arange(images) % len(CLASSES)
+    clean = _images(np.abs(labels), generator)
+    kinds, levels = len(catalog.CORRUPTIONS), len(catalog.SEVERITIES)
+    noise = generator.normal(size=(len(clean), kinds, 1, 32, 32, 3)) * np.arange(1, levels + 1)[:, None, None, None]
+    gallery = Gallery(
+        images=clean,
+        labels=labels,
+        classes=np.array(() if brought else CLASSES, dtype=str),
+        corruptions=np.array(tuple(catalog.CORRUPTIONS)),
+        corrupted=np.clip(clean[:, None, None] + 20 * noise, 0, 255).astype(np.uint8),
+    )
+    np.savez(run.directory.artifacts / "gallery.npz", **gallery.arrays())
+    RunStore().claim(run.id)
+    RunStore().finish(run.id, "done", summary={"run": run.id, "kind": "gallery", "state": "done", "n": len(clean)})
+    return RunStore().get(run.id)
 
 
 def write_layer_map(run: Run, *, seed: int = 0) -> Run:
@@ -218,15 +266,9 @@ def _images(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.asarray(images, dtype=np.uint8)
 
 
-def _write_results(run: Run, seed: int, arms: tuple[str, ...]) -> dict[str, Any]:
-    models = ("before", *arms)
-    table = _table(models, np.random.default_rng(seed))
-    table.to_parquet(run.directory.artifacts / "accuracy.parquet")
-    correct = _correct(table, models)
-    np.savez_compressed(run.directory.artifacts / "correct.npz", **correct)
-    keys = {"before": "before", "fine-tuning": "fine-tuning", "bird": "after"}
-    means = {keys[model]: _means(table, model) for model in models}
-    fields = ("clean_accuracy", "robust_accuracy", "seen_accuracy", "held_out_accuracy", "corruption_accuracy")
+def _write_results(run: Run, seed: int, arms: tuple[str, ...], classes: tuple[str, ...]) -> dict[str, Any]:
+    predictions, figures = _figures(("before", *arms), seed, len(classes))
+    _write_predictions(run.directory, predictions, classes)
     summary = {
         "run": run.id,
         "kind": "transfer",
@@ -234,12 +276,10 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...]) -> dict[str, Any]
         "method": "bird",
         "seconds": 41.2,
         "n_test": N_TEST,
-        **{name: {key: value[name] for key, value in means.items()} for name in fields},
-        "gain_over_before": _gain(correct, "before"),
-        "gain_over_fine_tuning": _gain(correct, "fine-tuning") if "fine-tuning" in models else None,
+        **figures,
         "cka_before": 0.15,
         "cka_after": 0.61,
-        "cka": {key: {"value": 0.61 if key == "after" else 0.15, "null": 0.003} for key in means},
+        "cka": {key: {"value": 0.61 if key == "after" else 0.15, "null": 0.003} for key in figures["clean_accuracy"]},
         "cka_n": EMBEDDED,
         "cka_estimator": "debiased",
         "images_per_second": 2000.0,
@@ -249,47 +289,100 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...]) -> dict[str, Any]
     return summary
 
 
-def _gain(correct: dict[str, np.ndarray], over: str) -> dict[str, float]:
-    per_image = correct["bird"][1:].mean(axis=0) - correct[over][1:].mean(axis=0)
-    value, half = float(per_image.mean()), 1.96 * float(per_image.std(ddof=1)) / float(np.sqrt(len(per_image)))
-    return {"value": value, "low": value - half, "high": value + half}
+@functools.cache
+def _figures(models: tuple[str, ...], seed: int, classes: int) -> tuple[Predictions, dict[str, Any]]:
+    predictions = make_predictions(models, seed, classes=classes)
+    keys = {"before": "before", "fine-tuning": "fine-tuning", "bird": "after"}
+    means = {keys[model]: _means(predictions, model) for model in models}
+    names = predictions.corruptions
+    figures = {
+        **{name: {key: value[name] for key, value in means.items()} for name in means["before"]},
+        "mce": {keys[model]: _value(measures.mean_corruption_error(predictions, model)) for model in models},
+        "relative_mce": {
+            keys[model]: _value(measures.relative_mean_corruption_error(predictions, model)) for model in models
+        },
+        "intervals": {
+            field: {keys[model]: _plain(measures.by_group(predictions, model, group)) for model in models}
+            for field, group in FIELDS.items()
+        },
+        "gain_over_before": _plain(measures.gain(predictions, "bird", "before", names)),
+        "gain_over_fine_tuning": _plain(measures.gain(predictions, "bird", "fine-tuning", names)),
+    }
+    return predictions, figures
 
 
-def _table(models: tuple[str, ...], generator: np.random.Generator) -> pd.DataFrame:
-    gain = {"before": 0.0, "fine-tuning": 0.01, "bird": 0.07, "model": 0.0}
-    rows = []
+def make_predictions(models: tuple[str, ...], seed: int = 0, *, classes: int = 10) -> Predictions:
+    """Each model gets the easiest images right, about which the models agree roughly; BIRD most, all equally clean."""
+    generator = np.random.default_rng(seed)
+    gain = {"before": 0.0, "fine-tuning": 0.01, "bird": 0.07, "model": 0.2}
+    cells = [CLEAN, *((name, severity) for name in catalog.CORRUPTIONS for severity in catalog.SEVERITIES)]
+    labels = np.arange(N_TEST, dtype=np.int16) % classes
+    predicted, confidence = {}, {}
     for model in models:
-        rows.append((model, "clean", 0, N_TEST, round(N_TEST * 0.86)))
-        for position, name in enumerate(catalog.CORRUPTIONS):
-            for severity in catalog.SEVERITIES:
-                share = 0.84 - 0.07 * severity - 0.03 * (position % 4) + gain[model] * severity / 3
-                correct = round(N_TEST * share + generator.normal() * 4)
-                rows.append((model, name, severity, N_TEST, int(np.clip(correct, 0, N_TEST))))
-    return pd.DataFrame(rows, columns=["model", "corruption", "severity", "n", "correct"])
+        shares = np.array(
+            [
+                0.86
+                if (name, severity) == CLEAN
+                else min(0.84 - 0.07 * severity - 0.03 * (place // 5 % 4) + gain[model] * severity / 3, 0.85)
+                for place, (name, severity) in enumerate(cells)
+            ]
+        )
+        counts = np.rint(N_TEST * shares + generator.normal(size=len(cells)) * 4)
+        ease = np.arange(N_TEST) + 25 * generator.normal(size=(len(cells), N_TEST))
+        right = ease.argsort(axis=1).argsort(axis=1) < counts[:, None]
+        predicted[model] = np.where(right, labels, (labels + 1 + labels % 3) % classes).astype(np.int16)
+        sure = 0.55 + 0.4 * (counts[:, None] - ease) / N_TEST
+        confidence[model] = np.clip(np.abs(sure), 1 / classes, 0.99).astype(np.float16)
+    return Predictions(
+        cells=tuple(cells),
+        images=3 * np.arange(N_TEST),
+        labels=labels,
+        predicted=predicted,
+        confidence=confidence,
+    )
 
 
-def _correct(table: pd.DataFrame, models: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Booleans that add up to the table: each model gets the easiest images right; all agree which those are."""
-    first = table[table["model"] == models[0]]
-    cells = [f"{row.corruption} {row.severity}" for row in first.itertuples()]
-    counts = {model: table[table["model"] == model]["correct"].to_numpy() for model in models}
-    return {"cells": np.array(cells), **{model: np.arange(N_TEST) < counts[model][:, None] for model in models}}
+def _write_predictions(directory: RunDirectory, predictions: Predictions, classes: tuple[str, ...]) -> None:
+    np.savez(directory.artifacts / "predictions.npz", **predictions.arrays())
+    generator = np.random.default_rng(0)
+    pool = np.linspace(0, N_TEST - 1, POOL).astype(int)
+    clean = _images(predictions.labels[pool], generator)
+    right = np.stack([values[:, pool] == predictions.labels[pool] for values in predictions.predicted.values()])
+    # Those on which the models disagree, then those all get wrong, then the rest.
+    order = np.where(right.any(axis=0) & ~right.all(axis=0), 0, np.where(right.any(axis=0), 2, 1))
+    shown = order.argsort(axis=1, kind="stable")[:, :SHOWN]
+    levels = np.array([severity for _, severity in predictions.cells])[:, None, None, None, None]
+    noise = generator.normal(scale=20, size=(SHOWN, 32, 32, 3)).astype(np.float32)
+    examples = Examples(
+        classes=np.array(classes),
+        pool=pool,
+        clean=clean,
+        shown=shown,
+        corrupted=np.clip(clean[shown] + levels * noise, 0, 255).astype(np.uint8),
+    )
+    np.savez(directory.artifacts / "examples.npz", **examples.arrays())
 
 
-def _means(table: pd.DataFrame, model: str) -> dict[str, Any]:
-    rows = table[table["model"] == model].assign(accuracy=lambda frame: frame["correct"] / frame["n"])
-    corrupted = rows[rows["severity"] > 0]
-    seen = corrupted["corruption"].map(lambda name: catalog.CORRUPTIONS[name].seen)
+def _means(predictions: Predictions, model: str) -> dict[str, Any]:
+    by_name: dict[str, dict[str, float]] = {}
+    for name, severity in predictions.cells[1:]:
+        by_name.setdefault(name, {})[str(severity)] = float(predictions.correct(model, (name, severity)).mean())
     return {
-        "clean_accuracy": float(rows[rows["severity"] == 0]["accuracy"].iloc[0]),
-        "robust_accuracy": float(corrupted["accuracy"].mean()),
-        "seen_accuracy": float(corrupted[seen]["accuracy"].mean()),
-        "held_out_accuracy": float(corrupted[~seen]["accuracy"].mean()),
-        "corruption_accuracy": {
-            str(name): {str(row.severity): float(row.accuracy) for row in part.itertuples()}
-            for name, part in corrupted.groupby("corruption")
+        **{field: _value(measures.by_group(predictions, model, group)) for field, group in FIELDS.items()},
+        "corruption_accuracy": by_name,
+        "calibration_error": {
+            "clean": _value(measures.calibration_error(predictions, model, "clean")),
+            "robust": _value(measures.calibration_error(predictions, model, "robust")),
         },
     }
+
+
+def _value(interval: Interval | None) -> float | None:
+    return None if interval is None else interval.value
+
+
+def _plain(interval: Interval | None) -> dict[str, Any] | None:
+    return None if interval is None else interval.as_dict()
 
 
 def _progress(fraction: float) -> dict[str, Any]:

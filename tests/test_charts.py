@@ -17,8 +17,10 @@ from PIL import Image
 from app import charts, data
 from app.charts.curves import thin
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range, unpack_gram
-from app.intervals import difference, mean_interval, points, wilson
+from app.intervals import explained, percent, plus_minus, points, verdict, word
 from app.palette import DARK, LIGHT, swaps
+from bird_backend import catalog
+from bird_backend.measures import Interval
 from tests import synthetic
 
 
@@ -27,30 +29,26 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIRD_HOME", str(tmp_path))
 
 
-@pytest.mark.parametrize(("correct", "n"), [(0, 10), (10, 10), (81, 263), (700, 1000)])
-def test_wilson_bounds_solve_its_equation(correct: int, n: int) -> None:
-    """Each bound p is where the observed share lies 1.96 standard errors of p away."""
-    share = correct / n
-    for bound in wilson(correct, n):
-        assert (share - bound) ** 2 == pytest.approx(1.959964**2 * bound * (1 - bound) / n, abs=1e-9)
+def interval(value: float, half: float) -> Interval:
+    return Interval(value=value, low=value - half, high=value + half, n=1000, kind="normal, over images")
 
 
-def test_wilson_of_nothing_knows_nothing() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
+def test_a_difference_in_words() -> None:
+    assert (points(interval(0.1, 0.02)), word(interval(0.1, 0.02))) == ("+10.0 ± 2.0", "gain")
+    assert (points(interval(-0.1, 0.02)), word(interval(-0.1, 0.02))) == ("−10.0 ± 2.0", "loss")
+    assert verdict(interval(0.1, 0.02)) == "a gain beyond noise"
+    assert verdict(interval(-0.1, 0.02)) == "a loss beyond noise"
+    assert word(interval(0.01, 0.02)) == verdict(interval(0.01, 0.02)) == "within noise"
+    assert points(interval(-1e-6, 0.02)).startswith("+0.0 ± ")
 
 
-def test_a_mean_over_cells_is_no_surer_than_one_cell() -> None:
-    assert mean_interval(0.7, 1000) == wilson(700, 1000)
-
-
-def test_difference_and_its_verdict() -> None:
-    gap = difference(0.70, 0.60, 1000)
-    assert gap.half == pytest.approx(1.96 * (0.7 * 0.3 / 1000 + 0.6 * 0.4 / 1000) ** 0.5, rel=1e-3)
-    assert (gap.verdict, gap.word) == ("a gain beyond noise", "gain")
-    assert difference(0.60, 0.70, 1000).word == "loss"
-    assert difference(0.61, 0.60, 1000).word == "within noise"
-    assert points(difference(0.6, 0.6 + 1e-6, 1000)).startswith("+0.0 ± ")
-    assert points(difference(0.60, 0.70, 1000)).startswith("−10.0 ± ")
+def test_a_number_says_which_interval_it_has() -> None:
+    assert plus_minus(interval(0.713, 0.019)) == "71.3 ± 1.9"
+    assert plus_minus(interval(0.98, 0.02), 2, factor=1) == "0.98 ± 0.02"
+    assert percent(-0.0001) == "0.0 %"
+    assert explained(interval(0.7, 0.01)) == (
+        "95 % interval 69.0 % to 71.0 % (normal, over images, n\u00a0=\u00a01,000)"
+    )
 
 
 def test_grams_survive_packing_to_half_a_level() -> None:
@@ -108,15 +106,13 @@ def contrast(first: str, second: str) -> float:
 def test_only_colours_of_the_palette_are_drawn() -> None:
     """A colour outside it would not change with the theme."""
     run = synthetic.write_transfer("done")
-    table, metrics = data.accuracy(run), data.metrics(run)
-    assert table is not None
+    predictions, metrics = data.predictions(run), data.metrics(run)
+    assert predictions is not None
     drawn = [
         charts.cka_curves(metrics),
         charts.loss_curves(metrics, "task_loss"),
         charts.accuracy_curves(metrics, "robust_accuracy"),
-        charts.accuracy_bars(table),
-        charts.accuracy_heatmap(table, "bird"),
-        charts.difference_heatmap(table),
+        charts.accuracy_bars(predictions),
     ]
     for figure in drawn:
         colours = set(re.findall("#[0-9a-fA-F]{6}", figure.to_json()))
@@ -162,65 +158,50 @@ def test_curves_of_nothing_are_empty_not_broken(metrics: pd.DataFrame) -> None:
     assert charts.epochs_table(metrics).empty
 
 
+def predictions_of(run: data.Run) -> data.Predictions:
+    found = data.predictions(run)
+    assert found is not None
+    return found
+
+
 def test_means_agree_with_the_summary() -> None:
     run = synthetic.write_transfer("done")
-    table = data.accuracy(run)
-    assert table is not None
+    predictions = predictions_of(run)
     assert run.summary is not None
-    means = charts.mean_rows(table).set_index(["model", "part"])["accuracy"]
+    means = charts.mean_rows(predictions).set_index(["model", "group"])["accuracy"]
     assert means["bird", "robust"] == pytest.approx(run.summary["robust_accuracy"]["after"])
     assert means["before", "held_out"] == pytest.approx(run.summary["held_out_accuracy"]["before"])
-    gap = charts.gain(table)
+    gap = charts.gain(predictions)
     assert gap is not None
     assert gap.value == pytest.approx(means["bird", "robust"] - means["fine-tuning", "robust"])
 
 
-def test_differences_are_taken_image_by_image_where_they_can_be() -> None:
-    run = synthetic.write_transfer("done")
-    table, correct = data.accuracy(run), data.correct(run)
-    assert table is not None
-    assert correct is not None
-    with np.load(run.directory.artifacts / "correct.npz") as file:
-        cells = file["cells"].tolist()
-        rows = [index for index, cell in enumerate(cells) if not cell.startswith("clean")]
-        per_image = file["bird"][rows].mean(axis=0) - file["fine-tuning"][rows].mean(axis=0)
-    loose, paired = charts.gain(table), charts.gain(table, correct=correct)
-    assert loose is not None
-    assert paired is not None
-    assert paired.value == pytest.approx(per_image.mean())
-    assert paired.half == pytest.approx(1.96 * per_image.std(ddof=1) / len(per_image) ** 0.5, rel=1e-3)
-    assert paired.half < loose.half
-    means = charts.mean_rows(table, correct).set_index(["model", "part"])
-    assert means.loc[("bird", "robust"), "high"] - means.loc[("bird", "robust"), "accuracy"] < 0.031
-    assert charts.by_corruption(table, correct)["±"].max() < charts.by_corruption(table)["±"].max()
-
-
-def test_a_difference_of_one_cell() -> None:
-    run = synthetic.write_transfer("done")
-    table, correct = data.accuracy(run), data.correct(run)
-    assert table is not None
-    figure = charts.difference_heatmap(table, correct=correct)
-    by_hand = table.set_index(["model", "corruption", "severity"])["correct"]
-    expected = (by_hand["bird", "contrast", 5] - by_hand["fine-tuning", "contrast", 5]) / synthetic.N_TEST * 100
-    row = list(figure.data[0].y).index("Contrast")
-    assert figure.data[0].z[row][4] == pytest.approx(expected, abs=0.05)
+def test_every_cell_is_there_with_its_interval_and_its_difference() -> None:
+    predictions = predictions_of(synthetic.write_transfer("done"))
+    cells = charts.cells(predictions).set_index(["model", "corruption", "severity"])
+    assert len(cells) == 3 * (1 + 19 * 5)
+    row = cells.loc[("bird", "contrast", 5)]
+    right = {model: predictions.correct(model, ("contrast", 5)) for model in ("bird", "before")}
+    assert row["correct"] == right["bird"].sum()
+    assert row["over_before"] == pytest.approx(right["bird"].mean() - right["before"].mean())
+    assert row["low"] < row["accuracy"] < row["high"]
+    assert (row["kind"], row["part"], row["interval"]) == ("digital", "seen", "Wilson, over images")
+    assert cells["over_before"].isna().sum() == 96
 
 
 def test_the_table_tells_seen_from_held_out_and_is_in_order() -> None:
-    table = data.accuracy(synthetic.write_transfer("done"))
-    assert table is not None
-    rows = charts.by_corruption(table)
+    rows = charts.by_corruption(predictions_of(synthetic.write_transfer("done")))
     kinds = rows["Kind"].tolist()
     assert kinds.index("held out") > max(index for index, kind in enumerate(kinds) if kind == "seen")
     assert rows["What"].tolist()[:2] == ["Clean", "All corruptions"]
+    assert len(rows) == 4 + len(catalog.CORRUPTIONS)
 
 
 def test_a_run_without_a_baseline_is_compared_with_before() -> None:
-    table = data.accuracy(synthetic.write_transfer("done", baseline=False))
-    assert table is not None
-    assert charts.gain(table) is None
-    assert "BIRD − before (points)" in charts.by_corruption(table)
-    assert charts.difference_heatmap(table, over="before").data[0].z.shape == (4, 5)
+    predictions = predictions_of(synthetic.write_transfer("done", baseline=False))
+    assert charts.gain(predictions) is None
+    assert charts.baseline_of(predictions) == "before"
+    assert "BIRD − before (points)" in charts.by_corruption(predictions)
 
 
 def test_the_layer_map_marks_the_chosen_pair() -> None:

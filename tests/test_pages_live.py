@@ -195,7 +195,7 @@ def test_an_analyze_run_shows_its_map() -> None:
 
 def test_a_torn_artifact_is_one_sentence_on_the_page() -> None:
     run = synthetic.write_transfer("done")
-    (run.directory.artifacts / "accuracy.parquet").write_bytes(b"torn")
+    (run.directory.artifacts / "predictions.npz").write_bytes(b"torn")
     for name in ("live", "robustness"):
         app = show(name, run=run.id)
         assert "can't be read" in words(app)
@@ -221,12 +221,6 @@ def test_a_hundred_classes() -> None:
     shown = components(show("embeddings", run=run.id, pick="7,9"))["bird_embedding_player"]
     assert len(shown["classes"]) == 100  # type: ignore[arg-type]
     assert shown["picked"] == [7, 9]
-
-
-def test_robustness_keeps_what_is_compared_in_the_address() -> None:
-    run = synthetic.write_transfer("done")
-    figure = json.loads(str(components(show("robustness", run=run.id, against="Before"))["difference"]["figure"]))
-    assert figure["layout"]["title"]["text"] == "BIRD − before, percentage points"
 
 
 def test_compare_two_runs_one_of_them_running() -> None:
@@ -274,12 +268,13 @@ def test_a_loss_beyond_noise_is_not_drawn_as_a_gain() -> None:
     def page() -> None:
         import streamlit as st  # noqa: PLC0415 - the page is run from its source alone
 
-        from app.components.results import _COLOURS  # noqa: PLC0415
-        from app.intervals import Difference, points  # noqa: PLC0415
+        from app.components.results import DELTA_COLOURS  # noqa: PLC0415
+        from app.intervals import points, word  # noqa: PLC0415
+        from bird_backend.measures import Interval  # noqa: PLC0415
 
         for value in (0.03, -0.03, 0.001):
-            gap = Difference(value=value, half=0.01)
-            st.metric("x", "1", delta=points(gap), delta_color=_COLOURS[gap.word])
+            gap = Interval(value=value, low=value - 0.01, high=value + 0.01, n=100, kind="normal, over images")
+            st.metric("x", "1", delta=points(gap), delta_color=DELTA_COLOURS[word(gap)])
 
     gain, loss, noise = (metric.proto.color for metric in AppTest.from_function(page).run().metric)
     assert len({gain, loss, noise}) == 3

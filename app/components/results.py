@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import pandas as pd
 import streamlit as st
 
-from app.charts import arm, by_corruption, gain, mean_rows, models_in
-from app.intervals import Difference, percent, points
-from bird_backend.runs.reading import Correct
+from app.charts import arm, baseline_of, by_corruption, gain, models_in
+from app.intervals import explained, percent, points, verdict, word
+from bird_backend import measures
+from bird_backend.measures import Group, Interval, Predictions
 
-__all__ = ["CAPTION", "accuracy_table", "headline", "verdict"]
+__all__ = ["DELTA_COLOURS", "accuracy_table", "headline", "verdict_sentence"]
 
-CAPTION = (
-    "Robust accuracy is the mean over corruptions and severities of the same {n} test images, so an interval (95 %) "
-    "counts images, not cells. {how} The luck of the seed is not in it: another seed moves these numbers too."
+_CAPTION = (
+    "Robust accuracy is the mean over corruptions and severities of the same {n} test images, so an interval (95 %, "
+    "over images) counts images, not cells. {how}The luck of the seed is not in it: another seed moves these numbers "
+    "too."
 )
+_PAIRED = "A difference is taken image by image, since both models saw the same ones. "
 
-
-_PAIRED = "A difference is taken image by image, since both models saw the same ones."
-_UNPAIRED = "A difference ignores that both models saw the same images, so its interval is too wide, not too narrow."
-
-_COLOURS: dict[str, Literal["green", "red", "off"]] = {"gain": "green", "loss": "red", "within noise": "off"}
+DELTA_COLOURS: dict[str, Literal["green", "red", "off"]] = {"gain": "green", "loss": "red", "within noise": "off"}
 """Named, because Streamlit reads the sign of a delta from a hyphen and ours is a real minus."""
-_PARTS = {
+_GROUPS: dict[Group, tuple[str, str]] = {
     "robust": ("Robust accuracy", "Mean over all corruptions and severities 1 to 5."),
     "seen": ("Seen corruptions", "Kinds a robust teacher may have been trained on."),
     "held_out": ("Held-out corruptions", "Kinds no model here was ever trained on: the honest test."),
@@ -32,47 +30,45 @@ _PARTS = {
 }
 
 
-def verdict(delta: Difference, of: str = "BIRD", over: str = "fine-tuning", what: str = "robust accuracy") -> str:
+def verdict_sentence(gap: Interval, of: str = "BIRD", over: str = "fine-tuning", what: str = "robust accuracy") -> str:
     """One sentence that says plainly whether the difference means anything."""
-    amount = f"**{points(delta)} points**"
-    if not delta.beyond_noise:
+    amount = f"**{points(gap)} points**"
+    if not gap.beyond_noise:
         return f"{of} and {over} differ by {amount} in {what}: **within noise**, so this run alone shows no difference."
-    side = "above" if delta.value > 0 else "below"
-    return f"{of}'s {what} is {amount} {side} that of {over}: **{delta.verdict}**."
+    side = "above" if gap.value > 0 else "below"
+    return f"{of}'s {what} is {amount} {side} that of {over}: **{verdict(gap)}**."
 
 
-def headline(table: pd.DataFrame, correct: Correct | None, *, key: str) -> None:
-    """The difference that counts, then each model's clean, robust, seen and held-out accuracy."""
-    models = models_in(table)
-    means = mean_rows(table, correct).set_index(["model", "part"])
-    over = next((name for name in ("fine-tuning", "before") if name in models), None)
-    if "bird" in models and over is not None and (delta := gain(table, over=over, correct=correct)) is not None:
-        st.markdown(verdict(delta, over="fine-tuning" if over == "fine-tuning" else "the student before"))
-    last = models[-1]
+def headline(predictions: Predictions, *, key: str) -> None:
+    """The difference that counts, then the last model's clean, robust, seen and held-out accuracy."""
+    over = baseline_of(predictions)
+    last = models_in(predictions)[-1]
+    if "bird" in predictions.models and over is not None and (delta := gain(predictions, over=over)) is not None:
+        st.markdown(verdict_sentence(delta, over="fine-tuning" if over == "fine-tuning" else "the student before"))
     if over is not None:
         st.caption(f"{arm(last).label} in large, and beneath it the difference to {arm(over).label.lower()}.")
-    shown = [part for part in _PARTS if (last, part) in means.index]
-    for column, part in zip(st.container(key=key).columns(len(shown), gap="small"), shown, strict=True):
-        label, explained = _PARTS[part]
-        with column:
-            row: Any = means.loc[(last, part)]
-            delta = gain(table, part, of=last, over=over, correct=correct) if over else None
-            st.metric(
-                label,
-                percent(float(row["accuracy"])),
-                delta_arrow="off",
-                delta=None if delta is None else f"{points(delta)} points",
-                delta_color="off" if delta is None else _COLOURS[delta.word],
-                help=f"{explained} 95 % interval {percent(float(row['low']))} to {percent(float(row['high']))}, "
-                f"n={int(row['n'])}." + (f" Beneath: against {arm(over).label.lower()}." if over else ""),
-                border=True,
-            )
+    found = {group: measures.by_group(predictions, last, group) for group in _GROUPS}
+    shown = {group: interval for group, interval in found.items() if interval is not None}
+    columns = st.container(key=key).columns(max(len(shown), 1), gap="small")
+    for column, (group, interval) in zip(columns, shown.items(), strict=False):
+        label, explanation = _GROUPS[group]
+        delta = gain(predictions, group, of=last, over=over) if over else None
+        column.metric(
+            label,
+            percent(interval.value),
+            delta_arrow="off",
+            delta=None if delta is None else f"{points(delta)} points",
+            delta_color="off" if delta is None else DELTA_COLOURS[word(delta)],
+            help=f"{explanation} {explained(interval)}."
+            + (f" Beneath: against {arm(over).label.lower()}." if over else ""),
+            border=True,
+        )
 
 
-def accuracy_table(table: pd.DataFrame, correct: Correct | None, *, key: str) -> None:
+def accuracy_table(predictions: Predictions, *, key: str) -> None:
     """Each corruption and the means, a column a model, and the difference with its interval."""
-    rows = by_corruption(table, correct)
-    labels = [arm(model).label for model in models_in(table)]
+    rows = by_corruption(predictions)
+    labels = [arm(model).label for model in models_in(predictions)]
     shown = rows.assign(**{label: 100 * rows[label] for label in labels if label in rows})
     config: dict[str, Any] = {
         label: st.column_config.NumberColumn(f"{label}, %", format="%.1f", help="Mean over severities 1 to 5.")
@@ -84,7 +80,7 @@ def accuracy_table(table: pd.DataFrame, correct: Correct | None, *, key: str) ->
                 "Difference", format="%+.1f", help=f"{name}: above zero BIRD is better."
             )
     config["±"] = st.column_config.NumberColumn(
-        format="%.1f", help="Half of the difference's 95 % interval, in points."
+        format="%.1f", help="Half of the difference's 95 % interval over images, in points."
     )
     config["Kind"] = st.column_config.TextColumn(
         help="Seen: a robust teacher may train on it. Held out: no model ever does."
@@ -97,5 +93,4 @@ def accuracy_table(table: pd.DataFrame, correct: Correct | None, *, key: str) ->
         column_config=config,
         alt="Accuracy of each model on each corruption, in percent",
     )
-    how = "" if len(labels) == 1 else _UNPAIRED if correct is None else _PAIRED
-    st.caption(CAPTION.format(n=f"{int(table['n'].min()):,}", how=how))
+    st.caption(_CAPTION.format(n=f"{predictions.n:,}", how=_PAIRED if len(labels) > 1 else ""))

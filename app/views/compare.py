@@ -12,7 +12,7 @@ from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.run_picker import empty_state, run_label
 from app.components.run_state import result_word
-from app.intervals import points
+from app.intervals import points, verdict
 from app.routes import link
 
 __all__ = ["render"]
@@ -149,16 +149,14 @@ def _results(measured: list[charts.Measured], gains: list[str]) -> None:
     )
     if gains:
         st.markdown("**BIRD against its own fine-tuning baseline, robust accuracy**\n\n" + "\n".join(gains))
-        st.caption(
-            "Points with 95 % intervals from the number of test images. One seed each: another seed moves them too."
-        )
+        st.caption("Points with 95 % intervals over test images. One seed each: another seed moves them too.")
     show_numbers(table, key="results_numbers", label="results of the compared runs")
 
 
 def _gain(run: data.Run, name: str) -> str | None:
-    table = data.accuracy(run)
-    delta = None if table is None else charts.gain(table, correct=data.correct(run))
-    return None if delta is None else f"- {name}: {points(delta)} points, {delta.verdict}"
+    found = data.predictions(run)
+    delta = None if found is None else charts.gain(found)
+    return None if delta is None else f"- {name}: {points(delta)} points, {verdict(delta)}"
 
 
 def _name(run: data.Run, among: list[data.Run]) -> str:

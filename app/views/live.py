@@ -25,8 +25,9 @@ from app.components.run_state import (
     since,
     state_note,
 )
-from app.intervals import mean_interval, percent
+from app.intervals import explained, percent
 from app.routes import link
+from bird_backend.measures import wilson
 
 __all__ = ["render"]
 
@@ -95,11 +96,11 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
     if run.kind == "analyze":
         _analyzed(run)
         return
-    table = data.accuracy(run)
-    if table is not None:
+    predictions = data.predictions(run)
+    if predictions is not None:
         st.subheader("Did it help?" if run.kind == "transfer" else "How good is it?", anchor=False)
-        headline(table, data.correct(run), key="result_metrics")
-        accuracy_table(table, data.correct(run), key="live_accuracy")
+        headline(predictions, key="result_metrics")
+        accuracy_table(predictions, key="live_accuracy")
         link("robustness", "Every severity, as a map", icon=":material/shield:", run=run.id)
     if metrics.empty:
         _waiting(run)
@@ -147,15 +148,15 @@ def _now(run: data.Run, metrics: pd.DataFrame) -> None:
     if len(epochs):
         last = epochs.iloc[-1]
         count = int(last["n"])
-        low, high = mean_interval(float(last["validation_accuracy"]), count)
+        accuracy = float(last["validation_accuracy"])
         found.append(
             {
                 "label": "Validation accuracy",
-                "value": percent(float(last["validation_accuracy"])),
+                "value": percent(accuracy),
                 "delta": f"{charts.arm(str(last['arm'])).label}, epoch {int(last['epoch'])}",
                 "delta_color": "off",
                 "delta_arrow": "off",
-                "help": f"Clean validation images. 95 % interval {percent(low)} to {percent(high)}, n={count}.",
+                "help": f"Clean validation images. {explained(wilson(accuracy * count, count))}.",
             }
         )
     steps = _of(metrics, "step", None, "images_per_s")

@@ -9,11 +9,12 @@ from app import data
 from app.components.layer_choice import shape_words
 from app.components.page_head import page_head
 from app.components.training_form import training_form
-from app.intervals import mean_interval, percent
+from app.intervals import explained, percent
 from app.routes import link
 from app.url_state import adopt, keep_valid, publish
 from app.weights import title_of
 from bird_backend import catalog
+from bird_backend.measures import wilson
 from bird_backend.runs.provenance import Checkpoint, Provenance
 
 __all__ = ["render"]
@@ -106,8 +107,7 @@ def _accuracy(place: st.delta_generator.DeltaGenerator, label: str, share: float
     if share is None:
         place.metric(label, "–", help="Not measured.")
         return
-    low, high = mean_interval(share, n)
-    place.metric(label, percent(share), help=f"95 % interval {percent(low)} to {percent(high)}, n = {n:,} test images.")
+    place.metric(label, percent(share), help=f"{explained(wilson(share * n, n))}, test images.")
 
 
 def _provenance(checkpoint: Checkpoint, made: Provenance) -> None:

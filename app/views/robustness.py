@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from app import charts, data
@@ -34,19 +33,19 @@ def render() -> None:
         run_badge(run)
         link("live", "Its curves", icon=":material/timeline:", run=run.id)
     try:
-        table, correct = data.accuracy(run), data.correct(run)
+        predictions = data.predictions(run)
     except data.BirdError as error:
         st.error(str(error))
         return
-    if table is None:
+    if predictions is None:
         st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
         return
-    _results(run, table, correct)
+    _results(run, predictions)
 
 
 def _wait(run_id: str) -> None:
     run = data.get_run(run_id)
-    if run is None or (data.is_active(run) and data.accuracy(run) is not None):
+    if run is None or (data.is_active(run) and data.predictions(run) is not None):
         st.rerun()
     if data.is_active(run):
         progress_panel(run)
@@ -60,51 +59,22 @@ def _wait(run_id: str) -> None:
         st.markdown("It ended before it was measured, so there is no table. Its curves are on its page.")
 
 
-def _results(run: data.Run, table: pd.DataFrame, correct: data.Correct | None) -> None:
-    headline(table, correct, key="robust_metrics")
-    models = charts.models_in(table)
+def _results(run: data.Run, predictions: data.Predictions) -> None:
+    headline(predictions, key="robust_metrics")
     chart(
-        charts.accuracy_bars(table, correct=correct),
+        charts.accuracy_bars(predictions),
         key="accuracy_bars",
         label="Clean, seen and held-out accuracy of each model with 95 % intervals",
         revision=run.id,
-        numbers=charts.mean_rows(table, correct).drop(columns=["part"]),
+        numbers=charts.mean_rows(predictions).drop(columns=["group"]),
     )
-    if "bird" in models and len(models) > 1:
-        st.subheader("Where is the difference?", anchor=False)
-        others = [name for name in ("fine-tuning", "before") if name in models]
-        labels = {charts.arm(name).label: name for name in others}
-        over = st.segmented_control(
-            "BIRD against", list(labels), default=next(iter(labels)), required=True, key="against", bind="query-params"
-        )
-        chart(
-            charts.difference_heatmap(table, over=labels[over], correct=correct),
-            key="difference",
-            label=f"How much higher BIRD's accuracy is than that of {over}, for each corruption and severity",
-            revision=run.id,
-        )
-        st.caption(
-            "Blue: BIRD is better; orange: it is worse; pale: no difference to speak of. Hover a cell for both "
-            "accuracies and whether the difference is beyond noise. Above the dotted line: seen; "
-            "below: held out."
-        )
-    st.subheader("Every severity", anchor=False)
-    for column, model in zip(st.columns(len(models), gap="medium"), models, strict=True):
-        with column:
-            chart(
-                charts.accuracy_heatmap(table, model),
-                key=f"heatmap_{model}",
-                label=f"Accuracy of {charts.arm(model).label} for each corruption and severity",
-                revision=run.id,
-            )
-    cells = charts.cells(table)
-    wanted = ["model", "title", "part", "severity", "accuracy", "low", "high", "n", "correct"]
-    show_numbers(cells[wanted], key="cells_numbers", label="every cell with its 95 % interval")
+    cells = charts.cells(predictions)
+    show_numbers(cells, key="cells_numbers", label="every cell with its 95 % interval")
     st.subheader("As a table", anchor=False)
-    accuracy_table(table, correct, key="robust_table")
+    accuracy_table(predictions, key="robust_table")
     st.download_button(
         "Download every cell as CSV",
-        cells.drop(columns=["title"]).to_csv(index=False).encode(),
+        cells.to_csv(index=False).encode(),
         file_name=f"{run.id}-accuracy.csv",
         mime="text/csv",
         icon=":material/download:",
