@@ -156,6 +156,6 @@ def _check(images: Tensor) -> None:
         return
     if not images.is_floating_point():
         raise InputError(f"Images to corrupt are uint8, or floating point in [0,1], not {images.dtype}.")
-    low, high = (float(end) for end in images.aminmax())
+    low, high = (float(end) for end in images.detach().aminmax())
     if not (low >= 0 and high <= 1):
         raise InputError(f"Floating-point images to corrupt lie in [0,1]; these reach from {low:g} to {high:g}.")
