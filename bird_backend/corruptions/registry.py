@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import blur, colour, digital, elastic, fog, frost, jpeg, motion, noise, snow
+from bird_backend.corruptions import blur, colour, digital, elastic, fog, frost, jpeg, motion, noise, snow, spatter
 from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
@@ -59,6 +59,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "jpeg_compression": _corruption(jpeg.jpeg_compression),
     "speckle_noise": _corruption(noise.speckle_noise, random=True),
     "gaussian_blur": _corruption(blur.gaussian_blur),
+    "spatter": _corruption(spatter.spatter, random=True),
     "saturate": _corruption(colour.saturate),
 }
 
