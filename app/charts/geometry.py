@@ -53,16 +53,17 @@ def pack_points(points: np.ndarray, box: tuple[float, float, float, float]) -> s
     return base64.b64encode(levels.astype("<u2").tobytes()).decode("ascii")
 
 
-def atlas(images: np.ndarray) -> Mapping[str, Any]:
-    """All images in one picture, 32 a row: its data URL, tile size and columns."""
+def atlas(images: np.ndarray, *, columns: int = ATLAS_COLUMNS, lossless: bool = False) -> Mapping[str, Any]:
+    """All images in one picture, row by row: its data URL, tile size and columns."""
     from PIL import Image  # noqa: PLC0415 - Streamlit brings it; only pages with pictures need it
 
-    rows = -(-len(images) // ATLAS_COLUMNS)
-    sheet = np.zeros((rows * TILE, ATLAS_COLUMNS * TILE, 3), np.uint8)
+    rows = -(-len(images) // columns)
+    sheet = np.zeros((rows * TILE, columns * TILE, 3), np.uint8)
     for index, image in enumerate(images):
-        top, left = TILE * (index // ATLAS_COLUMNS), TILE * (index % ATLAS_COLUMNS)
+        top, left = TILE * (index // columns), TILE * (index % columns)
         sheet[top : top + TILE, left : left + TILE] = image
     buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "WEBP", quality=82, method=2)
+    # For lossless pictures `quality` is the effort to make them small.
+    Image.fromarray(sheet).save(buffer, "WEBP", quality=82, method=2, lossless=lossless)
     url = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {"url": url, "tile": TILE, "columns": ATLAS_COLUMNS}
+    return {"url": url, "tile": TILE, "columns": columns}

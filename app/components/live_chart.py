@@ -29,7 +29,7 @@ def chart(figure: go.Figure, *, key: str, label: str, revision: str = "", number
         "bird_live_chart",
         html='<div class="chart" role="figure" tabindex="-1"></div>',
         scripts=("theme.js", "live_chart.js"),
-        style="live_chart.css",
+        styles=("live_chart.css",),
         key=key,
         data={
             "figure": figure.to_json(),
@@ -54,12 +54,21 @@ def show_numbers(table: pd.DataFrame, *, key: str, label: str, title: str = "Sho
             st.dataframe(table, key=key, hide_index=True, alt=f"Table: {label}")
 
 
-def mount(name: str, *, html: str, scripts: tuple[str, ...], style: str, key: str, data: Any, **callbacks: Any) -> Any:
+def mount(
+    name: str,
+    *,
+    html: str,
+    scripts: tuple[str, ...],
+    styles: tuple[str, ...],
+    key: str,
+    data: Any,
+    **callbacks: Any,
+) -> Any:
     """Mount one of our browser components; registering it again with the same text costs nothing."""
     component = st.components.v2.component(
         name,
         html=html,
-        css=_text(style),
+        css="\n".join(_text(style) for style in styles),
         js="\n".join(_text(script) for script in scripts),
         # Plotly puts its own style into the document, where a shadow root would not see it.
         isolate_styles=name != "bird_live_chart",

@@ -10,6 +10,7 @@ from app.components.page_head import page_head
 from app.components.results import accuracy_table, headline
 from app.components.run_picker import empty_state, pick_run
 from app.components.run_state import progress_panel, run_badge, state_note
+from app.components.severity_grid import grid_component
 from app.routes import link
 
 __all__ = ["render"]
@@ -68,6 +69,8 @@ def _results(run: data.Run, predictions: data.Predictions) -> None:
         revision=run.id,
         numbers=charts.mean_rows(predictions).drop(columns=["group"]),
     )
+    st.subheader("Where does it help?", anchor=False)
+    st.fragment(grid_component)(run, predictions)
     cells = charts.cells(predictions)
     show_numbers(cells, key="cells_numbers", label="every cell with its 95 % interval")
     st.subheader("As a table", anchor=False)

@@ -1,0 +1,117 @@
+"""Accuracies and differences of every corruption and severity, with the means over rows and groups, for the browser.
+
+A value is `[value, low, high]`. Keys: `contrast 3` for a cell, `contrast` for a row's mean, `seen 3` and `seen` for a
+group's, `robust` for all corruptions and `clean 0` for images as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from app.charts.accuracy import models_in
+from app.charts.frame import arm
+from bird_backend import catalog, measures
+from bird_backend.measures import CLEAN, Interval, Predictions
+
+__all__ = ["KINDS", "cell_key", "cell_of", "severity_grid"]
+
+KINDS = {"noise": "Noise", "blur": "Blur", "weather": "Weather", "digital": "Digital"}
+_PARTS = {
+    "seen": ("Seen", "kinds that a robust teacher may train on"),
+    "held_out": ("Held out", "kinds that no model ever trains on: the honest test"),
+}
+
+
+def cell_key(name: str, severity: int) -> str:
+    """As a cell is called in the address and in the browser, `contrast.3`."""
+    return f"{name}.{severity}"
+
+
+def cell_of(key: str, predictions: Predictions) -> tuple[str, int] | None:
+    """The measured cell that a key names, if it names one."""
+    return next((cell for cell in predictions.cells if cell_key(*cell) == key), None)
+
+
+@lru_cache(maxsize=4)
+def severity_grid(predictions: Predictions) -> dict[str, Any]:
+    """Rows, groups, and what was measured of each model, ready for JSON. Do not write to it: it is kept."""
+    models = models_in(predictions)
+    groups = dict(_groups(predictions))
+    references = [name for name in ("before", "fine-tuning") if name in models]
+    return {
+        "severities": list(predictions.severities),
+        "n": predictions.n,
+        "rows": [
+            {"name": name, "title": facts.title, "caption": facts.caption}
+            for name in predictions.corruptions
+            if (facts := catalog.find_corruption(name))
+        ],
+        "groupings": {
+            "part": [
+                {"name": key, "title": title, "note": note, "rows": groups[key]}
+                for key, (title, note) in _PARTS.items()
+                if groups[key]
+            ],
+            "kind": [
+                {"name": key, "title": title, "note": "", "rows": groups[key]}
+                for key, title in KINDS.items()
+                if groups[key]
+            ],
+        },
+        "models": [{"name": name, "label": arm(name).label} for name in models],
+        "references": [{"name": name, "label": _reference(name)} for name in references],
+        "accuracy": {model: dict(_accuracies(predictions, model, groups)) for model in models},
+        "difference": {
+            model: {
+                over: dict(_differences(predictions, model, over, groups))
+                for over in references
+                if model not in (over, "before")
+            }
+            for model in models
+        },
+    }
+
+
+def _reference(name: str) -> str:
+    return "the student before" if name == "before" else arm(name).label.lower()
+
+
+def _groups(predictions: Predictions) -> Iterator[tuple[str, list[str]]]:
+    names = predictions.corruptions
+    yield "robust", list(names)
+    for part in _PARTS:
+        yield part, [name for name in names if catalog.find_corruption(name).seen is (part == "seen")]
+    for kind in KINDS:
+        yield kind, [name for name in names if catalog.find_corruption(name).group == kind]
+
+
+def _keys(predictions: Predictions, groups: dict[str, list[str]]) -> Iterator[tuple[str, list[str], int | None]]:
+    """Every key with the corruptions and the severity (none: all) that it is over."""
+    yield f"{CLEAN[0]} 0", [CLEAN[0]], 0
+    over = {**{name: [name] for name in predictions.corruptions}, **groups}
+    for key, names in over.items():
+        yield key, names, None
+        for severity in predictions.severities:
+            yield f"{key} {severity}", names, severity
+
+
+def _accuracies(
+    predictions: Predictions, model: str, groups: dict[str, list[str]]
+) -> Iterator[tuple[str, list[float]]]:
+    for key, names, severity in _keys(predictions, groups):
+        if (found := measures.accuracy(predictions, model, names, severity)) is not None:
+            yield key, _plain(found)
+
+
+def _differences(
+    predictions: Predictions, model: str, over: str, groups: dict[str, list[str]]
+) -> Iterator[tuple[str, list[float]]]:
+    for key, names, severity in _keys(predictions, groups):
+        if (found := measures.gain(predictions, model, over, names, severity)) is not None:
+            yield key, _plain(found)
+
+
+def _plain(interval: Interval) -> list[float]:
+    return [round(value, 5) for value in (interval.value, interval.low, interval.high)]
