@@ -73,7 +73,7 @@ def distance_to(edges: Tensor, limit: int) -> Tensor:
     torch.mul(edges ^ 1, float(limit * UNIT), out=here)
     for length, moves, strides in (
         (_AXIS, ((0, 1), (1, 0)), (1, 2, 4)),
-        (_DIAGONAL, ((1, 1), (1, -1)), (1, 1, 2)),
+        (_DIAGONAL, ((1, 1), (1, -1)), (1, 2, 2)),
         (_KNIGHT, ((1, 2), (2, 1), (2, -1), (1, -2)), (1, 2)),
     ):
         for stride in strides:
