@@ -3,7 +3,8 @@
     python -m benchmarks.choose_demo --pairs stem:stem,block1:block1 --betas 0.9 --lrs 0.005,0.02 --seeds 0
 
 Trains the demo's student on its training images with BIRD and with plain fine-tuning at the same budget, and prints
-accuracy on the validation images, clean and mean over four corruptions at severities 1, 3 and 5. No test image is used.
+accuracy on the validation images, clean and mean over the demo's corruptions at severities 1, 3 and 5. No test image
+is used.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Any
 
 import torch
 
-from bird_backend import catalog, settings
+from bird_backend import settings
 from bird_backend.datasets import Dataset, augment, load_dataset
-from bird_backend.evaluation import measure_accuracy
+from bird_backend.evaluation import Corrupting, measure_accuracy
+from bird_backend.measures import by_group
 from bird_backend.models import load_model
 from bird_backend.specs import BirdMethod, FineTuningMethod, Method, TransferSpec, load_spec, read_spec
 from bird_backend.training import prepare, train
@@ -57,9 +59,11 @@ def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed:
             checkpoint=Path(folder) / "checkpoint",
         )
     seconds = time.monotonic() - began
-    names = list(catalog.CORRUPTIONS)
-    table = measure_accuracy({"m": student}, data.validation, corruptions=names, severities=(1, 3, 5), seed=0)
-    clean, robust = table.mean("m", ["clean"]), table.mean("m", names)
+    names = spec.evaluation.corruptions
+    found = measure_accuracy(
+        {"m": student}, data.validation, corruptions=names, severities=(1, 3, 5), source=Corrupting(seed=0)
+    ).predictions
+    clean, robust = by_group(found, "m", "clean"), by_group(found, "m", "robust")
     assert clean is not None and robust is not None
     return clean.value, robust.value, seconds
 

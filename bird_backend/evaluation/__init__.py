@@ -1,19 +1,24 @@
-"""What is measured of a network: accuracy under corruption, the geometry of fixed images, CKA between layers."""
+"""What is measured of a network: its answers under corruption, the geometry of fixed images, CKA between layers."""
 
-from bird_backend.evaluation.accuracy import AccuracyTable, Interval, measure_accuracy
+from bird_backend.evaluation.accuracy import Measured, measure_accuracy
+from bird_backend.evaluation.corrupted_set import CorruptedSet, open_corrupted_set, write_corrupted_set
+from bird_backend.evaluation.corrupting import Corrupting
 from bird_backend.evaluation.layer_map import LayerMap, measure_layer_map
 from bird_backend.evaluation.probes import Probes, choose_probes
 from bird_backend.evaluation.snapshots import Geometry, Snapshotter, layer_features
 
 __all__ = [
-    "AccuracyTable",
+    "CorruptedSet",
+    "Corrupting",
     "Geometry",
-    "Interval",
     "LayerMap",
+    "Measured",
     "Probes",
     "Snapshotter",
     "choose_probes",
     "layer_features",
     "measure_accuracy",
     "measure_layer_map",
+    "open_corrupted_set",
+    "write_corrupted_set",
 ]

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from bird_backend.datasets import Dataset
-from bird_backend.evaluation import Snapshotter, measure_accuracy
+from bird_backend.evaluation import Corrupting, Snapshotter, measure_accuracy
+from bird_backend.measures import by_group
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.runs.writing import RunWriter
 
@@ -82,17 +83,18 @@ class Arm:
         self._append([{"type": "snapshot", "step": step, "cka": geometry.cka, "n": geometry.n, "null": geometry.null}])
 
     def epoch_done(self, epoch: int, step: int) -> None:
-        validation = self._data.validation
-        clean = measure_accuracy({"m": self._model}, validation, corruptions=(), severities=(), seed=0)
+        validation, how = self._data.validation, Corrupting(seed=0)
+        model = {"m": self._model}
+        clean = measure_accuracy(model, validation, corruptions=(), severities=(), source=how).predictions
         robust = measure_accuracy(
-            {"m": self._model},
+            model,
             validation,
             corruptions=self._corruptions,
             severities=(_ROBUST_SEVERITY,),
-            seed=0,
+            source=how,
             limit=_ROBUST_SAMPLE,
-        )
-        accuracy, estimate = clean.mean("m", ["clean"]), robust.mean("m", self._corruptions)
+        ).predictions
+        accuracy, estimate = by_group(clean, "m", "clean"), by_group(robust, "m", "robust")
         self._append(
             [
                 {

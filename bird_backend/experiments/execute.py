@@ -14,17 +14,12 @@ from bird_backend.activations import Pooling
 from bird_backend.corruptions import random_corruptions
 from bird_backend.datasets import Dataset, augment, load_dataset
 from bird_backend.errors import InputError, RunError
-from bird_backend.evaluation import (
-    AccuracyTable,
-    Geometry,
-    Snapshotter,
-    choose_probes,
-    layer_features,
-    measure_accuracy,
-    measure_layer_map,
-)
+from bird_backend.evaluation import Geometry, Snapshotter, choose_probes, layer_features, measure_layer_map
 from bird_backend.experiments.arm import Arm
-from bird_backend.experiments.summary import accuracies, as_json
+from bird_backend.experiments.gallery import draw_gallery, gallery_of_data, gallery_of_picture
+from bird_backend.experiments.measuring import choose_source, measure
+from bird_backend.experiments.summary import as_json, figures, relative_figures
+from bird_backend.measures import Predictions, by_group, gain
 from bird_backend.models import load_model, save_checkpoint
 from bird_backend.runs.provenance import Provenance, find_checkpoint, read_provenance
 from bird_backend.runs.reading import SnapshotName
@@ -35,6 +30,7 @@ from bird_backend.specs import (
     BirdMethod,
     EvaluateSpec,
     FineTuningMethod,
+    GallerySpec,
     Method,
     ModelRef,
     PretrainSpec,
@@ -57,16 +53,17 @@ def execute(spec: RunSpec, writer: RunWriter, *, device: str | None = None) -> d
     began = time.monotonic()
     chosen = choose_device(device if device and spec.device == "auto" else spec.device)
     writer.begin("Loading data", 0.02)
-    data = load_dataset(spec.data, progress=lambda what, part: writer.progress(part, detail=what)).to(chosen)
     match spec:
         case TransferSpec():
-            summary = _transfer(spec, data, chosen, writer)
+            summary = _transfer(spec, _load(spec.data, chosen, writer), chosen, writer)
         case PretrainSpec() | RobustifySpec():
-            summary = _make(spec, data, chosen, writer)
+            summary = _make(spec, _load(spec.data, chosen, writer), chosen, writer)
         case EvaluateSpec():
-            summary = _evaluate(spec, data, chosen, writer)
+            summary = _evaluate(spec, _load(spec.data, chosen, writer), chosen, writer)
         case AnalyzeSpec():
-            summary = _analyze(spec, data, chosen, writer)
+            summary = _analyze(spec, _load(spec.data, chosen, writer), chosen, writer)
+        case GallerySpec():
+            summary = _gallery(spec, chosen, writer)
     summary |= {
         "kind": spec.kind,
         "state": "done",
@@ -81,6 +78,10 @@ def execute(spec: RunSpec, writer: RunWriter, *, device: str | None = None) -> d
     return summary
 
 
+def _load(name: str, device: torch.device, writer: RunWriter) -> Dataset:
+    return load_dataset(name, progress=lambda what, part: writer.progress(part, detail=what)).to(device)
+
+
 def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: RunWriter) -> dict[str, Any]:
     asked = spec.method.name
     arms: list[Method] = [spec.method]
@@ -88,6 +89,7 @@ def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: R
         arms.append(FineTuningMethod())
     steps_of(len(data.train), spec.training)
     _require_same_classes(spec.student, data)
+    source = choose_source(spec.evaluation, data, seed=spec.seed)
     teacher = _frozen(spec.teacher, classes=len(data.classes), seed=spec.seed, device=device)
     students: dict[str, nn.Module] = {"before": _trainable(spec.student, data, spec.seed, device)}
 
@@ -129,9 +131,9 @@ def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: R
         geometry[method.name] = _geometry(snapshotter, student)
         images_per_second = images_per_second or arm.images_per_second
 
-    table = _measure(students, data, spec, writer)
+    predictions = measure(students, data, spec.evaluation, source, writer)
     provenance = {
-        name: _provenance(spec, data, table, name, role="student", model=spec.student.model)
+        name: _provenance(spec, data, predictions, name, role="student", model=spec.student.model)
         for name in students
         if name != "before"
     }
@@ -142,9 +144,10 @@ def _transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: R
     keys = {"before": "before", **({"fine-tuning": "fine-tuning"} if len(arms) > 1 else {}), "after": asked}
     return {
         "method": asked,
-        **accuracies(table, names, keys),
-        "gain_over_before": as_json(table.gain(asked, "before", names)),
-        "gain_over_fine_tuning": as_json(table.gain(asked, "fine-tuning", names)) if len(arms) > 1 else None,
+        "n_test": predictions.n,
+        **relative_figures(predictions, keys),
+        "gain_over_before": as_json(gain(predictions, asked, "before", names)),
+        "gain_over_fine_tuning": as_json(gain(predictions, asked, "fine-tuning", names)) if len(arms) > 1 else None,
         "cka_before": geometry["before"].cka,
         "cka_after": geometry[asked].cka,
         "cka": {key: {"value": geometry[name].cka, "null": geometry[name].null} for key, name in keys.items()},
@@ -164,6 +167,7 @@ def _geometry(snapshotter: Snapshotter, student: nn.Module) -> Geometry:
 
 def _make(spec: PretrainSpec | RobustifySpec, data: Dataset, device: torch.device, writer: RunWriter) -> dict[str, Any]:
     steps_of(len(data.train), spec.training)
+    source = choose_source(spec.evaluation, data, seed=spec.seed)
     model = _trainable(spec.model, data, spec.seed, device)
     arm = Arm("model", model, data, writer, corruptions=spec.evaluation.corruptions)
     writer.begin("Training on corrupted images" if spec.kind == "robustify" else "Training", 0.85)
@@ -177,12 +181,13 @@ def _make(spec: PretrainSpec | RobustifySpec, data: Dataset, device: torch.devic
         observer=arm,
         checkpoint=arm.checkpoint,
     )
-    table = _measure({"model": model}, data, spec, writer)
+    predictions = measure({"model": model}, data, spec.evaluation, source, writer)
     role: Literal["teacher", "student"] = "teacher" if spec.kind == "robustify" else "student"
-    provenance = _provenance(spec, data, table, "model", role=role, model=spec.model.model)
+    provenance = _provenance(spec, data, predictions, "model", role=role, model=spec.model.model)
     save_checkpoint(writer.artifact("model.safetensors"), model, provenance)
     return {
-        **accuracies(table, spec.evaluation.corruptions, {"": "model"}),
+        "n_test": predictions.n,
+        **figures(predictions, "model"),
         "images_per_second": arm.images_per_second,
         "checkpoint": _keep(spec.save_as, model, provenance),
     }
@@ -190,9 +195,10 @@ def _make(spec: PretrainSpec | RobustifySpec, data: Dataset, device: torch.devic
 
 def _evaluate(spec: EvaluateSpec, data: Dataset, device: torch.device, writer: RunWriter) -> dict[str, Any]:
     _require_same_classes(spec.model, data)
+    source = choose_source(spec.evaluation, data, seed=spec.seed)
     model = _trainable(spec.model, data, spec.seed, device)
-    table = _measure({"model": model}, data, spec, writer, share=0.98)
-    return accuracies(table, spec.evaluation.corruptions, {"": "model"})
+    predictions = measure({"model": model}, data, spec.evaluation, source, writer, share=0.98)
+    return {"n_test": predictions.n, **figures(predictions, "model")}
 
 
 def _analyze(spec: AnalyzeSpec, data: Dataset, device: torch.device, writer: RunWriter) -> dict[str, Any]:
@@ -225,6 +231,17 @@ def _analyze(spec: AnalyzeSpec, data: Dataset, device: torch.device, writer: Run
             "cka": best[0],
         },
     }
+
+
+def _gallery(spec: GallerySpec, device: torch.device, writer: RunWriter) -> dict[str, Any]:
+    if spec.data is not None:
+        images, labels, classes = gallery_of_data(_load(spec.data, device, writer), spec.count)
+    else:
+        images, labels, classes = gallery_of_picture(str(spec.picture), device)
+    writer.begin("Drawing", 0.98)
+    gallery = draw_gallery(images, labels, classes, seed=spec.seed, progress=writer.progress)
+    writer.save_arrays("gallery.npz", gallery.arrays())
+    return {"n": len(labels)}
 
 
 def _clean(training: Training) -> Transform:
@@ -269,39 +286,16 @@ def _require_same_classes(ref: ModelRef, data: Dataset) -> None:
         )
 
 
-def _measure(
-    models: dict[str, nn.Module],
-    data: Dataset,
-    spec: TransferSpec | PretrainSpec | RobustifySpec | EvaluateSpec,
-    writer: RunWriter,
-    *,
-    share: float = 0.13,
-) -> AccuracyTable:
-    writer.begin("Measuring accuracy under corruption", share)
-    table = measure_accuracy(
-        models,
-        data.test,
-        corruptions=spec.evaluation.corruptions,
-        severities=spec.evaluation.severities,
-        seed=spec.seed,
-        limit=spec.evaluation.limit,
-        progress=writer.progress,
-    )
-    writer.save_table("accuracy.parquet", table.frame())
-    writer.save_arrays("correct.npz", table.arrays())
-    return table
-
-
 def _provenance(
     spec: TransferSpec | PretrainSpec | RobustifySpec,
     data: Dataset,
-    table: AccuracyTable,
+    predictions: Predictions,
     arm: str,
     *,
     role: Literal["teacher", "student"],
     model: str,
 ) -> Provenance:
-    clean, robust = table.mean(arm, ["clean"]), table.mean(arm, spec.evaluation.corruptions)
+    clean, robust = by_group(predictions, arm, "clean"), by_group(predictions, arm, "robust")
     return Provenance(
         model=model,
         classes=data.classes,
@@ -310,7 +304,7 @@ def _provenance(
         seed=spec.seed,
         clean_accuracy=clean.value if clean else None,
         robust_accuracy=robust.value if robust else None,
-        n_test=table.n,
+        n_test=predictions.n,
         code_version=bird_backend.__version__,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         title=spec.title,

@@ -1,0 +1,61 @@
+"""What a network says of many images, a few at a time, so that however wide it is, little memory is held at once."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from bird_backend.datasets import normalise
+from bird_backend.training.device import layout, to_layout
+
+__all__ = ["Respondent"]
+
+_LARGEST_BYTES = 100 * 2**20
+"""Of one module's output for a chunk of images. A forward pass was measured to hold up to seven times as much."""
+
+
+class Respondent:
+    """A network in evaluation mode, asked for its class of uint8 images and for how sure it is of it."""
+
+    def __init__(self, model: nn.Module, image: Tensor) -> None:
+        """`image` [1,3,H,W] is passed through once, to see how much the network holds for it."""
+        self._model = model
+        self._layout = layout(model)
+        self._chunk = max(1, _LARGEST_BYTES // _largest_output(model, self._ready(image)))
+
+    @torch.no_grad()
+    def answer(self, images: Tensor) -> Tensor:
+        """int16 [2,B] for uint8 [B,3,H,W]: the predicted classes, and their softmax probabilities as float16's bits."""
+        parts = math.ceil(len(images) / self._chunk)
+        return torch.cat([self._answer(part) for part in images.chunk(parts)], dim=1)
+
+    def _answer(self, images: Tensor) -> Tensor:
+        logits = self._model(self._ready(images)).float()
+        highest, predicted = logits.max(dim=1)
+        # A network that says NaN is sure of nothing.
+        confidence = (highest - logits.logsumexp(dim=1)).exp().nan_to_num(nan=0.0)
+        return torch.stack([predicted.to(torch.int16), confidence.to(torch.float16).view(torch.int16)])
+
+    def _ready(self, images: Tensor) -> Tensor:
+        return to_layout(normalise(images), self._layout)
+
+
+@torch.no_grad()
+def _largest_output(model: nn.Module, image: Tensor) -> int:
+    """Bytes of the largest tensor that a module of the network puts out for one image."""
+    largest = 1
+
+    def see(_module: nn.Module, _inputs: tuple[object, ...], output: object) -> None:
+        nonlocal largest
+        if isinstance(output, Tensor):
+            largest = max(largest, output.nbytes)
+
+    handles = [module.register_forward_hook(see) for module in model.modules()]
+    try:
+        model(image)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return largest
