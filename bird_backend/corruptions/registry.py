@@ -9,7 +9,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import blur, colour, digital, elastic, fog, frost, jpeg, motion, noise, snow, spatter
+from bird_backend.corruptions import (
+    blur,
+    colour,
+    digital,
+    elastic,
+    fog,
+    frost,
+    glass,
+    jpeg,
+    motion,
+    noise,
+    snow,
+    spatter,
+    zoom,
+)
 from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
@@ -48,7 +62,10 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "gaussian_noise": _corruption(noise.gaussian_noise, random=True),
     "shot_noise": _corruption(noise.shot_noise, random=True),
     "impulse_noise": _corruption(noise.impulse_noise, random=True),
+    "defocus_blur": _corruption(blur.defocus_blur),
+    "glass_blur": _corruption(glass.glass_blur, random=True, options={"faithful"}),
     "motion_blur": _corruption(motion.motion_blur, random=True),
+    "zoom_blur": _corruption(zoom.zoom_blur),
     "snow": _corruption(snow.snow, random=True),
     "frost": _corruption(frost.frost, random=True, options=["frost_textures"]),
     "fog": _corruption(fog.fog, random=True),

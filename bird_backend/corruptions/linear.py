@@ -1,0 +1,76 @@
+"""Linear filters of whole images: each new pixel is a weighted sum of a few old ones, the same few in every image.
+
+With one line of memory for a pixel of all images, that is a sum of whole lines, which `embedding_bag` makes in one go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["Taps", "as_images", "as_pixels", "collect_taps", "mix", "stencil"]
+
+_NOTHING = 1e-9
+"""A weight that no float32 sum would feel."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Taps:
+    """New pixel i is the sum of `weights[k]` × old pixel `sources[k]`, for k from `firsts[i]` up to `firsts[i + 1]`."""
+
+    sources: Tensor
+    firsts: Tensor
+    weights: Tensor
+
+
+def as_pixels(images: Tensor) -> Tensor:
+    """Images [B,C,H,W] as lines of one pixel each [H*W, C*B], a copy."""
+    batch, channels, height, width = images.shape
+    lines = images.transpose(0, 1).reshape(channels * batch, height * width).t()
+    return lines.clone(memory_format=torch.contiguous_format)
+
+
+def as_images(pixels: Tensor, shape: torch.Size) -> Tensor:
+    """What `as_pixels` was given, of this shape."""
+    batch, channels, height, width = shape
+    return pixels.t().reshape(channels, batch, height, width).transpose(0, 1).contiguous()
+
+
+def mix(pixels: Tensor, taps: Taps) -> Tensor:
+    """Weighted sums of lines of pixels."""
+    return functional.embedding_bag(taps.sources, pixels, taps.firsts, mode="sum", per_sample_weights=taps.weights)
+
+
+def stencil(
+    height: int, width: int, kernel: NDArray[np.float64], border: Literal["edge", "reflect"], device: torch.device
+) -> Taps:
+    """A kernel of odd sides, correlated with the image; beyond the border as in `np.pad`."""
+    above, beside = (side // 2 for side in kernel.shape)
+    rows = np.pad(np.arange(height), above, mode=border)
+    columns = np.pad(np.arange(width), beside, mode=border)
+    sources = [
+        rows[row : row + height, None] * width + columns[column : column + width]
+        for row, column in np.ndindex(*kernel.shape)
+    ]
+    weights = np.broadcast_to(kernel.reshape(-1, 1, 1), (kernel.size, height, width))
+    return collect_taps(np.stack(sources), weights, device)
+
+
+def collect_taps(sources: NDArray[Any], weights: ArrayLike, device: torch.device) -> Taps:
+    """Taps for `sources` and `weights` [K, H, W]: K old pixels for each new one, any of them more than once."""
+    pixels = sources[0].size
+    targets = np.broadcast_to(np.arange(pixels).reshape(sources.shape[1:]), sources.shape)
+    pairs, places = np.unique(targets * pixels + sources, return_inverse=True)
+    totals = np.bincount(places.reshape(-1), np.asarray(weights).reshape(-1))
+    pairs, totals = pairs[totals > _NOTHING], totals[totals > _NOTHING]
+    return Taps(
+        sources=torch.from_numpy(pairs % pixels).to(device),
+        firsts=torch.from_numpy(np.searchsorted(pairs // pixels, np.arange(pixels))).to(device),
+        weights=torch.from_numpy(totals.astype(np.float32)).to(device),
+    )
