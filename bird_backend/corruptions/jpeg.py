@@ -71,27 +71,34 @@ def jpeg_compression(images: Tensor, _generator: torch.Generator, *, quality: in
     device = images.device
     with torch.autocast(device.type, enabled=False):
         levels = _extended(_extended(images.mul(255).round_(), 2 * _BLOCK, dim=-1), 2, dim=-2)
-        luma = _extended(_mixed(levels, 0, 0.5 - 128), _BLOCK, dim=-2)
-        chroma = _extended(_halved(levels), _BLOCK, dim=-2)
+        luma = _extended(_luma(levels), _BLOCK, dim=-2)
+        chroma = _extended(_halved_chroma(levels), _BLOCK, dim=-2)
         luma = _through_blocks(luma, _LUMA, quality)[:, :height, :width]
         chroma = _doubled(_through_blocks(chroma, _CHROMA, quality), height, width)
         return _to_rgb(luma, chroma)
 
 
-def _mixed(levels: Tensor, part: int, offset: float) -> Tensor:
-    """Y, Cb or Cr [B,H,W] in whole levels."""
-    red, green, blue = levels.unbind(1)
-    mixed = red.mul(_RED[part]).add_(green, alpha=_GREEN[part]).add_(blue, alpha=_BLUE[part])
-    return mixed.add_(offset).floor_()
+def _luma(levels: Tensor) -> Tensor:
+    """Y - 128 [B,H,W] in whole levels."""
+    return _mixed(levels, 0, torch.empty_like(levels[:, 0])).add_(0.5 - 128).floor_()
 
 
-def _halved(levels: Tensor) -> Tensor:
-    """Cb and Cr of half the size, one after the other [2B,H/2,W/2]: means of four, halves rounded down, up, down."""
-    offset = 0.5 - 1 / _FIXED
-    full = torch.cat((_mixed(levels, 1, offset), _mixed(levels, 2, offset)))
-    rows = full[:, ::2] + full[:, 1::2]
+def _halved_chroma(levels: Tensor) -> Tensor:
+    """Cb, then Cr, less 128, at half the size [2B,H/2,W/2]: means of four, halves rounded down, up, down."""
+    count, _, height, width = levels.shape
+    full = levels.new_empty((2, count, height, width))
+    for part, plane in enumerate(full, start=1):
+        _mixed(levels, part, plane)
+    full.add_(0.5 - 1 / _FIXED).floor_()
+    rows = full[:, :, ::2] + full[:, :, 1::2]
     sums = rows[..., ::2] + rows[..., 1::2]
-    return sums.mul_(0.25).add_(_alternating(sums.shape[-1], 0.25, 0.5, levels.device)).floor_()
+    halved = sums.mul_(0.25).add_(_alternating(width // 2, 0.25, 0.5, levels.device)).floor_()
+    return halved.view(2 * count, height // 2, width // 2)
+
+
+def _mixed(levels: Tensor, part: int, out: Tensor) -> Tensor:
+    red, green, blue = levels.unbind(1)
+    return torch.mul(red, _RED[part], out=out).add_(green, alpha=_GREEN[part]).add_(blue, alpha=_BLUE[part])
 
 
 def _through_blocks(plane: Tensor, table: _Table, quality: int) -> Tensor:
@@ -122,10 +129,12 @@ def _doubled(chroma: Tensor, height: int, width: int) -> Tensor:
 def _to_rgb(luma: Tensor, chroma: Tensor) -> Tensor:
     """Y [B,H,W] and Cb, Cr [2,B,H,W], all around 0, to images [B,3,H,W] around [0,1]."""
     cb, cr = chroma.unbind(0)
-    red = cr.mul(_CR_TO_RED).add_(128.5).floor_().add_(luma)
-    green = cb.mul(_CB_TO_GREEN).add_(cr, alpha=_CR_TO_GREEN).add_(128.5).floor_().add_(luma)
-    blue = cb.mul(_CB_TO_BLUE).add_(128.5).floor_().add_(luma)
-    return torch.stack((red, green, blue), dim=1).div_(255)
+    images = luma.new_empty((len(luma), 3, *luma.shape[1:]))
+    red, green, blue = images.unbind(1)
+    torch.mul(cr, _CR_TO_RED, out=red)
+    torch.mul(cb, _CB_TO_GREEN, out=green).add_(cr, alpha=_CR_TO_GREEN)
+    torch.mul(cb, _CB_TO_BLUE, out=blue)
+    return images.add_(128.5).floor_().add_(luma[:, None]).div_(255)
 
 
 def _extended(planes: Tensor, multiple: int, *, dim: int) -> Tensor:
