@@ -1,4 +1,4 @@
-"""Pictures of frost on a window, drawn: ferns of ice, each a stem with needles with barbs, over a mottled blue ground.
+"""Pictures of frost on a window, drawn: ferns of ice, each a stem with needles with barbs, over a blue ground.
 
 What `frost` lays over images, since the published photographs do not come with the project; `python -m bird_backend
 assets frost` writes them. Brightness and contrast are chosen so that images are disturbed as much as by the published.
@@ -37,17 +37,17 @@ class _Character:
     bend: float
     """How far a stem turns over its length, in radians."""
     mean: float
-    """Brightness of the picture, of 1."""
+    """Brightness of the ice, of 1."""
     deviation: float
     """Of its brightness."""
 
 
 _CHARACTERS = (
-    _Character(seed=11, ferns=75, reach=120, spread=0.80, bend=0.9, mean=0.60, deviation=0.17),
-    _Character(seed=23, ferns=150, reach=60, spread=1.05, bend=0.2, mean=0.64, deviation=0.16),
-    _Character(seed=37, ferns=95, reach=95, spread=0.65, bend=1.6, mean=0.57, deviation=0.18),
-    _Character(seed=41, ferns=240, reach=42, spread=1.05, bend=0.5, mean=0.69, deviation=0.15),
-    _Character(seed=59, ferns=60, reach=150, spread=0.55, bend=0.5, mean=0.65, deviation=0.17),
+    _Character(seed=11, ferns=75, reach=120, spread=0.80, bend=0.9, mean=0.62, deviation=0.13),
+    _Character(seed=23, ferns=150, reach=60, spread=1.05, bend=0.2, mean=0.66, deviation=0.12),
+    _Character(seed=37, ferns=95, reach=95, spread=0.65, bend=1.6, mean=0.59, deviation=0.14),
+    _Character(seed=41, ferns=240, reach=42, spread=1.05, bend=0.5, mean=0.71, deviation=0.115),
+    _Character(seed=59, ferns=60, reach=150, spread=0.55, bend=0.5, mean=0.67, deviation=0.13),
 )
 PICTURES = len(_CHARACTERS)
 
@@ -61,8 +61,8 @@ def draw_frost(picture: int) -> NDArray[np.uint8]:
     haze = _smooth(ice, 5 * _FINE)
     ground = _mottle(shape, chance)
     light = ice + 0.45 * haze + 0.17 * ground
-    light = light.reshape(_SIZE[0], _FINE, _SIZE[1], _FINE).mean(axis=(1, 3))
-    return _coloured(_toned(light, character))
+    night = _averaged(_bare(shape, chance) * (1 - ice))
+    return _coloured(_toned(_averaged(light), character) * (1 - 0.88 * night))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +157,20 @@ def _mottle(shape: tuple[int, int], chance: np.random.Generator) -> Floats:
         layer = _smooth(chance.standard_normal(shape), sigma * _FINE)
         ground += weight * layer / layer.std()
     return ground
+
+
+def _bare(shape: tuple[int, int], chance: np.random.Generator) -> Floats:
+    """1 where nothing but needles covers the glass and the night shows, 0 where all is ice, with frayed edges."""
+    patches = np.zeros(shape)
+    for sigma, weight in ((20, 1.0), (6, 0.28), (2, 0.12)):
+        layer = _smooth(chance.standard_normal(shape), sigma * _FINE)
+        patches += weight * layer / layer.std()
+    return np.clip((patches / patches.std() - 1.4) / 0.7, 0, 1)
+
+
+def _averaged(grid: Floats) -> Floats:
+    """From the fine grid to pixels."""
+    return grid.reshape(_SIZE[0], _FINE, _SIZE[1], _FINE).mean(axis=(1, 3))
 
 
 def _smooth(grid: Floats, sigma: float) -> Floats:
