@@ -7,7 +7,7 @@ assets frost` writes them. Brightness and contrast are chosen so that images are
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,9 @@ class _Strokes:
     length: Floats
     light: Floats
 
+    def some(self, which: NDArray[np.int64] | slice) -> _Strokes:
+        return _Strokes(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
     def along(self, share: Floats) -> tuple[Floats, Floats, Floats]:
         """x, y and direction at `share` [n, k] of each stroke's length: an arc of a circle, by its chords."""
         turned = self.bend[:, None] * share
@@ -118,7 +121,7 @@ def _branches(
     parent = np.repeat(np.arange(len(counts)), counts)
     share = chance.uniform(0.02, 1, len(parent))
     side = np.where(chance.random(len(parent)) < 0.5, -1.0, 1.0)
-    chosen = _Strokes(**{name: getattr(strokes, name)[parent] for name in _Strokes.__dataclass_fields__})
+    chosen = strokes.some(parent)
     x, y, direction = (part[:, 0] for part in chosen.along(share[:, None]))
     return _Strokes(
         x=x,
@@ -136,9 +139,7 @@ def _splat(ice: Floats, strokes: _Strokes, weight: float) -> None:
     steps = max(int(np.ceil(strokes.length.max() / 0.7)), 2)
     share = np.linspace(0, 1, steps)[None]
     for start in range(0, len(strokes.x), 4096):
-        part = _Strokes(
-            **{name: getattr(strokes, name)[start : start + 4096] for name in _Strokes.__dataclass_fields__}
-        )
+        part = strokes.some(slice(start, start + 4096))
         x, y, _ = part.along(share)
         amount = weight * part.light[:, None] * (1 - 0.8 * share) * part.length[:, None] / steps
         left, top = np.floor(x), np.floor(y)
@@ -170,14 +171,16 @@ def _bare(shape: tuple[int, int], chance: np.random.Generator) -> Floats:
 
 def _averaged(grid: Floats) -> Floats:
     """From the fine grid to pixels."""
-    return grid.reshape(_SIZE[0], _FINE, _SIZE[1], _FINE).mean(axis=(1, 3))
+    averaged: Floats = grid.reshape(_SIZE[0], _FINE, _SIZE[1], _FINE).mean(axis=(1, 3))
+    return averaged
 
 
 def _smooth(grid: Floats, sigma: float) -> Floats:
     """A Gaussian of `sigma` cells, wrapping around."""
     rows, columns = (np.fft.fftfreq(size)[:, None] for size in grid.shape)
     falloff = np.exp(-2 * (np.pi * sigma) ** 2 * (rows**2 + columns.T**2))
-    return np.fft.ifft2(np.fft.fft2(grid) * falloff).real
+    smoothed: Floats = np.fft.ifft2(np.fft.fft2(grid) * falloff).real
+    return smoothed
 
 
 def _toned(light: Floats, character: _Character) -> Floats:
