@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bird_backend import catalog, runs, settings
+from bird_backend import runs
+from bird_backend.cli.asset_commands import assets_app
+from bird_backend.cli.choices import parse_corruptions, parse_severities
 from bird_backend.cli.listing import describe, listing
+from bird_backend.cli.options import Corruptions, Faithful, FrostTextures, Home, Json, Severities
 from bird_backend.cli.output import ProgressBar, emit, table
+from bird_backend.cli.report import describe_summary
 from bird_backend.errors import BirdError, Cancelled, InputError
 from bird_backend.runs.provenance import find_checkpoint, read_header
 from bird_backend.specs import RunSpec, load_spec, override, read_spec
@@ -26,21 +29,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-assets_app = typer.Typer(help="Make what lies in assets/ anew.", invoke_without_command=True)
 app.add_typer(assets_app, name="assets")
 
 
-def _use_home(path: Path | None) -> Path | None:
-    if path is not None:
-        os.environ["BIRD_HOME"] = str(path)
-    return path
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
-Home = Annotated[
-    Path | None,
-    typer.Option(help="Where runs, data and checkpoints live (or BIRD_HOME).", callback=_use_home),
-]
 Spec = Annotated[Path, typer.Argument(help="A spec: one JSON object that names everything.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key=value, such as training.epochs=3; may be given again.")
@@ -111,7 +102,7 @@ def status(
     if row.state == "running" and progress:
         text += f"  {progress['fraction']:.0%}  {progress['phase']}"
     if row.summary:
-        text += f"\n{_say(row.summary)}"
+        text += f"\n{describe_summary(row.summary)}"
     emit(describe(row), text, as_json=json_)
 
 
@@ -156,6 +147,13 @@ def evaluate(
     data: Annotated[str, typer.Option(help="A data set by name, folder:PATH or zip:PATH.")],
     model: Annotated[str | None, typer.Option(help="The architecture, where the file does not say.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many test images.")] = None,
+    corruptions: Corruptions = "all",
+    severities: Severities = "1-5",
+    corrupted_dir: Annotated[
+        Path | None, typer.Option(help="Read corrupted images in CIFAR-10-C's layout instead of making them.")
+    ] = None,
+    faithful: Faithful = False,
+    frost_textures: FrostTextures = None,
     seed: int = 0,
     device: str = "auto",
     json_: Json = False,
@@ -172,9 +170,56 @@ def evaluate(
         "seed": seed,
         "device": device,
         "model": {"model": architecture, "weights": weights},
-        "evaluation": {"limit": limit},
+        "evaluation": {
+            "limit": limit,
+            "corruptions": parse_corruptions(corruptions),
+            "severities": parse_severities(severities),
+            "corrupted_dir": None if corrupted_dir is None else str(corrupted_dir.expanduser().resolve()),
+            "faithful": faithful,
+            "frost_textures": None if frost_textures is None else str(frost_textures.expanduser().resolve()),
+        },
     }
     return _perform(load_spec(document), as_json=json_)
+
+
+@app.command()
+def corrupt(
+    source: Annotated[str, typer.Argument(metavar="IN", help="A .npy of uint8 [N,H,W,3], or a data set by name.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Where NAME.npy and labels.npy go.")],
+    corruptions: Corruptions = "all",
+    severities: Severities = "1-5",
+    faithful: Faithful = False,
+    frost_textures: FrostTextures = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
+    seed: int = 0,
+    device: str = "auto",
+    json_: Json = False,
+    home: Home = None,
+) -> None:
+    """Write corrupted images in CIFAR-10-C's layout: uint8 [5N,H,W,3], one severity after the other."""
+    from bird_backend.cli.corrupting import corrupt_into  # noqa: PLC0415
+    from bird_backend.evaluation import Corrupting  # noqa: PLC0415
+
+    names, levels = parse_corruptions(corruptions), parse_severities(severities)
+    bar = ProgressBar()
+    try:
+        document = corrupt_into(
+            source,
+            folder,
+            corruptions=names,
+            severities=levels,
+            how=Corrupting(seed=seed, faithful=faithful, frost_textures=frost_textures),
+            device=device,
+            overwrite=overwrite,
+            on_progress=bar,
+        )
+    finally:
+        bar.close()
+    text = (
+        f"Written: {len(names)} corruptions × {len(levels)} severities × {document['images']:,} images,"
+        f" {document['bytes'] / 1e6:.1f} MB in {document['seconds']} s, to {folder}"
+    )
+    emit(document, text, as_json=json_)
 
 
 @app.command()
@@ -194,45 +239,6 @@ def similarity(
     emit(document, text, as_json=json_)
 
 
-@assets_app.callback()
-def assets(context: typer.Context, json_: Json = False, home: Home = None) -> None:
-    """Make the catalogue and the demo checkpoints anew (`assets fashion-mnist` remakes the images)."""
-    if context.invoked_subcommand is None:
-        from bird_backend.cli.assets import make_checkpoints  # noqa: PLC0415
-        from bird_backend.models import write_catalog  # noqa: PLC0415
-
-        write_catalog(catalog.CATALOG_FILE)
-        bar = ProgressBar()
-        made = make_checkpoints(bar)
-        bar.close()
-        rows = [(entry["name"], f"{entry['clean_accuracy']:.3f}", f"{entry['robust_accuracy']:.3f}") for entry in made]
-        emit(made, table(rows, ("checkpoint", "clean accuracy", "robust accuracy")), as_json=json_)
-
-
-@assets_app.command("catalog")
-def assets_catalog(json_: Json = False, home: Home = None) -> None:
-    """Measure every network again and write bird_backend/catalog.json."""
-    from bird_backend.models import write_catalog  # noqa: PLC0415
-
-    write_catalog(catalog.CATALOG_FILE)
-    emit({"written": "catalog.json"}, "Written: bird_backend/catalog.json", as_json=json_)
-
-
-@assets_app.command("fashion-mnist")
-def assets_fashion_mnist(
-    source: Annotated[Path, typer.Option(help="The folder of Fashion-MNIST's four idx.gz files.")],
-    json_: Json = False,
-    home: Home = None,
-) -> None:
-    """Cut assets/fashion-mnist-small.npz out of the original files."""
-    from bird_backend.datasets import build_fashion_mnist_small  # noqa: PLC0415
-
-    target = settings.ASSETS / "fashion-mnist-small.npz"
-    build_fashion_mnist_small(source, target)
-    size = target.stat().st_size
-    emit({"written": target.name, "bytes": size}, f"Written: assets/{target.name}, {size / 1e6:.1f} MB", as_json=json_)
-
-
 def _perform(spec: RunSpec, *, as_json: bool) -> int:
     from bird_backend.jobs.leases import find_devices  # noqa: PLC0415
     from bird_backend.jobs.process import perform  # noqa: PLC0415
@@ -249,34 +255,8 @@ def _perform(spec: RunSpec, *, as_json: bool) -> int:
             emit({"run": row.id, "state": state, "reason": str(error)}, "", as_json=True)
         raise
     bar.close()
-    emit(summary, _say(summary), as_json=as_json)
+    emit(summary, describe_summary(summary), as_json=as_json)
     return 0
-
-
-def _say(summary: dict[str, Any]) -> str:
-    """A summary for a person."""
-    if summary["kind"] == "analyze":
-        best = summary["closest_pair"]
-        return (
-            f"Closest: teacher {best['teacher']}, student {best['student']}, CKA {best['cka']:.3f} (n = {summary['n']})"
-        )
-    if summary["kind"] != "transfer":
-        line = f"clean {summary['clean_accuracy']:.1%}, under corruption {summary['robust_accuracy']:.1%}"
-        return f"Accuracy: {line} (n = {summary['n_test']} test images)"
-    rows = [
-        (key, f"{summary['clean_accuracy'][key]:.1%}", f"{summary['robust_accuracy'][key]:.1%}", f"{cka['value']:.3f}")
-        for key, cka in summary["cka"].items()
-    ]
-    lines = [
-        table(rows, ("", "clean", "robust", "CKA")),
-        f"n = {summary['n_test']} test images, {summary['seconds']} s",
-    ]
-    if gain := summary.get("gain_over_fine_tuning"):
-        lines.append(
-            f"{summary['method']} over fine-tuning: {100 * gain['value']:+.1f} points of robust accuracy"
-            f" (95 % over images: {100 * gain['low']:+.1f} to {100 * gain['high']:+.1f}; one seed)"
-        )
-    return "\n".join(lines)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -5,6 +5,7 @@ So what is corrupted on the fly and what `corrupt` writes are the same bytes, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,7 @@ class Corrupting:
             images, name, severity, generator=generator, faithful=self.faithful, frost_textures=self.frost_textures
         )
 
-    def check(self, corruptions: tuple[str, ...], device: torch.device) -> None:
-        """Corrupt one black image each way, so that what can't be done is said before a run trains for hours."""
-        black = torch.zeros(1, 3, 32, 32, dtype=torch.uint8, device=device)
+    def check(self, corruptions: Sequence[str], image: Tensor) -> None:
+        """Corrupt one image [1,3,H,W] each way, so that what can't be done is said before hours of work are."""
         for name in corruptions:
-            self.batch(black, (name, 1), 0)
+            self.batch(image, (name, 1), 0)

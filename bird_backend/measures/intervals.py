@@ -44,9 +44,10 @@ class Interval:
         """Whether the interval leaves zero out: what a difference has to do to be one."""
         return self.low > 0 or self.high < 0
 
-    def as_dict(self) -> dict[str, float | int | str]:
-        """As it stands in a summary."""
-        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n, "kind": self.kind}
+    def as_dict(self) -> dict[str, float | int | str | None]:
+        """As it stands in a summary: JSON has no infinity, so an end without bound is none."""
+        low, high = (end if math.isfinite(end) else None for end in (self.low, self.high))
+        return {"value": self.value, "low": low, "high": high, "n": self.n, "kind": self.kind}
 
 
 def wilson(correct: float, n: int) -> Interval:

@@ -1,0 +1,64 @@
+"""`assets`: commands that make what lies in assets/ anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bird_backend import catalog, settings
+from bird_backend.cli.options import Home, Json
+from bird_backend.cli.output import ProgressBar, emit, table
+
+__all__ = ["assets_app"]
+
+assets_app = typer.Typer(help="Make what lies in assets/ anew.", invoke_without_command=True)
+
+
+@assets_app.callback()
+def assets(context: typer.Context, json_: Json = False, home: Home = None) -> None:
+    """Make the catalogue and the demo checkpoints anew (`assets fashion-mnist` remakes the images)."""
+    if context.invoked_subcommand is None:
+        from bird_backend.cli.assets import make_checkpoints  # noqa: PLC0415
+        from bird_backend.models import write_catalog  # noqa: PLC0415
+
+        write_catalog(catalog.CATALOG_FILE)
+        bar = ProgressBar()
+        made = make_checkpoints(bar)
+        bar.close()
+        rows = [(entry["name"], f"{entry['clean_accuracy']:.3f}", f"{entry['robust_accuracy']:.3f}") for entry in made]
+        emit(made, table(rows, ("checkpoint", "clean accuracy", "robust accuracy")), as_json=json_)
+
+
+@assets_app.command("catalog")
+def assets_catalog(json_: Json = False, home: Home = None) -> None:
+    """Measure every network again and write bird_backend/catalog.json."""
+    from bird_backend.models import write_catalog  # noqa: PLC0415
+
+    write_catalog(catalog.CATALOG_FILE)
+    emit({"written": "catalog.json"}, "Written: bird_backend/catalog.json", as_json=json_)
+
+
+@assets_app.command("fashion-mnist")
+def assets_fashion_mnist(
+    source: Annotated[Path, typer.Option(help="The folder of Fashion-MNIST's four idx.gz files.")],
+    json_: Json = False,
+    home: Home = None,
+) -> None:
+    """Cut assets/fashion-mnist-small.npz out of the original files."""
+    from bird_backend.datasets import build_fashion_mnist_small  # noqa: PLC0415
+
+    target = settings.ASSETS / "fashion-mnist-small.npz"
+    build_fashion_mnist_small(source, target)
+    size = target.stat().st_size
+    emit({"written": target.name, "bytes": size}, f"Written: assets/{target.name}, {size / 1e6:.1f} MB", as_json=json_)
+
+
+@assets_app.command("frost")
+def assets_frost(json_: Json = False, home: Home = None) -> None:
+    """Draw the pictures of frost that `frost` lays over images, into assets/frost."""
+    from bird_backend.cli.assets import make_frost  # noqa: PLC0415
+
+    made = make_frost()
+    emit(made, table([(entry["name"], entry["bytes"]) for entry in made], ("picture", "bytes")), as_json=json_)

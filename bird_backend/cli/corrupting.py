@@ -1,0 +1,85 @@
+"""Writing a corrupted set: `python -m bird_backend corrupt IN OUT_DIR`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bird_backend.datasets import load_dataset
+from bird_backend.datasets.npy import open_npy
+from bird_backend.errors import InputError
+from bird_backend.evaluation import Corrupting, write_corrupted_set
+from bird_backend.jobs.process import OnProgress
+from bird_backend.training import choose_device
+
+__all__ = ["corrupt_into"]
+
+Source = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]
+
+
+def corrupt_into(
+    source: str,
+    folder: Path,
+    *,
+    corruptions: Sequence[str],
+    severities: Sequence[int],
+    how: Corrupting,
+    device: str,
+    overwrite: bool,
+    on_progress: OnProgress,
+) -> dict[str, Any]:
+    """Corrupt the images of `source`, a `.npy` file or a data set whose test split is meant, into files in `folder`."""
+    began = time.monotonic()
+    chosen = choose_device(device)
+    images, labels = _read(source, on_progress)
+    how.check(corruptions, torch.zeros(1, 3, *images.shape[1:3], dtype=torch.uint8, device=chosen))
+    began_writing = time.monotonic()
+
+    def progress(name: str, fraction: float) -> None:
+        seconds = time.monotonic() - began_writing
+        on_progress(f"Corrupting: {name}", fraction, seconds * (1 - fraction) / fraction if fraction > 0.02 else None)
+
+    files = write_corrupted_set(
+        folder,
+        images,
+        labels,
+        corruptions=corruptions,
+        severities=severities,
+        how=how,
+        device=chosen,
+        overwrite=overwrite,
+        progress=progress,
+    )
+    return {
+        "folder": str(folder),
+        "files": [path.name for path in files],
+        "bytes": sum(path.stat().st_size for path in files),
+        "images": len(images),
+        "corruptions": list(corruptions),
+        "severities": list(severities),
+        "labels": labels is not None,
+        "seed": how.seed,
+        "device": str(chosen),
+        "seconds": round(time.monotonic() - began, 2),
+    }
+
+
+def _read(source: str, on_progress: OnProgress) -> Source:
+    """Images uint8 [N,H,W,3] and, of a data set, their labels [N]."""
+    if not source.endswith(".npy"):
+        data = load_dataset(source, progress=lambda what, _: on_progress(f"Loading data: {what}", 0.0, None))
+        return data.test.images.permute(0, 2, 3, 1).numpy(), data.test.labels.numpy()
+    images = open_npy(Path(source).expanduser())
+    if images.dtype != np.uint8:
+        raise InputError(f"{source} holds {images.dtype}; images to corrupt are uint8 from 0 to 255.")
+    if images.ndim != 4 or images.shape[3] != 3:
+        raise InputError(f"{source} has the shape {list(images.shape)}; images to corrupt are [N,H,W,3].")
+    if images.size == 0:
+        raise InputError(f"{source} has the shape {list(images.shape)}, so there is nothing to corrupt.")
+    return images, None

@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Corruptions", "Faithful", "FrostTextures", "Home", "Json", "Severities"]
+
+
+def _use_home(path: Path | None) -> Path | None:
+    if path is not None:
+        os.environ["BIRD_HOME"] = str(path)
+    return path
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Home = Annotated[
+    Path | None,
+    typer.Option(help="Where runs, data and checkpoints live (or BIRD_HOME).", callback=_use_home),
+]
+Corruptions = Annotated[str, typer.Option(help="all, or names such as fog,snow.")]
+Severities = Annotated[str, typer.Option(help="From 1 to 5, such as 1-5, 3 or 1,3.")]
+Faithful = Annotated[
+    bool, typer.Option("--faithful", help="Glass blur as the published script slips: copies, no swaps.")
+]
+FrostTextures = Annotated[Path | None, typer.Option(help="A folder of frost pictures, in place of the project's own.")]
