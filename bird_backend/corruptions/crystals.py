@@ -166,7 +166,8 @@ def _bare(shape: tuple[int, int], chance: np.random.Generator) -> Floats:
     for sigma, weight in ((20, 1.0), (6, 0.28), (2, 0.12)):
         layer = _smooth(chance.standard_normal(shape), sigma * _FINE)
         patches += weight * layer / layer.std()
-    return np.clip((patches / patches.std() - 1.4) / 0.7, 0, 1)
+    bare: Floats = np.clip((patches / patches.std() - 1.4) / 0.7, 0, 1)
+    return bare
 
 
 def _averaged(grid: Floats) -> Floats:
