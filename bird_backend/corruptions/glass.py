@@ -35,7 +35,7 @@ def glass_blur(
     packed = levels[:, 0].bitwise_left_shift(16).add_(levels[:, 1], alpha=1 << 8).add_(levels[:, 2])
     route = _route(height, width, reach, images.device)
     for _ in range(passes):
-        _shuffle(packed, route, generator, faithful)
+        _shuffle(packed, _near_places(route, batch, generator), route.fronts, faithful)
     torch.bitwise_right_shift(packed, 16, out=levels[:, 0])
     torch.bitwise_right_shift(packed, 8, out=levels[:, 1]).bitwise_and_(255)
     torch.bitwise_and(packed, 255, out=levels[:, 2])
@@ -55,18 +55,21 @@ class _Route:
     """What may be added to a pixel's number, all equally likely."""
 
 
-def _shuffle(packed: Tensor, route: _Route, generator: torch.Generator, faithful: bool) -> None:
-    """One pass over words of pixels [H*W, B], in place."""
-    batch = packed.shape[1]
-    flat = packed.view(-1)
+def _near_places(route: _Route, batch: int, generator: torch.Generator) -> Tensor:
+    """For each visit [N] and each image [B] the place of the near pixel among words [H*W, B], laid flat."""
     choices = random_words((len(route.order), batch), generator).bitwise_and_(0xFFFF)
     choices = choices.mul_(len(route.moves)).bitwise_right_shift_(16).view(-1)
-    near = route.moves.index_select(0, choices).view(-1, batch).add_(route.order).mul_(batch)
-    near.add_(torch.arange(batch, device=packed.device))
+    pixels = route.moves.index_select(0, choices).view(-1, batch).add_(route.order)
+    return pixels.mul_(batch).add_(torch.arange(batch, device=pixels.device))
+
+
+def _shuffle(packed: Tensor, near_places: Tensor, fronts: tuple[slice, ...], faithful: bool) -> None:
+    """One pass over words of pixels [H*W, B], in place."""
+    flat = packed.view(-1)
     done = 0
-    for front in route.fronts:
+    for front in fronts:
         visited = packed[front]
-        places = near[done : done + len(visited)].view(-1)
+        places = near_places[done : done + len(visited)].view(-1)
         done += len(visited)
         arriving = flat.index_select(0, places).view(visited.shape)
         if not faithful:
