@@ -99,9 +99,15 @@ def progress(run: Run) -> dict[str, Any] | None:
 def spec_of(run: Run) -> RunSpec:
     """What was asked for."""
     try:
-        return run.spec
+        return _spec(str(run.directory.path))
     except (OSError, ValueError) as error:
         raise InputError(f"The spec of run {run.id} can't be read: {error}.") from error
+
+
+@lru_cache(maxsize=512)
+def _spec(path: str) -> RunSpec:
+    """A spec never changes once its run is there."""
+    return load_spec(RunDirectory(Path(path)).read_spec())
 
 
 def log_tail(run: Run, lines: int = 100) -> str:

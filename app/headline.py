@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from app.intervals import explained, percent, points, verdict
+from app.summaries import gain_of, interval_of
 from bird_backend.measures import Interval
 from bird_backend.runs.store import Run
 
@@ -29,7 +28,7 @@ def headline(run: Run) -> Headline | None:
     robust = summary.get("robust_accuracy")
     if isinstance(robust, dict) and "after" in robust:
         against = "fine-tuning" if "fine-tuning" in robust else "before"
-        gap = _interval(summary.get("gain_over_fine_tuning" if against == "fine-tuning" else "gain_over_before"))
+        gap = gain_of(summary, against)
         if gap is None:
             return None
         return Headline(
@@ -39,15 +38,7 @@ def headline(run: Run) -> Headline | None:
             f"and severities of the same {gap.n:,} test images; 95 % interval, {gap.kind}, one seed",
             gap=gap,
         )
-    found = _interval((summary.get("intervals") or {}).get("robust_accuracy"))
+    found = interval_of(summary, "robust", "model")
     if found is None:
         return None
     return Headline(figure=percent(found.value), words="robust accuracy", detail=explained(found))
-
-
-def _interval(document: Mapping[str, Any] | None) -> Interval | None:
-    """An interval as a summary holds it; none where the summary has none."""
-    try:
-        return None if document is None else Interval(**document)
-    except TypeError:
-        return None

@@ -64,6 +64,12 @@ ROUTES: Mapping[str, Route] = {
             icon=":material/shield:",
         ),
         Route(
+            name="gallery",
+            label="Gallery",
+            question="What do corruptions look like?",
+            icon=":material/photo_library:",
+        ),
+        Route(
             name="models",
             label="Models",
             question="What is there to transfer?",
@@ -87,12 +93,12 @@ def page(name: str, *, default: bool | None = None) -> StreamlitPage:
     )
 
 
-def link(name: str, label: str, *, icon: str | None = None, help: str | None = None, **query: str) -> None:
+def link(name: str, label: str, /, *, icon: str | None = None, help: str | None = None, **query: str) -> None:
     """A link to a page, `link("live", "Watch it", run=run.id)`."""
     st.page_link(page(name), label=label, icon=icon, help=help, query_params=query or None)
 
 
-def go(name: str, **query: str) -> None:
+def go(name: str, /, **query: str) -> None:
     """Leave for a page at once, `go("live", run=run.id)`."""
     st.switch_page(page(name), query_params=query or None)
 

@@ -19,6 +19,20 @@ _RULES = """
 .st-key-summary_panel { position: sticky; top: 4rem; }
 .st-key-hero { padding: 0.4rem 0 0.8rem; }
 .st-key-hero p { max-width: 38rem; }
+.figures { overflow-x: auto; border: 1px solid light-dark(#dcdeda, #2e363d); border-radius: 8px; }
+.figures:focus-visible { outline: 2px solid light-dark(#0067a6, #6cbdf0); outline-offset: 2px; }
+.figures table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.84rem; }
+.figures :is(th, td) { padding: 0.42rem; text-align: right; white-space: nowrap; vertical-align: top; }
+.figures thead th { font-weight: 600; white-space: normal; vertical-align: bottom; }
+.figures tbody th { font-weight: 600; text-align: left; position: sticky; left: 0; padding-left: 0.7rem; }
+.figures tbody th { background: light-dark(#fcfcfa, #12161a); }
+.figures tbody tr { border-top: 1px solid light-dark(#e4e6e2, #2a3138); }
+.figures small { display: block; font-size: 0.78rem; color: light-dark(#575e66, #a9b2ba); }
+.figures .best > span:first-child {
+  font-weight: 700; margin: 0 -0.25rem; padding: 0.05rem 0.25rem; border-radius: 4px;
+  background: light-dark(#d9efe7, #173a31);
+}
+.figures .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 640px) {
   .st-key-summary_panel { position: static; }
 }

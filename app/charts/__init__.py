@@ -13,6 +13,7 @@ from app.charts.compare import Measured, results_table, run_curves
 from app.charts.curves import accuracy_curves, arms_in, cka_curves, cka_table, epochs_table, loss_curves
 from app.charts.frame import arm, numbers
 from app.charts.layer_map import layer_map
+from app.charts.reliability import reliability, reliability_rows
 
 __all__ = [
     "Measured",
@@ -32,6 +33,8 @@ __all__ = [
     "mean_rows",
     "models_in",
     "numbers",
+    "reliability",
+    "reliability_rows",
     "results_table",
     "run_curves",
 ]

@@ -35,7 +35,8 @@ def models_in(predictions: Predictions) -> list[str]:
 
 def baseline_of(predictions: Predictions) -> str | None:
     """What the last of the models has to beat: fine-tuning, else the student before; none where there is neither."""
-    return next((name for name in ("fine-tuning", "before") if name in predictions.models), None)
+    *others, _ = models_in(predictions)
+    return next((name for name in ("fine-tuning", "before") if name in others), None)
 
 
 def gain(

@@ -30,6 +30,7 @@ ARMS: Mapping[str, Arm] = {
     "fine-tuning": Arm(label="Fine-tuning", colour=LIGHT.baseline, dash="solid"),
     "before": Arm(label="Before", colour=LIGHT.before, dash="dot"),
     "model": Arm(label="Model", colour=LIGHT.student, dash="solid"),
+    "ceiling": Arm(label="Ceiling", colour=LIGHT.baseline, dash="dash"),
     "teacher": Arm(label="Teacher", colour=LIGHT.teacher, dash="solid"),
 }
 

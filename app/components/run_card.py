@@ -20,6 +20,7 @@ _KINDS = {
     "robustify": "Robust training",
     "evaluate": "Evaluation",
     "analyze": "Layer map",
+    "gallery": "Gallery",
 }
 
 

@@ -18,6 +18,7 @@ _KINDS = {
     "robustify": "Teacher training",
     "evaluate": "Evaluation",
     "analyze": "Layer map",
+    "gallery": "Gallery",
 }
 
 

@@ -28,6 +28,7 @@ from app.components.run_state import (
 from app.intervals import explained, percent
 from app.routes import link
 from bird_backend.measures import wilson
+from bird_backend.specs import GallerySpec
 
 __all__ = ["render"]
 
@@ -95,6 +96,9 @@ def _head(run: data.Run) -> None:
 def _body(run: data.Run, metrics: pd.DataFrame) -> None:
     if run.kind == "analyze":
         _analyzed(run)
+        return
+    if run.kind == "gallery":
+        _drawn(run)
         return
     predictions = data.predictions(run)
     if predictions is not None:
@@ -257,6 +261,13 @@ def _analyzed(run: data.Run) -> None:
         numbers=frame.reset_index(names="teacher layer"),
     )
     st.caption(layer_map_words(frame))
+
+
+def _drawn(run: data.Run) -> None:
+    spec = data.spec_of(run)
+    if isinstance(spec, GallerySpec):
+        where = {"picture": spec.picture} if spec.picture else {"data": str(spec.data)}
+        link("gallery", "Look at the pictures", icon=":material/photo_library:", **where)
 
 
 def _log(run: data.Run) -> None:

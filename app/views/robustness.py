@@ -1,17 +1,22 @@
-"""Did it help? Accuracy under every corruption and severity: the student before, fine-tuned, and after BIRD."""
+"""Did it help? Every figure of the student before, fine-tuned and after BIRD, and every cell that they come from."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from app import charts, data
+from app.ceilings import oracles, with_ceiling
+from app.components.ceiling import ask_for_ceiling, chosen_ceiling, pick_ceiling, recovered
+from app.components.figures_table import figures_table
 from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
-from app.components.results import accuracy_table, headline
+from app.components.results import verdict_sentence
 from app.components.run_picker import empty_state, pick_run
 from app.components.run_state import progress_panel, run_badge, state_note
+from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
 from app.routes import link
+from app.seeds import siblings
 
 __all__ = ["render"]
 
@@ -33,15 +38,15 @@ def render() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         run_badge(run)
         link("live", "Its curves", icon=":material/timeline:", run=run.id)
+        link("gallery", "What the corruptions look like", icon=":material/photo_library:")
     try:
         predictions = data.predictions(run)
+        if predictions is None:
+            st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
+        else:
+            _results(run, predictions)
     except data.BirdError as error:
         st.error(str(error))
-        return
-    if predictions is None:
-        st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
-        return
-    _results(run, predictions)
 
 
 def _wait(run_id: str) -> None:
@@ -55,26 +60,44 @@ def _wait(run_id: str) -> None:
         return
     state_note(run)
     if run.state == "done":
-        empty_state("This run has no accuracy table", "It measured something else; see its page.")
+        empty_state(
+            "This run kept no predictions",
+            "It measured something else, or was made by an earlier version of this app; launch it again to see more.",
+        )
     else:
         st.markdown("It ended before it was measured, so there is no table. Its curves are on its page.")
 
 
 def _results(run: data.Run, predictions: data.Predictions) -> None:
-    headline(predictions, key="robust_metrics")
-    chart(
-        charts.accuracy_bars(predictions),
-        key="accuracy_bars",
-        label="Clean, seen and held-out accuracy of each model with 95 % intervals",
-        revision=run.id,
-        numbers=charts.mean_rows(predictions).drop(columns=["group"]),
-    )
-    st.subheader("Where does it help?", anchor=False)
+    runs = siblings(run)
+    over = charts.baseline_of(predictions)
+    last = charts.models_in(predictions)[-1]
+    gain = charts.gain(predictions, of=last, over=over) if over else None
+    if gain is not None:
+        st.markdown(
+            verdict_sentence(
+                gain, of=charts.arm(last).label, over="fine-tuning" if over == "fine-tuning" else "the student before"
+            )
+        )
+    if run.state == "done":
+        seed_lines(run, runs, gain if over == "fine-tuning" else None)
+    offered = oracles(run, predictions)
+    oracle = chosen_ceiling(offered)
+    measured = None if oracle is None else data.predictions(oracle)
+    with_oracle = None if measured is None else with_ceiling(predictions, measured)
+    figures_table(run, with_oracle or predictions, runs)
+    _charts(run, predictions)
+    if run.kind == "transfer":
+        st.subheader("How far towards the ceiling?", anchor=False, help="PGR, the performance gap recovered.")
+        if oracle is None or with_oracle is None:
+            ask_for_ceiling(run)
+        else:
+            pick_ceiling(offered, oracle)
+            recovered(with_oracle)
+    st.subheader("Where does it help?" if over else "Where is it robust?", anchor=False)
     st.fragment(grid_component)(run, predictions)
     cells = charts.cells(predictions)
     show_numbers(cells, key="cells_numbers", label="every cell with its 95 % interval")
-    st.subheader("As a table", anchor=False)
-    accuracy_table(predictions, key="robust_table")
     st.download_button(
         "Download every cell as CSV",
         cells.to_csv(index=False).encode(),
@@ -83,3 +106,24 @@ def _results(run: data.Run, predictions: data.Predictions) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _charts(run: data.Run, predictions: data.Predictions) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chart(
+            charts.accuracy_bars(predictions),
+            key="accuracy_bars",
+            label="Clean, seen and held-out accuracy of each model with 95 % intervals",
+            revision=run.id,
+            numbers=charts.mean_rows(predictions).drop(columns=["group"]),
+        )
+    with right:
+        rows = charts.reliability_rows(predictions)
+        chart(
+            charts.reliability(predictions, rows),
+            key="reliability",
+            label="How often each model is right at each level of confidence, on corrupted images",
+            revision=run.id,
+            numbers=rows,
+        )

@@ -1,0 +1,66 @@
+"""Reliability: how often each model is right among predictions of like confidence (Guo 2017)."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.accuracy import models_in
+from app.charts.frame import arm, blank
+from app.palette import LIGHT
+from bird_backend import measures
+from bird_backend.measures import Group, Predictions
+
+__all__ = ["reliability", "reliability_rows"]
+
+_FEWEST = 0.002
+"""Bins with a smaller share of the predictions are noise, so they are left out of the drawing, not of the table."""
+
+
+def reliability_rows(predictions: Predictions, group: Group = "robust") -> pd.DataFrame:
+    """One row a model and bin of confidence that is not empty: mean confidence, share right, share of predictions."""
+    parts = []
+    for model in models_in(predictions):
+        table = measures.reliability(predictions, model, group)
+        if table is not None:
+            frame = pd.DataFrame(table, columns=["confidence", "right", "share"]).dropna()
+            parts.append(frame.assign(model=model))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def reliability(predictions: Predictions, rows: pd.DataFrame, *, height: int = 300) -> go.Figure:
+    """A line a model over the corrupted images; below the diagonal it is surer than it should be."""
+    figure = blank(
+        "Confidence and being right, corrupted images",
+        height=height,
+        x="Confidence",
+        y="Share right",
+        showlegend=True,
+        hovermode="closest",
+    )
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.02]).update_yaxes(tickformat=".0%", range=[0, 1.02])
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="As sure as right",
+        line={"color": LIGHT.axis, "width": 1.5, "dash": "dash"},
+        hoverinfo="skip",
+    )
+    for model in models_in(predictions):
+        mine = rows[(rows["model"] == model) & (rows["share"] >= _FEWEST)] if len(rows) else rows
+        if len(mine) == 0:
+            continue
+        look = arm(model)
+        figure.add_scatter(
+            x=mine["confidence"],
+            y=mine["right"],
+            mode="lines+markers",
+            name=look.label,
+            line={"color": look.colour, "width": 2, "dash": look.dash},
+            marker={"size": 5, "color": look.colour},
+            customdata=mine[["share"]].to_numpy(),
+            hovertemplate=f"{look.label}: %{{x:.0%}} sure, %{{y:.0%}} right<br>"
+            "%{customdata[0]:.1%} of its predictions<extra></extra>",
+        )
+    return figure

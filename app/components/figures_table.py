@@ -1,0 +1,75 @@
+"""The figures of a run's models in one table: intervals over images, means over seeds, the clear best marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import data
+from app.charts.accuracy import models_in
+from app.charts.frame import arm
+from app.components.html_table import Entry, html_table
+from app.figures import FIGURES, best, figures, relative_note
+from app.intervals import plus_minus
+from app.seeds import figure_over_seeds
+from bird_backend.measures import Interval, Predictions
+
+__all__ = ["figures_table"]
+
+
+def figures_table(run: data.Run, predictions: Predictions, runs: Sequence[data.Run]) -> None:
+    """Draw it; `runs` are the run and those that differ from it in the seed alone."""
+    measured = figures(predictions, run.summary)
+    models = [*models_in(predictions)]
+    names = [name for name in FIGURES if any(measured[model][name] is not None for model in models)]
+    rivals = tuple(model for model in models if model != "ceiling")
+    winners = {name: best(predictions, measured, name, among=rivals) for name in names}
+    html_table(
+        label="Figures of each model, in percent, with 95 % intervals",
+        columns=[f"{FIGURES[name].title} {'↑' if FIGURES[name].rises else '↓'}" for name in names],
+        rows=[
+            (
+                arm(model).label,
+                [
+                    Entry(
+                        text=_text(measured[model][name], exact=model == "before" and "mce" in name),
+                        note=_note(figure_over_seeds(runs, name, model)) if model != "ceiling" else "",
+                        best=winners[name] == model,
+                    )
+                    for name in names
+                ],
+            )
+            for model in models
+        ],
+    )
+    seeds = (
+        f" Beneath, smaller: the mean over {len(runs)} seeds with its 95 % interval over seeds (Student's t)."
+        if len(runs) > 1
+        else ""
+    )
+    st.caption(
+        f"Percent; ↑ more is better, ↓ less is better. ± is half of a 95 % interval over the same {predictions.n:,} "
+        f"test images of this one run.{seeds} Bold and shaded: better than each other model beyond noise, the ceiling "
+        "aside; where nothing is marked, noise decides."
+    )
+    if "relative_mce" in names and (note := relative_note(predictions)) is not None:
+        st.caption(note)
+    with st.expander("What each figure means", icon=":material/help:"):
+        st.markdown("\n".join(f"- **{FIGURES[name].title}**: {FIGURES[name].explained}" for name in names))
+        st.caption(
+            "Intervals over images say what other test images would give with the same networks: Wilson's for clean "
+            "accuracy, normal for means over cells (an image is one observation, however many cells), bootstrap for "
+            "mCE and ECE. Intervals over seeds say what other runs would give. Neither contains the other. ECE of few "
+            "predictions is estimated too high."
+        )
+
+
+def _text(interval: Interval | None, *, exact: bool) -> str:
+    if interval is None:
+        return "–"
+    return f"{100 * interval.value:.0f}" if exact else plus_minus(interval)
+
+
+def _note(interval: Interval | None) -> str:
+    return "" if interval is None else plus_minus(interval)

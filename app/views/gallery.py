@@ -1,0 +1,154 @@
+"""What do corruptions look like? An image under all of them, slid through their severities."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from app import data
+from app.components.gallery_player import GALLERY_KEYS, gallery_player
+from app.components.page_head import page_head
+from app.components.run_state import progress_panel
+from app.routes import link
+from app.weights import title_of
+from bird_backend import catalog, settings
+
+__all__ = ["render"]
+
+_FIRST = "fashion-mnist-small"
+_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+
+
+def render() -> None:
+    """Draw the page."""
+    page_head(
+        "gallery",
+        "Pick an image and slide the severity: 0 is the image as it is, 5 is the worst that is tested. Robust accuracy "
+        "asks whether a network still knows what it sees.",
+    )
+    picture, name = _choose()
+    images = None if picture is not None else name
+    try:
+        run = data.find_gallery(data=images, picture=picture)
+        if run is None and picture is None and name in catalog.DATASETS and catalog.DATASETS[name].network:
+            _ask(name)
+            return
+        if run is None or run.state == "done":
+            run, drawn = data.gallery(data=images, picture=picture)
+            if drawn is not None:
+                st.fragment(gallery_player)(run, drawn)
+                _caption(picture, name, len(drawn.images))
+                return
+        st.fragment(_under_way, run_every=1.0 if data.is_active(run) else None)(run.id, picture, name)
+    except data.BirdError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _choose() -> tuple[str | None, str]:
+    """Which picture was brought, if any, and else which data set."""
+    asked = st.query_params.get("picture", "")
+    picture = asked if re.fullmatch("[0-9a-f]{64}", asked) else None
+    options = [*catalog.DATASETS, *_own_images()]
+    name = st.query_params.get("data", _FIRST)
+    if name not in options:
+        st.warning(f"There is no data set `{name[:60].replace('`', '')}` here, so {title_of(_FIRST)} stands in.")
+        name = _FIRST
+    left, right = st.columns(2, gap="large")
+    st.session_state["_gallery_data"] = name
+    left.selectbox(
+        "Images of",
+        options,
+        format_func=title_of,
+        key="_gallery_data",
+        on_change=_other_data,
+        help="Validation images, never test images: looking at those would be a choice made on them.",
+    )
+    right.file_uploader(
+        "Or bring your own picture",
+        type=_TYPES,
+        key="brought",
+        on_change=_bring,
+        max_upload_size=settings.MAX_PICTURE_BYTES // 1_000_000,
+        help="It is shrunk to 32 × 32 pixels, as everything here is, and stays on the machine that runs this app.",
+    )
+    if said := st.session_state.pop("_not_brought", None):
+        st.error(said, icon=":material/error:")
+    if picture is not None:
+        left.button(f"Back to {title_of(name)}", icon=":material/arrow_back:", on_click=_other_data)
+    return picture, name
+
+
+def _own_images() -> list[str]:
+    """Folders and zips of images that runs here were made with."""
+    found = []
+    for run in data.list_runs(limit=100):
+        try:
+            name = getattr(data.spec_of(run), "data", None)
+        except data.BirdError:
+            continue
+        if name and name not in catalog.DATASETS and name not in found:
+            found.append(name)
+    return found[:8]
+
+
+def _forget() -> None:
+    for name in ("picture", *GALLERY_KEYS):
+        st.query_params.pop(name, None)
+
+
+def _other_data() -> None:
+    _forget()
+    st.query_params["data"] = st.session_state["_gallery_data"]
+
+
+def _bring() -> None:
+    file = st.session_state["brought"]
+    if file is None:
+        return
+    try:
+        name = data.keep_picture(file.getvalue())
+    except data.BirdError as error:
+        st.session_state["_not_brought"] = str(error)
+        return
+    _forget()
+    st.query_params["picture"] = name
+
+
+def _ask(name: str) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{title_of(name)} has not been drawn here yet.** It is downloaded once, if it is not here.")
+        if st.button("Draw it", type="primary", icon=":material/palette:", key="draw"):
+            data.gallery(data=name)
+            st.rerun()
+
+
+def _under_way(run_id: str, picture: str | None, name: str) -> None:
+    run = data.get_run(run_id)
+    if run is None or run.state == "done":
+        st.rerun()
+        return
+    if data.is_active(run):
+        progress_panel(run)
+        with st.container(border=True):
+            st.markdown("**The pictures appear here** in a few seconds: a job draws them all once and keeps them.")
+        return
+    st.warning(
+        f"**The pictures were not drawn.** {run.reason or 'The job was stopped.'}",
+        icon=":material/error:",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Try again", icon=":material/refresh:", key="draw"):
+            data.gallery(data=None if picture else name, picture=picture, retry=True)
+            st.rerun()
+        link("live", "Its log", icon=":material/notes:", run=run.id)
+
+
+def _caption(picture: str | None, name: str, count: int) -> None:
+    if picture is not None:
+        st.caption("Your picture at 32 × 32 pixels, each corruption drawn once with a fixed seed.")
+        return
+    st.caption(
+        f"{count} validation images of {title_of(name)}, evenly over its classes; each corruption is drawn once with a "
+        "fixed seed, so noise looks the same each time."
+    )
