@@ -21,8 +21,9 @@ def seed_lines(run: data.Run, runs: Sequence[data.Run], gain: Interval | None) -
     together = gain_over_seeds(runs)
     if together is not None and gain is not None:
         st.markdown(
-            f"Over **{len(runs)} seeds** ({seeds}) the mean gain is **{points(together)} points**: {verdict(together)}. "
-            "That interval is over seeds (95 %, Student's t); the one above is over the images of this one run."
+            f"Over **{len(runs)} seeds** ({seeds}) the mean gain is **{points(together)} points**: "
+            f"{verdict(together)}. That interval is over seeds (95 %, Student's t); the one above is over the images "
+            "of this one run."
         )
     elif len(runs) > 1:
         st.markdown(f"There are {len(runs)} seeds of this ({seeds}); the table has their means.")
