@@ -11,11 +11,20 @@ from torch import Tensor, nn
 
 from bird_backend.corruptions import corrupt
 from bird_backend.datasets import Dataset, Split, normalise
-from bird_backend.evaluation import Snapshotter, choose_probes, layer_features, measure_accuracy, measure_layer_map
+from bird_backend.evaluation import (
+    Corrupting,
+    Snapshotter,
+    answers,
+    choose_probes,
+    layer_features,
+    measure_accuracy,
+    measure_layer_map,
+)
+from bird_backend.evaluation.corrupting import BATCH, batch_size
 from bird_backend.experiments.arm import is_due
 from bird_backend.models import build_model
 from bird_backend.runs.directory import RunDirectory
-from bird_backend.runs.reading import read_correct
+from bird_backend.runs.reading import read_examples, read_predictions
 from bird_backend.runs.writing import RunWriter
 from bird_backend.similarity import cka
 
@@ -39,50 +48,118 @@ class Fixed(nn.Module):
         return torch.stack([bright, torch.zeros_like(bright), bright.new_full(bright.shape, -9)], 1)
 
 
-def test_accuracy_agrees_with_a_loop_over_images() -> None:
+def test_predictions_agree_with_a_loop_over_images() -> None:
     data, model = split(), Fixed()
-    table = measure_accuracy({"m": model}, data, corruptions=["contrast", "pixelate"], severities=(2, 5), seed=0)
-    assert table.cells == (("clean", 0), ("contrast", 2), ("contrast", 5), ("pixelate", 2), ("pixelate", 5))
+    found = measure_accuracy(
+        {"m": model}, data, corruptions=["contrast", "pixelate"], severities=(2, 5), source=Corrupting(seed=0)
+    ).predictions
+    assert found.cells == (("clean", 0), ("contrast", 2), ("contrast", 5), ("pixelate", 2), ("pixelate", 5))
+    assert found.labels.tolist() == data.labels.tolist()
+    assert found.images.tolist() == list(range(60))
     generator = torch.Generator()
-    for name, severity in table.cells:
-        right = 0
-        for image, label in zip(data.images, data.labels, strict=True):
+    for row, (name, severity) in enumerate(found.cells):
+        for place, image in enumerate(data.images):
             spoiled = corrupt(image[None], name, severity, generator=generator) if severity else image[None]
-            right += int(model(normalise(spoiled)).argmax() == label)
-        frame = table.frame()
-        row = frame[(frame["corruption"] == name) & (frame["severity"] == severity)].iloc[0]
-        assert (row["correct"], row["n"]) == (right, 60)
+            logits = model(normalise(spoiled))[0]
+            assert found.predicted["m"][row, place] == int(logits.argmax())
+            sure = float(logits.exp().max() / logits.exp().sum())
+            assert found.confidence["m"][row, place] == pytest.approx(sure, abs=1e-3)
 
 
 def test_models_see_the_same_noise_and_the_same_images_every_time() -> None:
     data, model = split(), Fixed()
-    once = measure_accuracy(
-        {"a": model, "b": model}, data, corruptions=["gaussian_noise"], severities=(5,), seed=4, limit=20
+    how = {"corruptions": ["gaussian_noise"], "severities": (5,), "source": Corrupting(seed=4), "limit": 20}
+    once = measure_accuracy({"a": model, "b": model}, data, **how).predictions
+    again = measure_accuracy({"c": model}, data, **how).predictions
+    np.testing.assert_array_equal(once.confidence["a"], once.confidence["b"])
+    np.testing.assert_array_equal(once.confidence["a"], again.confidence["c"])
+    assert once.n == 20 and once.same_images(again)
+    assert (np.diff(once.images) > 0).all()
+    np.testing.assert_array_equal(once.labels, data.labels.numpy()[once.images])
+    other = measure_accuracy({"a": model}, data, **(how | {"source": Corrupting(seed=5)})).predictions
+    assert (other.confidence["a"] != once.confidence["a"]).any()
+
+
+@pytest.mark.parametrize("name", ["resnet-narrow", "vit-tiny"])
+def test_how_many_images_pass_at_once_changes_nothing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    data, model = split(), build_model(name, classes=3, seed=0)
+    how = {"corruptions": ["gaussian_noise"], "severities": (3,), "source": Corrupting(seed=0)}
+    whole = measure_accuracy({"m": model}, data, **how).predictions
+    monkeypatch.setattr(answers, "_LARGEST_BYTES", 500_000)
+    pieces = measure_accuracy({"m": model}, data, **how).predictions
+    np.testing.assert_array_equal(whole.predicted["m"], pieces.predicted["m"])
+    np.testing.assert_allclose(whole.confidence["m"], pieces.confidence["m"], atol=1e-3)
+
+
+class Wide(nn.Module):
+    """Puts out 4 MiB for an image, and notes how many images come at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.seen.append(len(images))
+        return images.new_zeros(len(images), 2**20)
+
+
+def test_a_wide_network_is_asked_in_pieces() -> None:
+    model = Wide()
+    answered = answers.Respondent(model, split().images[:1]).answer(split().images)
+    assert answered.shape == (2, 60)
+    assert model.seen[0] == 1
+    assert max(model.seen) * 4 * 2**20 <= answers._LARGEST_BYTES
+    assert max(model.seen[1:]) - min(model.seen[1:]) <= 1
+    assert sum(model.seen[1:]) == 60
+
+
+def test_a_network_that_says_nan_is_sure_of_nothing() -> None:
+    model = build_model("cnn-small", classes=3, seed=0)
+    with torch.no_grad():
+        next(model.parameters()).fill_(torch.nan)
+    found = measure_accuracy({"m": model}, split(), corruptions=[], severities=(), source=Corrupting(seed=0))
+    assert (found.predictions.confidence["m"] == 0).all()
+
+
+def test_pictures_are_kept_of_what_the_networks_disagree_on() -> None:
+    data = split(n=230)
+    models = {"a": Fixed(), "b": build_model("cnn-small", classes=3, seed=0)}
+    measured = measure_accuracy(
+        models,
+        data,
+        corruptions=["gaussian_noise", "contrast"],
+        severities=(1, 5),
+        source=Corrupting(seed=3),
+        classes=("x", "y", "z"),
     )
-    again = measure_accuracy({"c": model}, data, corruptions=["gaussian_noise"], severities=(5,), seed=4, limit=20)
-    assert torch.equal(once.correct["a"], once.correct["b"])
-    assert torch.equal(once.correct["a"], again.correct["c"])
-    assert once.n == 20
-    gain = once.gain("a", "b", ["gaussian_noise"])
-    assert gain is not None and (gain.value, gain.low, gain.high) == (0, 0, 0)
-
-
-def test_intervals_treat_an_image_as_one_observation() -> None:
-    data, model = split(), Fixed()
-    table = measure_accuracy({"m": model}, data, corruptions=["contrast"], severities=(1, 2, 3), seed=0)
-    per_image = table.correct["m"][1:].double().mean(0).numpy()
-    interval = table.mean("m", ["contrast"])
-    assert interval is not None
-    half = 1.96 * per_image.std(ddof=1) / np.sqrt(len(per_image))
-    assert interval.value == pytest.approx(per_image.mean())
-    assert interval.high - interval.value == pytest.approx(half)
-    assert table.mean("m", ["gaussian_blur"]) is None
+    found, kept = measured.predictions, measured.examples
+    assert kept is not None
+    assert kept.classes.tolist() == ["x", "y", "z"]
+    assert len(kept.pool) == 200 and (np.diff(kept.pool) > 0).all()
+    assert (kept.pool[0], kept.pool[-1]) == (0, 229)
+    np.testing.assert_array_equal(kept.clean, data.images[kept.pool].permute(0, 2, 3, 1))
+    assert kept.shown.shape == (5, 12) and kept.corrupted.shape == (5, 12, 32, 32, 3)
+    for row, (name, severity) in enumerate(found.cells):
+        right = [
+            [found.predicted[model][row, column] == found.labels[column] for model in models] for column in kept.pool
+        ]
+        ranks = [0 if len(set(pair)) == 2 else 1 if not any(pair) else 2 for pair in right]
+        shown = [ranks[place] for place in kept.shown[row]]
+        assert shown == sorted(ranks)[:12]
+        assert len(set(kept.shown[row].tolist())) == 12
+        how = Corrupting(seed=3)
+        images = how.batch(data.images, (name, severity), 0) if severity else data.images
+        np.testing.assert_array_equal(kept.corrupted[row], images[kept.pool[kept.shown[row]]].permute(0, 2, 3, 1))
+    few = measure_accuracy(
+        models, data, corruptions=[], severities=(), source=Corrupting(seed=0), limit=5, classes=("x", "y", "z")
+    ).examples
+    assert few is not None and few.pool.tolist() == [0, 1, 2, 3, 4] and few.shown.shape == (1, 5)
 
 
 def test_measuring_leaves_a_model_as_it_was() -> None:
     model = build_model("resnet-narrow", classes=3, seed=0).train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    measure_accuracy({"m": model}, split(), corruptions=["contrast"], severities=(1,), seed=0)
+    measure_accuracy({"m": model}, split(), corruptions=["contrast"], severities=(1,), source=Corrupting(seed=0))
     layer_features(model, split().images, ("block2",))
     assert model.training
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
@@ -157,15 +234,33 @@ def test_snapshots_are_evenly_spaced_with_both_ends(total: int, count: int) -> N
     assert gaps.max() - gaps.min() <= 1
 
 
-def test_what_each_model_got_right_is_kept_image_by_image(tmp_path: Path) -> None:
-    data, model = split(), Fixed()
-    table = measure_accuracy({"a": model}, data, corruptions=["contrast", "pixelate"], severities=(1, 4), seed=0)
+def test_what_was_said_and_some_pictures_are_kept(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path / "run")
     directory.create({})
-    assert read_correct(directory) is None
-    RunWriter(directory).save_arrays("correct.npz", table.arrays())
-    found = read_correct(directory)
-    assert found is not None and found.cells == table.cells
-    expected = table.correct["a"][1:3].double().mean(0).numpy()
-    np.testing.assert_allclose(found.share("a", ["contrast"]), expected)
-    np.testing.assert_array_equal(found.share("a", ["pixelate"], 4), table.correct["a"][4].numpy())
+    assert read_predictions(directory) is None and read_examples(directory) is None
+    data, model = split(), Fixed()
+    measured = measure_accuracy(
+        {"a": model},
+        data,
+        corruptions=["contrast"],
+        severities=(1, 4),
+        source=Corrupting(seed=0),
+        classes=("x", "y", "z"),
+    )
+    assert measured.examples is not None
+    writer = RunWriter(directory)
+    writer.save_arrays("predictions.npz", measured.predictions.arrays())
+    writer.save_arrays("examples.npz", measured.examples.arrays())
+    predictions, examples = read_predictions(directory), read_examples(directory)
+    assert predictions is not None and predictions.cells == measured.predictions.cells
+    assert predictions.predicted["a"].dtype == np.int16 and predictions.confidence["a"].dtype == np.float16
+    np.testing.assert_array_equal(predictions.predicted["a"], measured.predictions.predicted["a"])
+    assert examples is not None
+    for name, array in measured.examples.arrays().items():
+        np.testing.assert_array_equal(getattr(examples, name), array)
+
+
+def test_batches_of_larger_images_are_smaller() -> None:
+    assert batch_size(32, 32) == batch_size(8, 8) == BATCH
+    assert batch_size(64, 64) == BATCH // 4
+    assert batch_size(10_000, 10_000) == 1

@@ -29,12 +29,14 @@ def open_npy(path: Path) -> npt.NDArray[Any]:
         with path.open("rb") as file:
             shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
             start = file.tell()
+        if min(shape, default=0) < 0:
+            raise ValueError
         size = path.stat().st_size
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}.") from error
-    except (ValueError, KeyError, EOFError, SyntaxError) as error:
+    except Exception as error:  # the header's parser raises whatever it stumbles over
         raise InputError(f"{path} is not a .npy file.") from error
     if dtype.hasobject:
         raise InputError(f"{path} holds Python objects, which can carry code and aren't read; numbers are.")

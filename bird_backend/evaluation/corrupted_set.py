@@ -58,7 +58,9 @@ def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor)
         hint = (
             f"to use what is there: --corruptions {','.join(there)}" if there else "it has no corrupted images at all"
         )
-        raise InputError(f"{folder} lacks {', '.join(f'{name}.npy' for name in missing)}; {hint}.")
+        named = ", ".join(f"{name}.npy" for name in missing[:3])
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise InputError(f"{folder} lacks {named}{more}; {hint}.")
     n = len(labels)
     _check_labels(folder / f"{_LABELS}.npy", labels.cpu().numpy())
     files = {name: folder / f"{name}.npy" for name in corruptions}

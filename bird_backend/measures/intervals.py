@@ -88,7 +88,8 @@ def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray,
             for _ in range(_RESAMPLES // _AT_ONCE)
         ]
     )
-    low, high = np.quantile(draws, (0.025, 0.975))
+    # Of the draws themselves: between two that are infinite there is nothing to interpolate.
+    low, high = np.quantile(draws, (0.025, 0.975), method="closest_observation")
     value = float(statistic(values.mean(axis=0, keepdims=True))[0])
     return Interval(value=value, low=float(low), high=float(high), n=n, kind="bootstrap, over images")
 

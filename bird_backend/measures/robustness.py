@@ -139,7 +139,7 @@ def gap_recovered(after: np.ndarray, floor: np.ndarray, ceiling: np.ndarray) -> 
     if not over_images(ceiling - floor).beyond_noise:
         return None
     return bootstrap(
-        lambda means: (means[:, 0] - means[:, 1]) / (means[:, 2] - means[:, 1]),
+        lambda means: _ratio(means[:, 0] - means[:, 1], means[:, 2] - means[:, 1]),
         np.stack([after, floor, ceiling], axis=1),
     )
 
@@ -156,10 +156,13 @@ def _mean_ratio(ours: np.ndarray, theirs: np.ndarray) -> Interval:
     k = ours.shape[1]
 
     def statistic(means: np.ndarray) -> np.ndarray:
-        above, below = means[:, :k], means[:, k:]
-        # A resample in which the reference makes no error has no ratio: at infinity it only widens the interval.
-        ratio = np.divide(above, below, out=np.full_like(above, np.inf), where=below != 0)
-        mean: np.ndarray = ratio.mean(axis=1)
+        mean: np.ndarray = _ratio(means[:, :k], means[:, k:]).mean(axis=1)
         return mean
 
     return bootstrap(statistic, np.hstack([ours, theirs]))
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """A resample without a denominator has no ratio: at infinity it only widens the interval."""
+    ratio: np.ndarray = np.divide(above, below, out=np.full_like(above, np.inf), where=below != 0)
+    return ratio
