@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from bird_backend.cli import main
+from bird_backend.runs.reading import read_predictions
 from bird_backend.runs.store import RunStore
 from tests.conftest import command, write_spec
 
@@ -72,7 +73,19 @@ def test_run_prints_the_summary_and_nothing_else(home: Path, tmp_path: Path, tra
         assert set(cells["contrast"]) == {"1", "5"}
     mean = sum(summary["corruption_accuracy"]["after"]["contrast"].values()) / 2
     assert summary["robust_accuracy"]["after"] == pytest.approx(mean)
+    for field in ("seen_accuracy", "calibration_error", "mce", "relative_mce"):
+        assert set(summary[field]) == {"before", "fine-tuning", "after"}
+    assert set(summary["held_out_accuracy"].values()) == set(summary["pooled_accuracy"].values()) == {None}
+    assert summary["mce"]["before"] == 1
+    for field, by_key in summary["intervals"].items():
+        for key, interval in by_key.items():
+            if field == "calibration_error":
+                assert interval["robust"]["value"] == summary[field][key]["robust"]
+            elif interval is not None:
+                assert interval["value"] == summary[field][key]
+                assert (interval["n"], "over images" in interval["kind"]) == (50, True)
     gain = summary["gain_over_fine_tuning"]
+    assert (gain["n"], gain["kind"]) == (50, "normal, over images")
     assert gain["value"] == pytest.approx(
         summary["robust_accuracy"]["after"] - summary["robust_accuracy"]["fine-tuning"]
     )
@@ -121,14 +134,111 @@ def test_a_batch_larger_than_the_data_fails_the_run(
     assert run.state == "failed" and run.reason is not None and "1294" in run.reason
 
 
-def test_evaluate_reads_a_checkpoint_by_name_and_by_path(home: Path, tmp_path: Path) -> None:
-    result = command(
-        "evaluate", "--weights", "digits-robust-teacher", "--data", "digits", "--limit", "40", "--json", home=home
-    )
-    assert result.returncode == 0, result.stderr
-    summary = json.loads(result.stdout)
+TEACHER = ("--weights", "digits-robust-teacher", "--data", "digits")
+
+
+def test_evaluate_reads_a_checkpoint_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = ("--corruptions", "contrast,speckle_noise", "--severities", "1,5", "--limit", "40")
+    code, out, err = call(capsys, "evaluate", *TEACHER, *kinds, "--json")
+    assert code == 0, err
+    summary = json.loads(out)
     assert summary["n_test"] == 40
     assert summary["clean_accuracy"] > 0.9
+    cells = summary["corruption_accuracy"]
+    assert {name: list(row) for name, row in cells.items()} == {"contrast": ["1", "5"], "speckle_noise": ["1", "5"]}
+    assert summary["seen_accuracy"] == pytest.approx(sum(cells["contrast"].values()) / 2)
+    assert summary["held_out_accuracy"] == pytest.approx(sum(cells["speckle_noise"].values()) / 2)
+    assert summary["intervals"]["calibration_error"]["clean"]["n"] == 40
+    code, out, _ = call(capsys, "status", summary["run"])
+    assert code == 0 and "held-out" in out and "pooled" not in out
+
+
+def test_the_pooled_figure_is_named_as_the_references(capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = "speckle_noise,gaussian_blur,spatter,saturate"
+    code, out, _ = call(capsys, "evaluate", *TEACHER, "--limit", "20", "--corruptions", kinds)
+    assert code == 0
+    assert "reference's pooled" in out and "a sixth of it clean" in out
+
+
+def test_a_single_test_image_has_a_summary_too(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "evaluate", *TEACHER, "--limit", "1", "--corruptions", "contrast", "--json")
+    assert code == 0, err
+    interval = json.loads(out)["intervals"]["robust_accuracy"]
+    assert (interval["low"], interval["high"], interval["n"]) == (None, None, 1)
+
+
+def test_corrupt_and_evaluate_agree_with_evaluating_on_the_fly(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder, kinds = tmp_path / "digits-c", ("--corruptions", "gaussian_noise,saturate", "--seed", "3")
+    code, out, err = call(capsys, "corrupt", "digits", folder, *kinds, "--json")
+    assert code == 0, err
+    written = json.loads(out)
+    assert written["files"] == ["gaussian_noise.npy", "saturate.npy", "labels.npy"]
+    assert (written["images"], written["labels"]) == (359, True)
+    assert np.load(folder / "saturate.npy").shape == (5 * 359, 32, 32, 3)
+    assert np.load(folder / "labels.npy").shape == (5 * 359,)
+    found = []
+    for source in ((), ("--corrupted-dir", folder)):
+        code, out, err = call(capsys, "evaluate", *TEACHER, *kinds, *source, "--json")
+        assert code == 0, err
+        found.append(read_predictions(RunStore().get(json.loads(out)["run"]).directory))
+    fly, read = found
+    assert fly is not None and read is not None and fly.cells == read.cells
+    np.testing.assert_array_equal(fly.predicted["model"], read.predicted["model"])
+    np.testing.assert_array_equal(fly.confidence["model"], read.confidence["model"])
+    assert "already; --overwrite" in refused_last(capsys, "corrupt", "digits", folder, *kinds)
+    assert call(capsys, "corrupt", "digits", folder, *kinds, "--overwrite")[0] == 0
+
+    code, _, err = call(capsys, "evaluate", *TEACHER, "--corrupted-dir", folder)
+    assert code == 2 and "--corruptions gaussian_noise,saturate." in err
+    assert "not with a corrupted_dir" in refused(capsys, "evaluate", *TEACHER, "--corrupted-dir", folder, "--faithful")
+
+
+def test_corrupt_takes_an_array_of_any_size(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 24, 40, 3), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", images)
+    code, out, _ = call(
+        capsys, "corrupt", tmp_path / "x.npy", tmp_path / "out", "--corruptions", "contrast", "--severities", "2-3"
+    )
+    assert code == 0 and "1 corruptions × 2 severities × 4 images" in out
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["contrast.npy"]
+    found = np.load(tmp_path / "out" / "contrast.npy")
+    assert found.shape == (8, 24, 40, 3)
+    assert found[:4].std() > found[4:].std()
+
+
+def test_corrupt_refuses_what_it_can_not_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path, out = tmp_path / "x.npy", tmp_path / "out"
+    for array, message in (
+        (np.zeros((2, 32, 32, 3)), "holds float64; images to corrupt are uint8"),
+        (np.full((2, 32, 32, 3), np.nan, np.float32), "holds float32; images to corrupt are uint8"),
+        (np.zeros((2, 3, 32, 32), np.uint8), "has the shape [2, 3, 32, 32]; images to corrupt are [N,H,W,3]"),
+        (np.zeros((2, 32, 32), np.uint8), "[N,H,W,3]"),
+        (np.zeros((0, 32, 32, 3), np.uint8), "nothing to corrupt"),
+    ):
+        np.save(path, array)
+        assert message in refused(capsys, "corrupt", path, out)
+    np.save(path, np.array([{}], dtype=object), allow_pickle=True)
+    assert "Python objects" in refused(capsys, "corrupt", path, out)
+    path.write_text("hello", "utf-8")
+    assert "is not a .npy file" in refused(capsys, "corrupt", path, out)
+    assert "There is no file" in refused(capsys, "corrupt", tmp_path / "none.npy", out)
+    np.save(path, np.zeros((2, 32, 32, 3), np.uint8))
+    assert "did you mean contrast" in refused(capsys, "corrupt", path, out, "--corruptions", "contrst")
+    assert "takes all, or names" in refused(capsys, "corrupt", path, out, "--corruptions", ",")
+    for levels in ("0", "6", "1-6", "3-2", "x", "", "1,,2", "1.5"):
+        assert "whole numbers from 1 to 5" in refused(capsys, "corrupt", path, out, "--severities", levels)
+    assert "Unknown device 'gpu'" in refused(capsys, "corrupt", path, out, "--device", "gpu")
+    assert "did you mean digits" in refused_last(capsys, "corrupt", "digit", out)
+    assert not out.exists()
+
+
+def refused_last(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """The last line of a refusal after progress was told."""
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, ""), err
+    return err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

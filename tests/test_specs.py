@@ -9,7 +9,7 @@ import pytest
 
 from bird_backend import settings
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.specs import TransferSpec, load_spec, override, read_spec, spec_hash
+from bird_backend.specs import GallerySpec, TransferSpec, load_spec, override, read_spec, spec_hash
 
 EXAMPLES = sorted((settings.ASSETS / "examples").glob("*.json"))
 
@@ -45,6 +45,9 @@ def test_the_title_does_not_change_what_is_asked(transfer_document: dict[str, An
         (['evaluation.corruptions=["contrst"]'], "did you mean contrast"),
         (["evaluation.severities=[0]"], "severities are whole numbers from 1 to 5"),
         (["evaluation.severities=[6]"], "severities are whole numbers from 1 to 5"),
+        (["evaluation.limit=0"], "evaluation.limit"),
+        (["evaluation.corrupted_dir=x", "evaluation.faithful=true"], "not with a corrupted_dir"),
+        (["evaluation.corrupted_dir=x", "evaluation.frost_textures=y"], "not with a corrupted_dir"),
         (["device=gpu"], "device"),
         (["seed=-1"], "seed"),
         (["save_as=../elsewhere"], "save_as"),
@@ -70,6 +73,33 @@ def test_missing_and_misshapen(transfer_document: dict[str, Any]) -> None:
         override(transfer_document, ["data.deep=1"])
     with pytest.raises(UnknownNameError):
         load_spec(override(transfer_document, ["data=ziip:x"]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "of data or of a picture, exactly one of them"),
+        ({"data": "digits", "picture": "0" * 64}, "of data or of a picture, exactly one of them"),
+        ({"data": "digitz"}, "did you mean digits?"),
+        ({"data": "digits", "count": 0}, "count: input should be greater than or equal to 1, not 0"),
+        ({"data": "digits", "count": 49}, "count: input should be less than or equal to 48, not 49"),
+        ({"picture": "../../etc/passwd"}, "picture: string should match pattern"),
+        ({"picture": "A" * 64}, "picture"),
+    ],
+)
+def test_bad_galleries(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        load_spec({"kind": "gallery", **fields})
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_gallery_is_of_a_data_set_or_of_a_picture() -> None:
+    of_data, of_picture = (load_spec({"kind": "gallery", **one}) for one in ({"data": "digits"}, {"picture": "0" * 64}))
+    assert isinstance(of_data, GallerySpec) and (of_data.data, of_data.count) == ("digits", 12)
+    assert isinstance(of_picture, GallerySpec) and of_picture.data is None
+    assert spec_hash(of_data) != spec_hash(of_picture)
+    assert load_spec(json.loads(of_data.model_dump_json())) == of_data
 
 
 def test_overrides_reach_into_lists_and_leave_the_original(transfer_document: dict[str, Any]) -> None:
