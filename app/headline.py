@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.intervals import explained, percent, points, verdict
-from app.summaries import gain_of, interval_of
+from app.protocol.summaries import gain_of, interval_of
 from bird_backend.measures import Interval
 from bird_backend.runs.store import Run
 

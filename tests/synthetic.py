@@ -37,7 +37,7 @@ STEPS = 240
 """Steps of one arm; four epochs of sixty."""
 PER_EPOCH = 60
 EVERY = 24
-GRAM, EMBEDDED, N_TEST = 64, 300, 1000
+GRAM, EMBEDDED, N_TEST = 64, 300, 500
 POOL, SHOWN = 60, 12
 FIELDS: dict[str, Group] = {
     "clean_accuracy": "clean",
@@ -338,7 +338,7 @@ def make_predictions(models: tuple[str, ...], seed: int = 0, *, classes: int = 1
         ease = np.arange(N_TEST) + 25 * generator.normal(size=(len(cells), N_TEST))
         right = ease.argsort(axis=1).argsort(axis=1) < counts[:, None]
         predicted[model] = np.where(right, labels, (labels + 1 + labels % 3) % classes).astype(np.int16)
-        sure = 0.55 + 0.4 * (counts[:, None] - ease) / N_TEST
+        sure = 0.55 + 0.4 * (counts[:, None] - ease) / N_TEST + 0.15 * generator.normal(size=ease.shape)
         confidence[model] = np.clip(np.abs(sure), 1 / classes, 0.99).astype(np.float16)
     return Predictions(
         cells=tuple(cells),

@@ -161,7 +161,7 @@ def test_headline_compares_with_fine_tuning_and_states_its_interval() -> None:
     assert found.gap is not None
     assert found.gap.half > 0
     assert "fine-tuning" in found.words
-    assert "1,000" in found.detail
+    assert "500" in found.detail
     assert headline(synthetic.write_transfer("running", fraction=0.2)) is None
     alone = headline(synthetic.write_transfer("done", baseline=False))
     assert "over before" in alone.words

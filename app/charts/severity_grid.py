@@ -75,7 +75,7 @@ def severity_grid(predictions: Predictions) -> dict[str, Any]:
 
 
 def _reference(name: str) -> str:
-    return "the student before" if name == "before" else arm(name).label.lower()
+    return arm(name).label.lower()
 
 
 def _groups(predictions: Predictions) -> Iterator[tuple[str, list[str]]]:

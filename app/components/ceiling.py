@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import data
-from app.ceilings import GROUPS, gap, gap_recovered
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
 from app.components.html_table import Entry, html_table
 from app.components.run_state import since
 from app.drafts import OWN
-from app.figures import FIGURES
 from app.intervals import percent, plus_minus, points
+from app.protocol.ceilings import GROUPS, gap, gap_recovered
+from app.protocol.figures import FIGURES
 from app.routes import link
 from bird_backend import catalog
 from bird_backend.measures import Predictions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
@@ -10,9 +10,9 @@ from app import data
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
 from app.components.html_table import Entry, html_table
-from app.figures import FIGURES, best, figures, relative_note
 from app.intervals import plus_minus
-from app.seeds import figure_over_seeds
+from app.protocol.figures import FIGURES, best, figures, relative_note
+from app.protocol.seeds import figure_over_seeds
 from bird_backend.measures import Interval, Predictions
 
 __all__ = ["figures_table"]
@@ -27,7 +27,7 @@ def figures_table(run: data.Run, predictions: Predictions, runs: Sequence[data.R
     winners = {name: best(predictions, measured, name, among=rivals) for name in names}
     html_table(
         label="Figures of each model, in percent, with 95 % intervals",
-        columns=[f"{FIGURES[name].title} {'↑' if FIGURES[name].rises else '↓'}" for name in names],
+        columns=[f"{FIGURES[name].title}\u00a0{'↑' if FIGURES[name].rises else '↓'}" for name in names],
         rows=[
             (
                 arm(model).label,
@@ -43,16 +43,7 @@ def figures_table(run: data.Run, predictions: Predictions, runs: Sequence[data.R
             for model in models
         ],
     )
-    seeds = (
-        f" Beneath, smaller: the mean over {len(runs)} seeds with its 95 % interval over seeds (Student's t)."
-        if len(runs) > 1
-        else ""
-    )
-    st.caption(
-        f"Percent; ↑ more is better, ↓ less is better. ± is half of a 95 % interval over the same {predictions.n:,} "
-        f"test images of this one run.{seeds} Bold and shaded: better than each other model beyond noise, the ceiling "
-        "aside; where nothing is marked, noise decides."
-    )
+    st.caption(" ".join(_reading(predictions, len(runs), rivals)))
     if "relative_mce" in names and (note := relative_note(predictions)) is not None:
         st.caption(note)
     with st.expander("What each figure means", icon=":material/help:"):
@@ -63,6 +54,16 @@ def figures_table(run: data.Run, predictions: Predictions, runs: Sequence[data.R
             "mCE and ECE. Intervals over seeds say what other runs would give. Neither contains the other. ECE of few "
             "predictions is estimated too high."
         )
+
+
+def _reading(predictions: Predictions, seeds: int, rivals: Sequence[str]) -> Iterator[str]:
+    yield "Percent; ↑ more is better, ↓ less is better."
+    yield f"± is half of a 95 % interval over the same {predictions.n:,} test images of this one run."
+    if seeds > 1:
+        yield f"Beneath, smaller: the mean over {seeds} seeds with its 95 % interval over seeds (Student's t)."
+    if len(rivals) > 1:
+        aside = ", the ceiling aside" if "ceiling" in predictions.models else ""
+        yield f"Bold and shaded: better than each other model beyond noise{aside}; where nothing is, noise decides."
 
 
 def _text(interval: Interval | None, *, exact: bool) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import data
 from app.intervals import points, verdict
-from app.seeds import gain_over_seeds, seed_documents, seeds_of, siblings
+from app.protocol.seeds import gain_over_seeds, seed_documents, seeds_of, siblings
 from bird_backend.measures import Interval
 
 __all__ = ["seed_lines"]

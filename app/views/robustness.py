@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from app import charts, data
-from app.ceilings import oracles, with_ceiling
 from app.components.ceiling import ask_for_ceiling, chosen_ceiling, pick_ceiling, recovered
 from app.components.figures_table import figures_table
 from app.components.live_chart import chart, show_numbers
@@ -15,8 +14,9 @@ from app.components.run_picker import empty_state, pick_run
 from app.components.run_state import progress_panel, run_badge, state_note
 from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
+from app.protocol.ceilings import oracles, with_ceiling
+from app.protocol.seeds import siblings
 from app.routes import link
-from app.seeds import siblings
 
 __all__ = ["render"]
 

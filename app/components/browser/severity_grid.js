@@ -66,7 +66,7 @@ function drawBar(state) {
     { value: "accuracy", text: "Accuracy" },
     ...data.references
       .filter(({ name }) => data.difference[model][name])
-      .map(({ name, label }) => ({ value: name, text: `Difference to ${label}` })),
+      .map(({ name, label }) => ({ value: name, text: `Against ${label}` })),
   ];
   const groups = [
     { value: "part", text: "Seen / held out" },
@@ -307,6 +307,6 @@ function drawLegend(state, over) {
   const keys = over
     ? ["worse", strip(colours.diverging_soft), "better, percentage points", make("span", { class: "sample quiet" }, "+0.4"), "within noise"]
     : ["0 %", strip(colours.sequential), "100 %"];
-  const ask = data.pictures ? "Choose a cell to see its pictures below." : "";
+  const ask = data.pictures && !state.cell ? "Choose a cell to see its pictures below." : "";
   state.legend.replaceChildren(...keys, make("span", { class: "ask" }, ask));
 }

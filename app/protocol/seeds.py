@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app import data
-from app.summaries import gain_of, number_of
+from app.protocol.summaries import gain_of, number_of
 from bird_backend.measures import Interval, over_seeds
 from bird_backend.specs import RunSpec
 
@@ -49,7 +49,7 @@ def seed_documents(run: data.Run, count: int) -> list[dict[str, Any]]:
 
 
 def figure_over_seeds(runs: Sequence[data.Run], figure: str, model: str) -> Interval | None:
-    """The mean of a figure of `app.figures` over the runs' seeds; none for one seed, or where a run lacks it."""
+    """The mean of a figure of `app.protocol.figures` over the runs' seeds; none for one seed, or where a run lacks it."""
     return _over([number_of(run.summary, figure, model) for run in runs])
 
 

@@ -1,0 +1,234 @@
+"""The robustness page and the gallery in every state, and what of them lives in the address."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app import data
+from bird_backend.runs.store import RunStore
+from tests import synthetic
+from tests.pages import again, components, show, words
+
+TABLE = "bird_severity_grid"
+GALLERY = "bird_gallery"
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIRD_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(data, "ensure_worker", lambda **_: None)
+    monkeypatch.setattr(data, "demo_document", synthetic.transfer_document)
+
+
+def tables(app: AppTest) -> str:
+    """The pages' plain tables."""
+    return "\n".join(str(element.proto.body) for element in app.main.get("html"))
+
+
+def payload(app: AppTest, name: str) -> dict[str, Any]:
+    return components(app)[name]
+
+
+def test_a_measured_run_says_every_figure_and_what_its_interval_is_over() -> None:
+    run = synthetic.write_transfer("done")
+    app = show("robustness", run=run.id)
+    for figure in ("Clean", "Robust", "Seen", "Held out", "Pooled", "mCE", "Relative mCE", "ECE, clean"):
+        assert figure in tables(app), figure
+    said = words(app)
+    assert "95 % interval over the same 500 test images" in said
+    assert "what the reference implementation of BIRD calls robust accuracy" in said
+    assert "above that of fine-tuning" in said
+    assert "As a command" not in said
+    assert "One seed (0) so far" in said
+    assert "no ceiling to measure against yet" in said
+    assert {"accuracy_bars", "reliability", TABLE} <= components(app).keys()
+
+
+def test_two_more_seeds_at_a_click() -> None:
+    run = synthetic.write_transfer("done")
+    app = show("robustness", run=run.id)
+    app.button("queue_seeds").click()
+    again(app)
+    queued = [other for other in data.list_runs() if other.state == "queued"]
+    assert sorted(data.spec_of(other).seed for other in queued) == [1, 2]
+    assert "2 more with other seeds are queued or running" in words(app)
+    for other in queued:
+        RunStore().finish(other.id, "cancelled")
+
+
+def test_three_seeds_have_a_mean_beside_this_runs_own() -> None:
+    runs = [synthetic.write_transfer("done", seed=seed) for seed in range(3)]
+    app = show("robustness", run=runs[0].id)
+    said = words(app)
+    assert "Over **3 seeds** (0, 1, 2)" in said
+    assert "Student's t" in said
+    assert "<small>" in tables(app)
+    assert not any(button.key == "queue_seeds" for button in app.button)
+
+
+def test_a_ceiling_gives_the_share_of_the_gap_that_was_recovered() -> None:
+    run = synthetic.write_transfer("done")
+    first, second = (synthetic.write_trained(data="fashion-mnist-small", seed=seed) for seed in (0, 1))
+    app = show("robustness", run=run.id, ceiling=first.id)
+    assert app.selectbox("_ceiling").value == first.id
+    assert "Ceiling − floor, points" in tables(app)
+    assert "PGR = (after − floor) / (ceiling − floor)" in words(app)
+    app.selectbox("_ceiling").set_value(second.id)
+    again(app)
+    assert app.query_params["ceiling"] in (second.id, [second.id])
+
+
+def test_without_a_gap_there_is_no_share_and_the_page_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = synthetic.write_transfer("done")
+    synthetic.write_trained(data="fashion-mnist-small")
+    monkeypatch.setattr("app.protocol.ceilings.measures.gap_recovered", lambda *_: None)
+    app = show("robustness", run=run.id)
+    assert "<span>–</span>" in tables(app)
+
+
+@pytest.mark.parametrize("kind", ["pretrain", "robustify"])
+def test_one_network_alone_has_no_errors_relative_to_another(kind: str) -> None:
+    run = synthetic.write_trained(kind=kind)
+    app = show("robustness", run=run.id)
+    assert "mCE" not in tables(app)
+    assert "ceiling" not in words(app)
+    table = payload(app, TABLE)
+    assert table["asked"] == {"model": "model", "show": "accuracy", "group": "part", "sort": "published", "cell": None}
+
+
+def test_a_transfer_by_fine_tuning_is_held_against_before() -> None:
+    run = synthetic.write_transfer("done", baseline=False)
+    assert "the student before" in words(show("robustness", run=run.id))
+
+
+def test_what_the_table_shows_is_in_the_address() -> None:
+    run = synthetic.write_transfer("done")
+    app = show("robustness", run=run.id, model="fine-tuning", show="before", group="kind", sort="name", cell="fog.2")
+    table = payload(app, TABLE)
+    assert table["asked"] == {
+        "model": "fine-tuning",
+        "show": "before",
+        "group": "kind",
+        "sort": "name",
+        "cell": "fog.2",
+    }
+    assert table["examples"]["cell"] == "fog.2"
+    assert len(table["examples"]["shown"]) == 12
+
+
+def test_an_address_that_makes_no_sense_shows_the_default() -> None:
+    run = synthetic.write_transfer("done")
+    app = show("robustness", run=run.id, model="<b>", show="x", group="y", sort="z", cell="fog.9", ceiling="none")
+    table = payload(app, TABLE)
+    assert table["asked"] == {
+        "model": "bird",
+        "show": "fine-tuning",
+        "group": "part",
+        "sort": "published",
+        "cell": None,
+    }
+    assert table["examples"] is None
+
+
+def test_every_cell_can_be_downloaded() -> None:
+    app = show("robustness", run=synthetic.write_transfer("done").id)
+    (button,) = app.main.get("download_button")
+    assert button.proto.label == "Download every cell as CSV"
+
+
+def test_a_run_without_pictures_still_has_its_table() -> None:
+    run = synthetic.write_transfer("done")
+    (run.directory.artifacts / "examples.npz").unlink()
+    table = payload(show("robustness", run=run.id, cell="fog.2"), TABLE)
+    assert table["pictures"] is False
+
+
+def test_a_run_that_kept_no_predictions_says_so() -> None:
+    run = synthetic.write_transfer("done")
+    (run.directory.artifacts / "predictions.npz").unlink()
+    assert "kept no predictions" in words(show("robustness", run=run.id))
+
+
+# Gallery
+
+
+def test_the_first_visit_asks_for_the_gallery_once() -> None:
+    app = show("gallery")
+    assert "What do corruptions look like?" in words(app)
+    assert "The pictures appear here" in words(app)
+    again(app)
+    (run,) = data.list_runs(kind="gallery")
+    synthetic.write_gallery(run)
+    shown = payload(show("gallery"), GALLERY)
+    assert len(shown["corruptions"]) == 19
+    assert shown["sheet"]["image"] == 0
+    assert shown["asked"] == {"image": 0, "severity": 3, "zoom": None, "group": "part"}
+
+
+def test_a_gallery_under_way() -> None:
+    run, _ = data.gallery(data="digits")
+    RunStore().claim(run.id)
+    assert "The pictures appear here" in words(show("gallery", data="digits"))
+
+
+def test_a_gallery_that_failed_says_why_and_can_be_tried_again() -> None:
+    run, _ = data.gallery(data="digits")
+    RunStore().claim(run.id)
+    RunStore().finish(run.id, "failed", reason="The disk is full.")
+    app = show("gallery", data="digits")
+    assert "The disk is full." in words(app)
+    app.button("draw").click()
+    again(app)
+    assert len(data.list_runs(kind="gallery")) == 2
+
+
+def test_what_is_not_on_this_machine_is_asked_for_first() -> None:
+    app = show("gallery", data="cifar10")
+    assert data.list_runs() == []
+    app.button("draw").click()
+    again(app)
+    assert len(data.list_runs(kind="gallery")) == 1
+
+
+def test_image_severity_and_close_up_are_in_the_address() -> None:
+    synthetic.write_gallery(data.gallery(data="fashion-mnist-small")[0])
+    shown = payload(show("gallery", image="2", severity="5", zoom="fog", group="kind"), GALLERY)
+    assert shown["asked"] == {"image": 2, "severity": 5, "zoom": "fog", "group": "kind"}
+    assert shown["sheet"]["image"] == 2
+    shown = payload(show("gallery", image="99", severity="-1", zoom="<b>", group="?"), GALLERY)
+    assert shown["asked"] == {"image": 0, "severity": 3, "zoom": None, "group": "part"}
+
+
+def test_an_unknown_data_set_is_said() -> None:
+    app = show("gallery", data="cifar11")
+    assert "There is no data set `cifar11` here" in words(app)
+
+
+def test_a_picture_is_brought_and_found_again() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), (200, 40, 90)).save(buffer, "PNG")
+    app = show("gallery")
+    app.file_uploader[0].set_value(("mine.png", buffer.getvalue(), "image/png"))
+    again(app)
+    (run,) = [run for run in data.list_runs(kind="gallery") if data.spec_of(run).picture]  # type: ignore[union-attr]
+    picture = data.spec_of(run).picture  # type: ignore[union-attr]
+    assert app.query_params["picture"] in (picture, [picture])
+    synthetic.write_gallery(run)
+    app = show("gallery", picture=str(picture))
+    assert payload(app, GALLERY)["names"] == ["Your picture"]
+    next(button for button in app.button if button.label.startswith("Back to")).click()
+    again(app)
+    assert "picture" not in app.query_params
+
+
+def test_a_gallery_run_on_the_live_page_leads_to_its_pictures() -> None:
+    run, _ = data.gallery(data="digits")
+    synthetic.write_gallery(run)
+    app = show("live", run=run.id)
+    assert any(link.proto.label == "Look at the pictures" for link in app.main.get("page_link"))
