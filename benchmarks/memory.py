@@ -1,6 +1,6 @@
 """How much memory an evaluation under corruption holds over its network, on the CPU.
 
-    python -m benchmarks.memory --models cnn-small,resnet50,densenet121 --images 10000 --corruptions all --severities 1-5
+    python -m benchmarks.memory --models cnn-small,resnet50,densenet121 --images 10000 --corruptions all
 
 Each network is measured in a process of its own, on random images of CIFAR's size, with the pictures a run keeps. The
 peak does not depend on the number of cells, nor, past a few batches, on the number of images but for the images
