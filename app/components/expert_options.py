@@ -109,9 +109,11 @@ def _evaluation(draft: Draft) -> Draft:
         "Corruptions to test on",
         list(catalog.CORRUPTIONS),
         selection_mode="multi",
-        format_func=lambda name: catalog.CORRUPTIONS[name].title,
+        format_func=_corruption,
         key="corruptions",
-        help="Ways of spoiling the test images. Robust accuracy is the mean over them and their severities.",
+        wrap=True,
+        help="Ways of spoiling the test images. Robust accuracy is the mean over them and their severities. A robust "
+        "teacher may train on any but the held-out ones.",
     )
     severities = st.pills("Severities", list(catalog.SEVERITIES), selection_mode="multi", key="severities")
     left, right = st.columns(2)
@@ -129,6 +131,11 @@ def _evaluation(draft: Draft) -> Draft:
         limit=int(limit),
         points=int(points),
     )
+
+
+def _corruption(name: str) -> str:
+    facts = catalog.CORRUPTIONS[name]
+    return facts.title if facts.seen else f"{facts.title}, held out"
 
 
 def _keep_known(key: str, options: tuple[str, ...] | tuple[int, ...]) -> None:

@@ -84,6 +84,7 @@ def _choices() -> dict[str, Any]:
             selection_mode="multi",
             format_func=lambda name: catalog.CORRUPTIONS[name].title,
             key="against",
+            wrap=True,
             help="Each image is spoiled anew at each step, by one of these at severity 0 to 5. The held-out ones "
             "are never trained on: they show whether robustness carries over.",
         )

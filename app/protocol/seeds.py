@@ -49,7 +49,7 @@ def seed_documents(run: data.Run, count: int) -> list[dict[str, Any]]:
 
 
 def figure_over_seeds(runs: Sequence[data.Run], figure: str, model: str) -> Interval | None:
-    """The mean of a figure of `app.protocol.figures` over the runs' seeds; none for one seed, or where a run lacks it."""
+    """The mean of a figure of `protocol.figures` over the runs' seeds; none for one seed, or where a run lacks it."""
     return _over([number_of(run.summary, figure, model) for run in runs])
 
 

@@ -88,13 +88,13 @@ def _results(run: data.Run, predictions: data.Predictions) -> None:
     figures_table(run, with_oracle or predictions, runs)
     _charts(run, predictions)
     if run.kind == "transfer":
-        st.subheader("How far towards the ceiling?", anchor=False, help="PGR, the performance gap recovered.")
+        st.header("How far towards the ceiling?", anchor=False, help="PGR, the performance gap recovered.")
         if oracle is None or with_oracle is None:
             ask_for_ceiling(run)
         else:
             pick_ceiling(offered, oracle)
             recovered(with_oracle)
-    st.subheader("Where does it help?" if over else "Where is it robust?", anchor=False)
+    st.header("Where does it help?" if over else "Where is it robust?", anchor=False)
     st.fragment(grid_component)(run, predictions)
     cells = charts.cells(predictions)
     show_numbers(cells, key="cells_numbers", label="every cell with its 95 % interval")

@@ -98,7 +98,7 @@ function drawSets(state) {
   const sets = data.groupings[state.group] ?? data.groupings.part;
   state.sets.replaceChildren(
     ...sets.flatMap(({ title, note, members }) => [
-      make("h3", {}, title, note && make("span", { class: "faint" }, ` ${note}`)),
+      make("h2", {}, title, note && make("span", { class: "faint" }, ` ${note}`)),
       make("div", { class: "specimens" }, ...members.map((name) => specimen(state, name))),
     ]),
   );
@@ -147,7 +147,7 @@ function drawCloseUp(state) {
     make(
       "header",
       {},
-      make("h3", {}, facts.title, make("span", { class: "faint" }, ` ${facts.seen ? "seen" : "held out"}, ${facts.kind}`)),
+      make("h2", {}, facts.title, make("span", { class: "faint" }, ` ${facts.seen ? "seen" : "held out"}, ${facts.kind}`)),
       make("button", { type: "button", onclick: () => enlarge(state, null) }, "Close"),
     ),
     make("p", { class: "readout" }, facts.caption),

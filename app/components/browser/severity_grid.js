@@ -70,7 +70,7 @@ function drawBar(state) {
   ];
   const groups = [
     { value: "part", text: "Seen / held out" },
-    { value: "kind", text: "Noise, blur, weather, digital" },
+    { value: "kind", text: "By kind" },
   ];
   const sorts = [
     { value: "published", text: "as published" },
