@@ -1,28 +1,12 @@
-"""What can be asked for: frozen specs that name everything a run needs and round-trip through JSON.
-
-A spec is the only way in. Nothing else is read: the same spec, seed and code on the same device give the same run.
-"""
+"""Every kind of run that can be asked for, and what a spec of it holds."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bird_backend import catalog
-from bird_backend.errors import InputError, UnknownNameError
 
 __all__ = [
     "AnalyzeSpec",
@@ -41,10 +25,6 @@ __all__ = [
     "Spec",
     "Training",
     "TransferSpec",
-    "load_spec",
-    "override",
-    "read_spec",
-    "spec_hash",
 ]
 
 
@@ -283,84 +263,3 @@ class GallerySpec(_RunSpec):
 
 
 RunSpec = PretrainSpec | RobustifySpec | TransferSpec | EvaluateSpec | AnalyzeSpec | GallerySpec
-_ADAPTER: TypeAdapter[RunSpec] = TypeAdapter(Annotated[RunSpec, Field(discriminator="kind")])
-
-
-def load_spec(document: object) -> RunSpec:
-    """A spec from parsed JSON; anything wrong with it is one `InputError` that names the field."""
-    if not isinstance(document, dict):
-        raise InputError("A spec is a JSON object with at least its 'kind'.")
-    try:
-        return _ADAPTER.validate_python(document)
-    except ValidationError as error:
-        raise InputError(_sentence(error)) from error
-
-
-def read_spec(path: Path) -> dict[str, Any]:
-    """The JSON object in a spec file, not yet checked against the schema."""
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"There is no spec file at {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The spec file {path} can't be read: {error}.") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not valid JSON: {error.msg} at line {error.lineno}.") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{path} holds {type(document).__name__}; a spec is a JSON object.")
-    return document
-
-
-def override(document: dict[str, Any], settings: list[str]) -> dict[str, Any]:
-    """`document` with `a.b.0.c=value` settings put in; a value is read as JSON, else taken as text."""
-    result: dict[str, Any] = json.loads(json.dumps(document))
-    for setting in settings:
-        path, found, text = setting.partition("=")
-        if not found or not path:
-            raise InputError(f"--set takes key=value, such as training.epochs=3, not {setting!r}.")
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            value = text
-        _put(result, path.split("."), value, path)
-    return result
-
-
-def spec_hash(spec: RunSpec) -> str:
-    """Sixteen hex digits that two specs share exactly when they ask for the same thing, whatever their titles."""
-    document = spec.model_dump(mode="json", exclude={"title"})
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _put(document: Any, keys: list[str], value: Any, path: str) -> None:
-    *parents, last = keys
-    node = document
-    try:
-        for key in parents:
-            node = node[int(key)] if isinstance(node, list) else node.setdefault(key, {})
-        node[int(last) if isinstance(node, list) else last] = value
-    except (ValueError, IndexError, TypeError, AttributeError):
-        raise InputError(f"--set {path}: the spec has no place of that name.") from None
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    cause = first.get("ctx", {}).get("error")
-    where = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
-    if first["type"] == "union_tag_invalid":
-        tag, expected = first["ctx"]["tag"], first["ctx"]["expected_tags"].replace("'", "")
-        raise UnknownNameError(where or "kind of run", tag, expected.split(", "))
-    if first["type"] == "union_tag_not_found":
-        field = first["ctx"]["discriminator"].replace("'", "")
-        return f"The spec lacks {f'{where}.{field}' if where else field}."
-    if first["type"] == "missing":
-        return f"The spec lacks {where}."
-    if first["type"] == "extra_forbidden":
-        return f"The spec has an unknown field {where}."
-    message = str(cause) if cause else first["msg"][0].lower() + first["msg"][1:]
-    given = first.get("input")
-    shown = f", not {given!r}" if isinstance(given, int | float | str) and not cause else ""
-    return f"{where or 'The spec'}: {message}{shown}."
-
-
-_TAGS = {"pretrain", "robustify", "transfer", "evaluate", "analyze", "gallery", "bird", "fine-tuning"}
