@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 __all__ = ["again", "components", "show", "words"]
 
 
-def show(name: str, **query: str) -> AppTest:
+def show(name: str, /, **query: str) -> AppTest:
     """The page of that name at an address."""
 
     def script(start: str) -> None:

@@ -232,3 +232,14 @@ def test_a_gallery_run_on_the_live_page_leads_to_its_pictures() -> None:
     synthetic.write_gallery(run)
     app = show("live", run=run.id)
     assert any(link.proto.label == "Look at the pictures" for link in app.main.get("page_link"))
+
+
+def test_the_way_to_a_ceiling_fills_the_training_form() -> None:
+    run = synthetic.write_transfer("done")
+    links = [link.proto for link in show("robustness", run=run.id).main.get("page_link")]
+    (way,) = [link for link in links if "ceiling" in link.label]
+    query = dict(part.split("=") for part in way.query_string.split("&"))
+    assert query["net"] == synthetic.transfer_document()["student"]["model"]
+    said = words(show("models", **query))
+    assert "Ready to train" in said
+    assert f"`{query['name']}`" in said

@@ -13,7 +13,7 @@ from bird_backend.measures import Group, Predictions
 
 __all__ = ["reliability", "reliability_rows"]
 
-_FEWEST = 0.002
+_FEWEST = 0.005
 """Bins with a smaller share of the predictions are noise, so they are left out of the drawing, not of the table."""
 
 

@@ -36,9 +36,9 @@ def seed_lines(run: data.Run, runs: Sequence[data.Run], gain: Interval | None) -
     more = seed_documents(run, 2)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(
-            f"One seed ({seeds}) so far. How much another would move these numbers, two more runs would tell."
+            f"One seed ({seeds}) so far; another would move these numbers."
             if len(runs) < 2
-            else "Two seeds make a very wide interval; two more runs would narrow it.",
+            else "Two seeds make a very wide interval; two more would narrow it.",
             width="content",
         )
         st.button(
