@@ -81,8 +81,12 @@ function drawBar(state) {
   const parts = [
     data.models.length > 1 && choice("Model", named(data.models), model, (value) => set(state, { model: value })),
     shows.length > 1 && choice("What is shown", shows, over ?? "accuracy", (value) => set(state, { show: value })),
-    list("Grouped", groups, state.group, (value) => set(state, { group: value })),
-    list("Sorted", sorts, state.sort, (value) => set(state, { sort: value })),
+    make(
+      "span",
+      { class: "lists" },
+      list("Grouped", groups, state.group, (value) => set(state, { group: value })),
+      list("Sorted", sorts, state.sort, (value) => set(state, { sort: value })),
+    ),
   ].filter(Boolean);
   // The pressed button is drawn anew, so the focus is put back where it was.
   const focused = state.root.getRootNode().activeElement?.dataset?.control;
