@@ -11,12 +11,10 @@ from torch import Tensor
 
 from bird_backend.corruptions.blur import smooth
 from bird_backend.corruptions.draws import random_words
+from bird_backend.corruptions.levels import to_levels
 from bird_backend.corruptions.linear import as_images, as_pixels
 
 __all__ = ["glass_blur"]
-
-_HAIR = 1e-3
-"""Of a level: float32 may leave a value that little under the whole level it stands for."""
 
 
 @torch.no_grad()
@@ -30,7 +28,7 @@ def glass_blur(
     """
     batch, channels, height, width = images.shape
     blurred = smooth(as_pixels(images), height, width, sigma)
-    levels = blurred.mul_(255).add_(_HAIR).to(torch.int32).view(height * width, channels, batch)
+    levels = to_levels(blurred).to(torch.int32).view(height * width, channels, batch)
     # The three colours of a pixel move together, as one word.
     packed = levels[:, 0].bitwise_left_shift(16).add_(levels[:, 1], alpha=1 << 8).add_(levels[:, 2])
     route = _route(height, width, reach, images.device)

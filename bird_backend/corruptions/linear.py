@@ -64,13 +64,14 @@ def stencil(
 
 def collect_taps(sources: NDArray[Any], weights: ArrayLike, device: torch.device) -> Taps:
     """Taps for `sources` and `weights` [K, H, W]: K old pixels for each new one, any of them more than once."""
-    pixels = sources[0].size
-    targets = np.broadcast_to(np.arange(pixels).reshape(sources.shape[1:]), sources.shape)
-    pairs, places = np.unique(targets * pixels + sources, return_inverse=True)
+    new = sources[0].size
+    old = int(sources.max()) + 1
+    targets = np.broadcast_to(np.arange(new).reshape(sources.shape[1:]), sources.shape)
+    pairs, places = np.unique(targets * old + sources, return_inverse=True)
     totals = np.bincount(places.reshape(-1), np.asarray(weights).reshape(-1))
     pairs, totals = pairs[totals > _NOTHING], totals[totals > _NOTHING]
     return Taps(
-        sources=torch.from_numpy(pairs % pixels).to(device),
-        firsts=torch.from_numpy(np.searchsorted(pairs // pixels, np.arange(pixels))).to(device),
+        sources=torch.from_numpy(pairs % old).to(device),
+        firsts=torch.from_numpy(np.searchsorted(pairs // old, np.arange(new))).to(device),
         weights=torch.from_numpy(totals.astype(np.float32)).to(device),
     )

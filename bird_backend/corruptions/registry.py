@@ -24,14 +24,11 @@ from bird_backend.corruptions import (
     spatter,
     zoom,
 )
+from bird_backend.corruptions.levels import to_levels
 from bird_backend.corruptions.severities import CONSTANTS, Constants
 from bird_backend.errors import InputError, UnknownNameError
 
 __all__ = ["CORRUPTIONS", "Corruption", "CorruptionFunction", "corrupt", "random_corruptions"]
-
-_HAIR = 1e-3
-"""Of a level: float32 may leave a value that little under the whole level it stands for."""
-
 
 CorruptionFunction = Callable[..., Tensor]
 """`f(images, generator, **constants)`: float32 images [B,3,H,W] in [0,1] to new images, which may leave [0,1].
@@ -152,11 +149,14 @@ def _apply(
 ) -> Tensor:
     if severity == 0:
         return images.clone()
-    quantised = images.dtype == torch.uint8
-    floats = images.to(torch.float32).div(255) if quantised else images.to(torch.float32)
     taken = {key: value for key, value in (options or {}).items() if key in corruption.options}
-    result = corruption.function(floats, generator, **corruption.constants[severity - 1], **taken).clamp(0, 1)
-    return result.mul_(255).add_(_HAIR).to(torch.uint8) if quantised else result.to(images.dtype)
+    constants = corruption.constants[severity - 1]
+    if images.dtype != torch.uint8:
+        floats = images.to(torch.float32)
+        return corruption.function(floats, generator, **constants, **taken).clamp(0, 1).to(images.dtype)
+    # In place: a second buffer of this size costs a CPU more in page faults than many of the functions do in all.
+    floats = images.to(torch.float32).div_(255)
+    return to_levels(corruption.function(floats, generator, **constants, **taken).clamp_(0, 1)).to(torch.uint8)
 
 
 def _find(name: str) -> Corruption:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bird_backend.corruptions.blur import smooth
 from bird_backend.corruptions.edges import UNIT, bordered, box_sum, canny, distance_to
-from bird_backend.corruptions.separable import gaussian_smooth
 
 __all__ = ["gloss", "spatter"]
 
@@ -76,4 +76,5 @@ def _equalised(values: Tensor, top: int) -> Tensor:
 
 
 def _smooth(values: Tensor, sigma: float) -> Tensor:
-    return gaussian_smooth(gaussian_smooth(values, sigma, dim=0), sigma, dim=1)
+    height, width, batch = values.shape
+    return smooth(values.view(height * width, batch), height, width, sigma).view(values.shape)
