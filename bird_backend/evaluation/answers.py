@@ -12,8 +12,8 @@ from bird_backend.training.device import layout, to_layout
 
 __all__ = ["Respondent"]
 
-_LARGEST_BYTES = 100 * 2**20
-"""Of one module's output for a chunk of images. A forward pass was measured to hold up to seven times as much."""
+_LARGEST_BYTES = 64 * 2**20
+"""Of one module's output for a chunk of images. A forward pass was measured to hold up to eight times as much."""
 
 
 class Respondent:
