@@ -85,7 +85,7 @@ def test_how_many_images_pass_at_once_changes_nothing(monkeypatch: pytest.Monkey
     data, model = split(), build_model(name, classes=3, seed=0)
     how = {"corruptions": ["gaussian_noise"], "severities": (3,), "source": Corrupting(seed=0)}
     whole = measure_accuracy({"m": model}, data, **how).predictions
-    monkeypatch.setattr(answers, "_LARGEST_BYTES", 500_000)
+    monkeypatch.setitem(answers._LARGEST_BYTES, "cpu", 500_000)
     pieces = measure_accuracy({"m": model}, data, **how).predictions
     np.testing.assert_array_equal(whole.predicted["m"], pieces.predicted["m"])
     np.testing.assert_allclose(whole.confidence["m"], pieces.confidence["m"], atol=1e-3)
@@ -108,7 +108,7 @@ def test_a_wide_network_is_asked_in_pieces() -> None:
     answered = answers.Respondent(model, split().images[:1]).answer(split().images)
     assert answered.shape == (2, 60)
     assert model.seen[0] == 1
-    assert max(model.seen) * 4 * 2**20 <= answers._LARGEST_BYTES
+    assert max(model.seen) * 4 * 2**20 <= answers._LARGEST_BYTES["cpu"]
     assert max(model.seen[1:]) - min(model.seen[1:]) <= 1
     assert sum(model.seen[1:]) == 60
 
