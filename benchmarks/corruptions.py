@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.fidelity import Table, disturbance, exceeded, read_reference, reversed_pairs
+from benchmarks.corruption_fidelity import Table, disturbance, exceeded, read_reference, reversed_pairs
 from benchmarks.machine import describe
 from bird_backend.catalog import SEVERITIES
 from bird_backend.corruptions import CORRUPTIONS, corrupt

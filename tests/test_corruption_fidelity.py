@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.fidelity import Disturbance, disturbance, exceeded, read_reference, reversed_pairs
+from benchmarks.corruption_fidelity import Disturbance, disturbance, exceeded, read_reference, reversed_pairs
 
 
 def test_disturbance_is_that_of_a_loop_over_images() -> None:
