@@ -367,3 +367,18 @@ def test_predictions_survive_their_file() -> None:
 def test_held_out_kinds_are_the_four_that_no_teacher_sees() -> None:
     assert {name for name, facts in catalog.CORRUPTIONS.items() if not facts.seen} == set(HELD_OUT)
     assert measures.group_names(make(), "held_out") == HELD_OUT
+
+
+def test_the_interval_of_a_calibration_error_holds_its_value() -> None:
+    """Resampling makes ECE larger: without the move back, a well calibrated network's would lie above its own value."""
+    generator = np.random.default_rng(3)
+    n = 300
+    confidence = generator.uniform(0.3, 1, size=(1, n)).astype(np.float16)
+    labels = np.zeros(n, dtype=np.int64)
+    predicted = (generator.random((1, n)) > confidence).astype(np.int16)
+    calibrated = Predictions(
+        cells=(CLEAN,), images=np.arange(n), labels=labels, predicted={"m": predicted}, confidence={"m": confidence}
+    )
+    found = measures.calibration_error(calibrated, "m", "clean")
+    assert found is not None
+    assert 0 <= found.low < found.value < found.high

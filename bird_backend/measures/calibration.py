@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bird_backend.measures.intervals import Interval, bootstrap
@@ -19,11 +21,12 @@ def calibration_error(predictions: Predictions, model: str, group: Group) -> Int
 
     Its estimate from few predictions is too high. None for a model or a group that was not measured.
     """
-    found = _binned(predictions, model, group)
-    if found is None:
+    tables = _binned(predictions, model, group)
+    if tables is None:
         return None
-    gaps = (found[0] - found[1]) / max(float(found[2].sum(axis=1).mean()), 1.0)
-    return bootstrap(lambda means: np.abs(means).sum(axis=1), gaps)
+    gaps = (tables[0] - tables[1]) / max(float(tables[2].sum(axis=1).mean()), 1.0)
+    found = bootstrap(lambda means: np.abs(means).sum(axis=1), gaps, recentre=True)
+    return replace(found, low=max(0.0, found.low))
 
 
 def reliability(predictions: Predictions, model: str, group: Group) -> np.ndarray | None:

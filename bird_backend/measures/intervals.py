@@ -71,10 +71,14 @@ def over_images(values: np.ndarray) -> Interval:
     return Interval(value=mean, low=mean - half, high=mean + half, n=n, kind="normal, over images")
 
 
-def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray, *, seed: int = 0) -> Interval:
+def bootstrap(
+    statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray, *, seed: int = 0, recentre: bool = False
+) -> Interval:
     """The percentile interval of a statistic of per-image means, images resampled 1,000 times (Efron 1979).
 
-    `values` is [n, k]; `statistic` takes means over images [r, k] to [r] numbers, one for each resample.
+    `values` is [n, k]; `statistic` takes means over images [r, k] to [r] numbers, one for each resample. `recentre` is
+    for a statistic that fewer different images make larger, as a sum of absolute values is: its interval is moved back
+    by as much as the resamples lie above the value on average.
     """
     n = len(values)
     generator = np.random.default_rng(seed)
@@ -91,7 +95,8 @@ def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray,
     # Of the draws themselves: between two that are infinite there is nothing to interpolate.
     low, high = np.quantile(draws, (0.025, 0.975), method="closest_observation")
     value = float(statistic(values.mean(axis=0, keepdims=True))[0])
-    return Interval(value=value, low=float(low), high=float(high), n=n, kind="bootstrap, over images")
+    rise = float(draws.mean()) - value if recentre else 0.0
+    return Interval(value=value, low=float(low) - rise, high=float(high) - rise, n=n, kind="bootstrap, over images")
 
 
 def over_seeds(values: Sequence[float]) -> Interval | None:
