@@ -34,7 +34,7 @@ def test_the_title_does_not_change_what_is_asked(transfer_document: dict[str, An
         (["kind=transfr"], "Unknown kind of run 'transfr': did you mean transfer"),
         (["data=digit"], "Unknown data set 'digit': did you mean digits?"),
         (["teacher.model=resnet-narow"], "did you mean resnet-narrow"),
-        (["method.name=brid"], "did you mean bird?"),
+        (["method.name=brid"], "did you mean bird or rkd?"),
         (["method.beta=-1"], "method.beta: input should be greater than or equal to 0, not -1"),
         (["method.alpha=0", "method.beta=0"], "nothing to minimise"),
         (["method.pairs.0.teacher=block11"], "Unknown layer of cnn-small 'block11': did you mean block1"),

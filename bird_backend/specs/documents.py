@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from bird_backend.catalog import METHODS
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.specs.kinds import RunSpec
 
@@ -94,4 +95,4 @@ def _sentence(error: ValidationError) -> str:
     return f"{where or 'The spec'}: {message}{shown}."
 
 
-_TAGS = {"pretrain", "robustify", "transfer", "evaluate", "analyze", "gallery", "bird", "fine-tuning"}
+_TAGS = {"pretrain", "robustify", "transfer", "evaluate", "analyze", "gallery", *METHODS}

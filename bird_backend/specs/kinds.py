@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from bird_backend import catalog
+from bird_backend.errors import InputError
+from bird_backend.specs.methods import (
+    FineTuningMethod,
+    HintsMethod,
+    LayerPair,
+    MatchingMethod,
+    Method,
+    RelationalMethod,
+    SoftLabelsMethod,
+    Spec,
+    StartingMethod,
+    UntouchedMethod,
+)
 
 __all__ = [
     "AnalyzeSpec",
-    "BirdMethod",
     "EvaluateSpec",
     "Evaluation",
-    "FineTuningMethod",
     "GallerySpec",
-    "LayerPair",
-    "Method",
     "ModelRef",
     "PretrainSpec",
     "RobustifySpec",
     "RunSpec",
     "Snapshots",
-    "Spec",
     "Training",
     "TransferSpec",
 ]
 
-
-class Spec(BaseModel):
-    """Frozen, and an unknown field is an error rather than silence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
+_MOST_WEIGHTS = 2**26
+_MOST_TRIPLED = 512
 
 ModelName = Annotated[str, Field(description="a network of the registry")]
 
@@ -123,37 +128,6 @@ class Snapshots(Spec):
     embedding_images: int = Field(default=1000, ge=32, le=5000)
 
 
-class LayerPair(Spec):
-    """The teacher's guiding layer, the student's guided layer, and the pair's share of the representation loss."""
-
-    teacher: str
-    student: str
-    weight: float = Field(default=1.0, gt=0)
-
-
-class BirdMethod(Spec):
-    """`alpha` × task loss + `beta` × (1 − CKA), the CKA averaged over the layer pairs by weight."""
-
-    name: Literal["bird"] = "bird"
-    alpha: float = Field(default=0.1, ge=0)
-    beta: float = Field(default=0.9, ge=0)
-    kernel: Literal["linear", "rbf"] = "linear"
-    bandwidth: float = Field(default=1.0, gt=0)
-    """RBF only: sigma² as a fraction of the median squared distance."""
-    estimator: Literal["biased", "debiased"] = "biased"
-    pooling: Literal["mean", "flatten"] = "mean"
-    pairs: tuple[LayerPair, ...] = Field(min_length=1, max_length=16)
-
-
-class FineTuningMethod(Spec):
-    """The task loss alone, on the student's own clean data."""
-
-    name: Literal["fine-tuning"] = "fine-tuning"
-
-
-Method = Annotated[BirdMethod | FineTuningMethod, Field(discriminator="name")]
-
-
 class _RunSpec(Spec):
     title: str = Field(default="", max_length=120)
     seed: int = Field(default=0, ge=0, lt=2**31)
@@ -199,6 +173,8 @@ class TransferSpec(_DataRunSpec):
     teacher: ModelRef
     student: ModelRef
     method: Method
+    control: Literal["none", "random-weights", "shuffled-batch"] = "none"
+    """A teacher that can teach nothing: of the same architecture with random weights, or looking at other images."""
     training: Training = Training()
     baseline: bool = True
     """Also fine-tune the same student with the same seed, batches and budget, so that a gain has something to beat."""
@@ -207,19 +183,86 @@ class TransferSpec(_DataRunSpec):
     save_as: CheckpointName | None = None
 
     @model_validator(mode="after")
-    def _layers(self) -> TransferSpec:
-        if isinstance(self.method, BirdMethod):
+    def _possible(self) -> TransferSpec:
+        if isinstance(self.method, MatchingMethod):
             for pair in self.method.pairs:
                 catalog.find_layer(self.teacher.model, pair.teacher)
                 catalog.find_layer(self.student.model, pair.student)
-            if self.method.alpha == 0 and self.method.beta == 0:
-                raise ValueError("alpha and beta are both 0, so there is nothing to minimise")
+        if isinstance(self.method, MatchingMethod | SoftLabelsMethod) and self.method.alpha == self.method.beta == 0:
+            raise ValueError("alpha and beta are both 0, so there is nothing to minimise")
+        if self.teacher == self.student and self.teacher.weights is not None and self.control != "random-weights":
+            raise InputError(
+                f"Teacher and student are the same network with the same weights, {self.teacher.weights},"
+                " so there is nothing to transfer; choose another teacher."
+            )
+        self._check_start()
+        self._check_control()
+        self._check_projections()
+        self._check_triples()
         return self
+
+    def _check_start(self) -> None:
+        wanted = self.method.start if isinstance(self.method, StartingMethod) else "student"
+        if wanted == "teacher" and self.teacher.model != self.student.model:
+            raise InputError(
+                f"Starting from the teacher needs one architecture; the teacher is {self.teacher.model} and the student"
+                f" {self.student.model}, so start from the student."
+            )
+
+    def _check_control(self) -> None:
+        facts = catalog.find_method(self.method.name)
+        if self.control != "none" and not facts.needs_teacher:
+            able = ", ".join(name for name, facts in catalog.METHODS.items() if facts.needs_teacher)
+            raise InputError(
+                f"The control {self.control} is for methods that look at the teacher as they train ({able}),"
+                f" which {facts.title} does not."
+            )
+
+    def _check_projections(self) -> None:
+        if not isinstance(self.method, HintsMethod) or self.method.pooling != "flatten":
+            return
+        for pair in self.method.pairs:
+            theirs = catalog.find_layer(self.teacher.model, pair.teacher).shape
+            own = catalog.find_layer(self.student.model, pair.student).shape
+            named = f"{pair.teacher} {list(theirs)} and {pair.student} {list(own)}"
+            if len(theirs) != len(own):
+                raise InputError(
+                    f"A projection between {named} is between shapes of different rank, where flattened positions mean"
+                    " different things; use pooling mean."
+                )
+            if (weights := math.prod(theirs) * math.prod(own)) > _MOST_WEIGHTS:
+                raise InputError(
+                    f"A projection between {named} flattened would have {weights:,} weights, more than the"
+                    f" {_MOST_WEIGHTS:,} allowed; use pooling mean."
+                )
+
+    def _check_triples(self) -> None:
+        if isinstance(self.method, RelationalMethod) and self.training.batch_size > _MOST_TRIPLED:
+            raise InputError(
+                f"RKD compares every three images of a batch, too many of {self.training.batch_size};"
+                f" make the batch {_MOST_TRIPLED} or less."
+            )
+
+    @property
+    def start(self) -> Literal["teacher", "student"]:
+        """Whose weights the method begins with."""
+        if not isinstance(self.method, StartingMethod) or self.teacher.model != self.student.model:
+            return "student"
+        return "student" if self.method.start == "student" else "teacher"
+
+    @property
+    def arms(self) -> tuple[Method, ...]:
+        """What is trained, in order: the method, and fine-tuning to beat, unless that is the method itself."""
+        if isinstance(self.method, UntouchedMethod):
+            return ()
+        if self.baseline and not isinstance(self.method, FineTuningMethod):
+            return self.method, FineTuningMethod()
+        return (self.method,)
 
     @property
     def drawn_pair(self) -> LayerPair:
         """The layer pair whose geometry is drawn: the method's first, else each network's last layer."""
-        if isinstance(self.method, BirdMethod):
+        if isinstance(self.method, MatchingMethod):
             return self.method.pairs[0]
         teacher, student = catalog.find_model(self.teacher.model), catalog.find_model(self.student.model)
         return LayerPair(teacher=teacher.layers[-1].name, student=student.layers[-1].name)
