@@ -180,14 +180,16 @@ class TransferSpec(_DataRunSpec):
     """Also fine-tune the same student with the same seed, batches and budget, so that a gain has something to beat."""
     evaluation: Evaluation = Evaluation()
     snapshots: Snapshots = Snapshots()
+    drawn: LayerPair | None = None
+    """For methods without layer pairs: whose geometry is drawn and whose CKA is measured, to compare with others."""
     save_as: CheckpointName | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> TransferSpec:
-        if isinstance(self.method, MatchingMethod):
-            for pair in self.method.pairs:
-                catalog.find_layer(self.teacher.model, pair.teacher)
-                catalog.find_layer(self.student.model, pair.student)
+        pairs = self.method.pairs if isinstance(self.method, MatchingMethod) else ()
+        for pair in (*pairs, *((self.drawn,) if self.drawn else ())):
+            catalog.find_layer(self.teacher.model, pair.teacher)
+            catalog.find_layer(self.student.model, pair.student)
         if isinstance(self.method, MatchingMethod | SoftLabelsMethod) and self.method.alpha == self.method.beta == 0:
             raise ValueError("alpha and beta are both 0, so there is nothing to minimise")
         if self.teacher == self.student and self.teacher.weights is not None and self.control != "random-weights":
@@ -261,9 +263,11 @@ class TransferSpec(_DataRunSpec):
 
     @property
     def drawn_pair(self) -> LayerPair:
-        """The layer pair whose geometry is drawn: the method's first, else each network's last layer."""
+        """The layer pair whose geometry is drawn: the method's first, else `drawn`, else each network's last layer."""
         if isinstance(self.method, MatchingMethod):
             return self.method.pairs[0]
+        if self.drawn is not None:
+            return self.drawn
         teacher, student = catalog.find_model(self.teacher.model), catalog.find_model(self.student.model)
         return LayerPair(teacher=teacher.layers[-1].name, student=student.layers[-1].name)
 
