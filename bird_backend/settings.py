@@ -22,6 +22,7 @@ __all__ = [
     "make_home",
     "pictures_dir",
     "runs_dir",
+    "studies_dir",
 ]
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -74,3 +75,8 @@ def checkpoints_dir() -> Path:
 def pictures_dir() -> Path:
     """Image files brought to the gallery, named by their SHA-256."""
     return home() / "pictures"
+
+
+def studies_dir() -> Path:
+    """Groups of runs that are read as one table, one JSON file each."""
+    return home() / "studies"

@@ -27,6 +27,7 @@ LAYERS = [
     {"measures"},
     {"specs"},
     {"runs"},
+    {"studies"},
     {"similarity", "datasets", "corruptions", "activations"},
     {"models"},
     {"training"},
@@ -38,7 +39,7 @@ LAYERS = [
 ]
 """What each part of the backend may import lies above it in this list, or is itself."""
 
-APP_MAY_IMPORT = {"runs", "specs", "measures", "catalog", "settings", "errors"}
+APP_MAY_IMPORT = {"runs", "studies", "specs", "measures", "catalog", "settings", "errors"}
 MODULES = [
     name
     for _, name, _ in pkgutil.walk_packages(bird_backend.__path__, "bird_backend.")

@@ -1,5 +1,12 @@
 """The figures of robustness, from what networks said of test images: torch-free, so that the app shares them."""
 
+from bird_backend.measures.by_seed import (
+    Shares,
+    difference_by_seed,
+    gap_recovered_by_seed,
+    has_gap,
+    mean_by_seed,
+)
 from bird_backend.measures.calibration import BINS, calibration_error, reliability
 from bird_backend.measures.intervals import Interval, bootstrap, over_images, over_seeds, wilson
 from bird_backend.measures.predictions import CLEAN, Cell, Predictions
@@ -25,15 +32,20 @@ __all__ = [
     "Group",
     "Interval",
     "Predictions",
+    "Shares",
     "accuracy",
     "bootstrap",
     "by_group",
     "calibration_error",
     "degrading",
+    "difference_by_seed",
     "gain",
     "gap_recovered",
+    "gap_recovered_by_seed",
     "group_names",
     "group_share",
+    "has_gap",
+    "mean_by_seed",
     "mean_corruption_error",
     "over_images",
     "over_seeds",

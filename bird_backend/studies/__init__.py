@@ -1,0 +1,42 @@
+"""Studies: one transfer in several variants with the same seeds and budget, queued at once and read as one table.
+
+`plan_methods` and `plan_ablation` check a study whole; `submit_study` queues it; `list_studies` and `read_study` find
+it again; `runs_of` says how its runs are; `results` makes its table of what is done. Nothing here needs torch.
+"""
+
+from bird_backend.studies.ablations import ABLATIONS, Ablation, plan_ablation
+from bird_backend.studies.figures import FIGURES, Entry, Figure, Remark, Row
+from bird_backend.studies.plan import CONTROLS, MAX_SEEDS, VARIANTS, plan_methods
+from bird_backend.studies.rendering import say
+from bird_backend.studies.store import begin_study, list_studies, note_run, read_study, runs_of, submit_study
+from bird_backend.studies.study import Member, Plan, Role, Study, Variant
+from bird_backend.studies.table import Results, results
+
+__all__ = [
+    "ABLATIONS",
+    "CONTROLS",
+    "FIGURES",
+    "MAX_SEEDS",
+    "VARIANTS",
+    "Ablation",
+    "Entry",
+    "Figure",
+    "Member",
+    "Plan",
+    "Remark",
+    "Results",
+    "Role",
+    "Row",
+    "Study",
+    "Variant",
+    "begin_study",
+    "list_studies",
+    "note_run",
+    "plan_ablation",
+    "plan_methods",
+    "read_study",
+    "results",
+    "runs_of",
+    "say",
+    "submit_study",
+]

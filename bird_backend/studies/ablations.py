@@ -1,0 +1,230 @@
+"""Ablations: one transfer in which one thing is varied, all else and the budget alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bird_backend import catalog
+from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.runs.provenance import find_checkpoint, list_checkpoints, read_provenance
+from bird_backend.specs import BirdMethod, MatchingMethod, TransferSpec
+from bird_backend.studies.plan import checked, describe_pair, seeds_from
+from bird_backend.studies.study import Plan, Variant
+
+__all__ = ["ABLATIONS", "Ablation", "plan_ablation"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """What is varied, and what has to be said of it."""
+
+    title: str
+    axis: str
+    """Names the values in a chart."""
+    note: str
+
+
+ABLATIONS: Mapping[str, Ablation] = {
+    "batch-size": Ablation(
+        title="Batch size",
+        axis="images in a batch",
+        note="Each batch size sees the same images as often, so a smaller one takes more steps; the learning rate is "
+        "the same. Its gain is over fine-tuning with the same batch.",
+    ),
+    "kernel": Ablation(title="Kernel", axis="kernel of the CKA", note="The kernel is that of the loss."),
+    "estimator": Ablation(
+        title="Estimator",
+        axis="estimator of the CKA",
+        note="The estimator is that of the loss; the CKA in the table is debiased for both.",
+    ),
+    "beta": Ablation(
+        title="Beta", axis="beta", note="alpha = 1 − beta, so that the two parts of the loss add up to one."
+    ),
+    "layers": Ablation(
+        title="Layer pair",
+        axis="guiding → guided layer",
+        note="CKA is at each row's own layers, so rows are not comparable in it.",
+    ),
+    "teacher": Ablation(
+        title="Teacher",
+        axis="teacher",
+        note="CKA is with each row's own teacher, so rows are not comparable in it.",
+    ),
+}
+"""Presets by name."""
+
+_BATCHES = (32, 64, 128, 256)
+_BETAS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.99)
+_PLACES, _MOST_PAIRS = 5, 9
+"""Places along each network that are paired, each with its counterpart and with the next deeper one; and pairs."""
+
+
+def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: Sequence[str] = ()) -> Plan:
+    """The runs of an ablation at `seeds` seeds from the base's own on, and fine-tuning for its gains to be over.
+
+    `teachers` are checkpoints by name or path, for the preset `teacher`; none: all that are known as robust teachers.
+    Anything that can't be is an `InputError` of one sentence.
+    """
+    if preset not in ABLATIONS:
+        raise UnknownNameError("ablation", preset, ABLATIONS)
+    if base.method.name in ("none", "fine-tuning"):
+        raise InputError(f"An ablation compares with fine-tuning, so it is of another method than {_title(base)}.")
+    ablation = ABLATIONS[preset]
+    numbers = seeds_from(base, seeds)
+    if teachers and preset != "teacher":
+        raise InputError(f"Teachers are for the ablation teacher, not for {preset}.")
+    match preset:
+        case "batch-size":
+            variants = _batch_sizes(base)
+        case "teacher":
+            variants = _teachers(base, teachers)
+        case _:
+            variants = _method_settings(base, preset)
+    title = f"{ablation.title}: {base.title or describe_pair(base)}"
+    return checked(
+        Plan(
+            title=title[:120],
+            preset=preset,
+            base=base.model_dump(mode="json"),
+            variants=tuple(variants),
+            seeds=numbers,
+            notes=(ablation.note,),
+        )
+    )
+
+
+def _batch_sizes(base: TransferSpec) -> list[Variant]:
+    variants = []
+    for size in _BATCHES:
+        training = {"training": base.training.model_dump(mode="json") | {"batch_size": size}}
+        reference = _fine_tuning(base, key=f"fine-tuning-{size}", label=f"Fine-tuning, batch {size}", more=training)
+        method = base.method.model_dump(mode="json")
+        label = f"{_title(base)}, batch {size}"
+        variants += [reference, _variant(base, f"batch-{size}", label, size, method, over=reference.key, more=training)]
+    return variants
+
+
+def _method_settings(base: TransferSpec, preset: str) -> list[Variant]:
+    variants = [_fine_tuning(base)]
+    for label, value, changes in _settings(base, preset):
+        method = base.method.model_dump(mode="json") | changes
+        key = f"{preset}-{len(variants)}"
+        variants.append(_variant(base, key, f"{_title(base)}, {label}", value, method))
+    return variants
+
+
+def _settings(base: TransferSpec, preset: str) -> list[tuple[str, float | str, dict[str, Any]]]:
+    """Label, value and the method's changed settings."""
+    method = base.method
+    if preset in ("kernel", "estimator"):
+        if not isinstance(method, BirdMethod):
+            raise InputError(f"The ablation {preset} varies BIRD's {preset}, and the spec's method is {_title(base)}.")
+        values = ("linear", "rbf") if preset == "kernel" else ("biased", "debiased")
+        return [("RBF kernel" if value == "rbf" else f"{value} {preset}", value, {preset: value}) for value in values]
+    if not isinstance(method, MatchingMethod):
+        raise InputError(
+            f"The ablation {preset} is for methods that compare layers, and the spec's method is {_title(base)}."
+        )
+    if preset == "beta":
+        return [(f"beta {beta:g}", beta, {"beta": beta, "alpha": round(1 - beta, 4)}) for beta in _BETAS]
+    return [
+        (f"{teacher} → {student}", f"{teacher} → {student}", {"pairs": [{"teacher": teacher, "student": student}]})
+        for teacher, student in _layer_pairs(base, method)
+    ]
+
+
+def _layer_pairs(base: TransferSpec, method: MatchingMethod) -> list[tuple[str, str]]:
+    """The base's own pair, then places from input to output, each with its counterpart, then with the next deeper."""
+    guiding, guided = (_spread(ref.model) for ref in (base.teacher, base.student))
+    own = (method.pairs[0].teacher, method.pairs[0].student)
+    found = dict.fromkeys([own, *zip(guiding, guided, strict=False), *zip(guiding, guided[1:], strict=False)])
+    pairs = list(found)[:_MOST_PAIRS]
+    places = [[layer.name for layer in catalog.find_model(ref.model).layers] for ref in (base.teacher, base.student)]
+    return sorted(pairs, key=lambda pair: (places[0].index(pair[0]), places[1].index(pair[1])))
+
+
+def _spread(model: str) -> list[str]:
+    layers = [layer.name for layer in catalog.find_model(model).layers]
+    last = len(layers) - 1
+    return list(dict.fromkeys(layers[round(place * last / (_PLACES - 1))] for place in range(_PLACES)))
+
+
+def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
+    if not catalog.find_method(base.method.name).needs_teacher:
+        raise InputError(f"The ablation teacher is for methods that look at a teacher, which {_title(base)} does not.")
+    names = tuple(dict.fromkeys(teachers)) or _known_teachers(base)
+    if len(names) < 2:
+        raise InputError("The ablation teacher needs two teachers or more; name checkpoints to choose from.")
+    variants = [_fine_tuning(base)]
+    for name in names:
+        provenance = read_provenance(find_checkpoint(name))
+        if provenance is None:
+            raise InputError(f"{name} does not say which network it holds, so it can't be a teacher here.")
+        method = base.method.model_dump(mode="json")
+        if isinstance(base.method, MatchingMethod):
+            method["pairs"] = [
+                pair | {"teacher": _counterpart(base.teacher.model, pair["teacher"], provenance.model)}
+                for pair in method["pairs"]
+            ]
+        more = {"teacher": {"model": provenance.model, "weights": name}}
+        label = name.rsplit("/", 1)[-1].removesuffix(".safetensors")
+        variants.append(_variant(base, f"teacher-{len(variants)}", f"Teacher {label}", label, method, more=more))
+    return variants
+
+
+def _known_teachers(base: TransferSpec) -> tuple[str, ...]:
+    known = [
+        checkpoint.name
+        for checkpoint in list_checkpoints()
+        if checkpoint.problem is None and checkpoint.provenance is not None and checkpoint.provenance.role == "teacher"
+    ]
+    own = () if base.teacher.weights is None else (base.teacher.weights,)
+    return tuple(dict.fromkeys((*own, *known)))
+
+
+def _counterpart(model: str, layer: str, other: str) -> str:
+    """The layer of another network as deep, in share of its layers, as `layer` is; the same one in the same network."""
+    if model == other:
+        return layer
+    layers, others = ([facts.name for facts in catalog.find_model(name).layers] for name in (model, other))
+    return others[round(layers.index(layer) / (len(layers) - 1) * (len(others) - 1))]
+
+
+def _fine_tuning(
+    base: TransferSpec,
+    *,
+    key: str = "fine-tuning",
+    label: str = "Fine-tuning",
+    more: Mapping[str, Any] | None = None,
+) -> Variant:
+    drawn = base.drawn_pair.model_dump(mode="json")
+    overrides = {"method": {"name": "fine-tuning", "start": "student"}, "control": "none", "drawn": drawn}
+    return Variant(key=key, label=label, role="reference", method="fine-tuning", overrides=overrides | dict(more or {}))
+
+
+def _variant(
+    base: TransferSpec,
+    key: str,
+    label: str,
+    value: float | str,
+    method: Mapping[str, Any],
+    *,
+    over: str = "fine-tuning",
+    more: Mapping[str, Any] | None = None,
+) -> Variant:
+    return Variant(
+        key=key,
+        label=label,
+        method=base.method.name,
+        start=base.start,
+        control=base.control,
+        over=over,
+        value=value,
+        overrides={"method": dict(method), **(more or {})},
+    )
+
+
+def _title(base: TransferSpec) -> str:
+    return catalog.find_method(base.method.name).title

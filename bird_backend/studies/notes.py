@@ -1,0 +1,146 @@
+"""The sentences under a study's table: what its intervals are over, who started where, and what is missing and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bird_backend import catalog
+from bird_backend.studies.figures import FIGURES, Row
+from bird_backend.studies.study import Study
+
+__all__ = ["AHEAD_MARK", "BEHIND_MARK", "write_notes"]
+
+BEHIND_MARK, AHEAD_MARK = "†", "‡"
+"""Beside a gain: smaller than the control's; within noise of it."""
+
+
+def write_notes(
+    study: Study, rows: Sequence[Row], summaries: Sequence[Mapping[str, Any]], *, images: int | None, complete: bool
+) -> tuple[str, ...]:
+    """Whole sentences; `images` is how many test images each run was measured on."""
+    return (
+        *_intervals(study, rows, images),
+        _gains(rows),
+        *_control(study, rows),
+        *_gap(study, rows),
+        *_starts(rows),
+        *_similarity(summaries),
+        "Seconds are of whole runs, loading and measuring included, on whatever else the machine was doing.",
+        _best(complete),
+        *study.notes,
+        *(f"{row.variant.label}: {problem}" for row in rows for problem in row.problems),
+        *_unfinished(study, rows, complete),
+    )
+
+
+def _intervals(study: Study, rows: Sequence[Row], images: int | None) -> list[str]:
+    counts = {len(row.done) for row in rows if row.done}
+    measured = "" if images is None else f" (n = {images:,})"
+    seeds = ", ".join(map(str, study.seeds))
+    many, one = any(count > 1 for count in counts), 1 in counts
+    sentences = []
+    if many:
+        sentences.append(
+            f"± is half a 95 % interval, Student's t over seeds ({seeds}); each seed's figure is over the same test"
+            f" images{measured}."
+        )
+    if one:
+        whose = "Rows with one seed done have" if many else "Intervals are 95 %,"
+        sentences.append(
+            f"{whose} {'intervals ' if many else ''}over test images{measured}, of one seed: Wilson's for clean"
+            " accuracy, normal or bootstrap otherwise. They say nothing of other seeds."
+        )
+    evaluation = study.base.get("evaluation", {})
+    kinds, levels = len(evaluation.get("corruptions", ())), len(evaluation.get("severities", ()))
+    sentences.append(
+        f"Robust accuracy is over {kinds} corruptions × {levels} severities; at one seed every method is measured on"
+        " the same images, corrupted the same."
+    )
+    return sentences
+
+
+def _gains(rows: Sequence[Row]) -> str:
+    if not any(row.variant.role == "reference" for row in rows):
+        return "Fine-tuning is not part of this study, so there are no gains over it."
+    return "Gain is in points of robust accuracy over fine-tuning with the same budget, paired by seed."
+
+
+def _control(study: Study, rows: Sequence[Row]) -> list[str]:
+    controls = [row for row in rows if row.variant.role == "control"]
+    if not controls:
+        ran = study.base.get("control", "none")
+        if study.preset != "methods" and ran != "none":
+            return [f"Every run but fine-tuning's has the control {ran}: its teacher can teach nothing."]
+        return ["No control was run: a gain here may owe nothing to what the teacher knows."]
+    explained = {
+        "random-weights": "a teacher of the same architecture with random weights",
+        "shuffled-batch": "a teacher that looks at other images of the batch",
+    }
+    named = " and ".join(f"{row.variant.label} ({explained[row.variant.control]})" for row in controls)
+    sentences = [f"Control: {named}."]
+    if not any(row.entries["gain"].value is not None for row in controls):
+        return [*sentences, "It has no gain yet to compare with."]
+    remarks = {row.entries["gain"].remark for row in rows}
+    largest = " (the larger of the two)" if len(controls) > 1 else ""
+    if "smaller than the control's" in remarks:
+        sentences.append(f"{BEHIND_MARK} A gain smaller than the control's{largest}: the teacher is not what helped.")
+    if "within noise of the control's" in remarks:
+        sentences.append(f"{AHEAD_MARK} A gain that is larger than the control's{largest} only within noise.")
+    return sentences
+
+
+def _gap(study: Study, rows: Sequence[Row]) -> list[str]:
+    if not any(variant.role == "ceiling" for variant in study.variants):
+        return []
+    reasons = {row.entries["pgr"].reason for row in rows if row.variant.role not in ("floor", "ceiling")}
+    reasons -= {""}
+    return [f"PGR: {FIGURES['pgr'].explained}", *(f"PGR is blank: {reason}" for reason in sorted(reasons))]
+
+
+def _starts(rows: Sequence[Row]) -> list[str]:
+    """Of the methods that have a choice."""
+    able = [row.variant for row in rows if catalog.find_method(row.variant.method).may_start_from_teacher]
+    by_start = {
+        start: [variant.label for variant in able if variant.start == start] for start in ("teacher", "student")
+    }
+    sentences = []
+    if by_start["teacher"]:
+        sentences.append(f"Begun with the teacher's weights and a new head: {'; '.join(by_start['teacher'])}.")
+    if by_start["student"]:
+        others = [label for label in by_start["student"] if label != "Fine-tuning"]
+        why = ", since the teacher has another architecture" if others and not by_start["teacher"] else ""
+        sentences.append(f"Begun with the student's own weights: {'; '.join(by_start['student'])}{why}.")
+    return sentences
+
+
+def _similarity(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
+    found = next((summary for summary in summaries if summary.get("cka_n")), None)
+    if found is None:
+        return []
+    nulls = [
+        entry["null"]
+        for summary in summaries
+        for entry in (summary.get("cka") or {}).values()
+        if isinstance(entry, Mapping) and isinstance(entry.get("null"), int | float)
+    ]
+    null = f"; with one side's images shuffled it is at most {max(nulls):.3f}" if nulls else ""
+    return [
+        f"CKA is the {found.get('cka_estimator', 'debiased')} estimate on {found['cka_n']} validation images{null}."
+    ]
+
+
+def _best(complete: bool) -> str:
+    if not complete:
+        return "Nothing is marked as best until every run has ended."
+    return (
+        "Bold is better than every other row beyond noise, each difference paired and at 95 % by itself; controls and"
+        " the Oracle are no contenders. Seconds and CKA rank nobody."
+    )
+
+
+def _unfinished(study: Study, rows: Sequence[Row], complete: bool) -> list[str]:
+    if complete:
+        return []
+    waiting = sum(len(study.seeds) - len(row.done) - len(row.problems) for row in rows if row.variant.role != "floor")
+    return [f"{waiting} of {len(study.members)} runs are not done yet."] if waiting > 0 else []

@@ -1,0 +1,268 @@
+"""What a comparison of methods consists of: one transfer with every method, each with the same seeds and budget.
+
+All of it is checked before anything is queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bird_backend import catalog
+from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.runs.provenance import Provenance, find_checkpoint, read_provenance
+from bird_backend.specs import LayerPair, MatchingMethod, ModelRef, TransferSpec
+from bird_backend.studies.study import Plan, Role, Variant
+
+__all__ = [
+    "CONTROLS",
+    "MAX_SEEDS",
+    "TEACHER_FINE_TUNING",
+    "VARIANTS",
+    "checked",
+    "describe_pair",
+    "plan_methods",
+    "seeds_from",
+]
+
+CONTROLS = {"random-weights": "random teacher", "shuffled-batch": "shuffled batch"}
+"""Controls by their names in a spec, and as a label says them."""
+TEACHER_FINE_TUNING = "fine-tuning-teacher"
+VARIANTS = (
+    "none",
+    "linear-probe",
+    "fine-tuning",
+    TEACHER_FINE_TUNING,
+    "lp-ft",
+    "hints",
+    "lwf-features",
+    "lwf-logits",
+    "soft-labels",
+    "rkd",
+    "sp",
+    "pkt",
+    "bird",
+    "oracle",
+)
+"""What can be named in a comparison, in the order of its table: every method, and fine-tuning from the teacher."""
+MAX_SEEDS = 100
+
+_ROLES: dict[str, Role] = {"none": "floor", "fine-tuning": "reference", "oracle": "ceiling"}
+
+
+def plan_methods(
+    base: TransferSpec,
+    *,
+    methods: str | Sequence[str] = "all",
+    seeds: int = 3,
+    controls: Sequence[str] = ("random-weights",),
+) -> Plan:
+    """One transfer with each of `methods` (names of `VARIANTS`, or `all`) at `seeds` seeds from the base's own on.
+
+    Methods that compare layers take the base's layer pairs and pooling; everything else about a method is its own
+    default, except for the base's own method, which stays as it is. `controls` are run with BIRD, or where it is not
+    among the methods with the first that looks at the teacher. Anything that can't be is an `InputError` of one
+    sentence; under `all` it is left out instead, and the plan's notes say so.
+    """
+    everything = methods == "all" or list(methods) == ["all"]
+    names = VARIANTS if everything else _known(methods)
+    numbers = seeds_from(base, seeds)
+    wanted = _known_controls(controls)
+    notes: list[str] = []
+    variants: list[Variant] = []
+    for name in names:
+        try:
+            variants.append(_variant(base, name))
+        except InputError as error:
+            if not everything or name == base.method.name:
+                raise
+            notes.append(f"{_label(name)} is left out: {error}")
+    variants = _with_controls(variants, wanted)
+    if any(variant.role == "reference" for variant in variants):
+        variants = [
+            variant if variant.role == "reference" else variant.model_copy(update={"over": "fine-tuning"})
+            for variant in variants
+        ]
+    notes += _notes(base, variants)
+    title = f"Methods: {base.title or describe_pair(base)}"
+    return checked(
+        Plan(
+            title=title[:120],
+            preset="methods",
+            base=base.model_dump(mode="json"),
+            variants=tuple(variants),
+            seeds=numbers,
+            controls=tuple(wanted) if any(variant.role == "control" for variant in variants) else (),
+            notes=tuple(notes),
+        )
+    )
+
+
+def checked(plan: Plan) -> Plan:
+    """The plan, every spec of it built and what it names looked for; an `InputError` of one sentence if it can't be."""
+    if not plan.variants:
+        raise InputError("A study needs at least one method.")
+    for variant in plan.variants:
+        spec = plan.spec(variant, plan.seeds[0])
+        for ref in (spec.teacher, spec.student):
+            _check_weights(ref)
+        _check_data(spec)
+    return plan
+
+
+def seeds_from(base: TransferSpec, count: int) -> tuple[int, ...]:
+    """`count` seeds from the base's own on."""
+    if not 1 <= count <= MAX_SEEDS:
+        raise InputError(f"A study takes from 1 to {MAX_SEEDS} seeds, not {count}.")
+    if base.seed + count > 2**31:
+        raise InputError(f"Seeds end at 2³¹ − 1; begin lower than {base.seed}.")
+    return tuple(range(base.seed, base.seed + count))
+
+
+def describe_pair(spec: TransferSpec) -> str:
+    """Teacher, student and data in a few words."""
+    return f"{spec.teacher.model} → {spec.student.model} on {spec.data}"
+
+
+def _known(methods: str | Sequence[str]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys([methods] if isinstance(methods, str) else methods))
+    for name in names:
+        if name not in VARIANTS:
+            raise UnknownNameError("method", name, [*VARIANTS, "all"])
+    if not names:
+        raise InputError("A comparison needs at least one method, such as bird, or all.")
+    # In the table's order, however they were named.
+    return tuple(name for name in VARIANTS if name in names)
+
+
+def _known_controls(controls: Sequence[str]) -> tuple[str, ...]:
+    for name in controls:
+        if name not in CONTROLS:
+            raise UnknownNameError("control", name, [*CONTROLS, "none"])
+    return tuple(dict.fromkeys(controls))
+
+
+def _variant(base: TransferSpec, name: str) -> Variant:
+    method, settings = name, {}
+    if name == TEACHER_FINE_TUNING:
+        method, settings = "fine-tuning", {"start": "teacher"}
+    elif name == "fine-tuning":
+        settings = {"start": "student"}
+    facts = catalog.find_method(method)
+    if facts.needs_same_classes:
+        _check_same_classes(base)
+    document: dict[str, Any] = {"name": method, **settings}
+    own = base.method.model_dump(mode="json")
+    if method == base.method.name:
+        document = own | document
+    elif facts.matches_layers:
+        pairs = own.get("pairs") or [base.drawn_pair.model_dump(mode="json")]
+        document |= {"pairs": pairs, "pooling": own.get("pooling", "mean")}
+    overrides: dict[str, Any] = {"method": document, "control": "none"}
+    if not facts.matches_layers:
+        overrides["drawn"] = base.drawn_pair.model_dump(mode="json")
+    elif base.drawn is not None:
+        overrides["drawn"] = None
+    variant = Variant(
+        key=name, label=_label(name), role=_ROLES.get(name, "contender"), method=method, overrides=overrides
+    )
+    return _with_start(base, variant)
+
+
+def _with_start(base: TransferSpec, variant: Variant) -> Variant:
+    plan = Plan(title="", preset="", base=base.model_dump(mode="json"), variants=(variant,), seeds=(base.seed,))
+    return variant.model_copy(update={"start": plan.spec(variant, base.seed).start})
+
+
+def _label(name: str) -> str:
+    return "Fine-tuning the teacher" if name == TEACHER_FINE_TUNING else catalog.find_method(name).title
+
+
+def _with_controls(variants: Sequence[Variant], controls: Sequence[str]) -> list[Variant]:
+    """The controls stand under the method that they are of."""
+    able = [variant for variant in variants if catalog.find_method(variant.method).needs_teacher]
+    subject = next((variant for variant in able if variant.method == "bird"), able[0] if able else None)
+    result: list[Variant] = []
+    for variant in variants:
+        result.append(variant)
+        if variant is subject:
+            result += [
+                variant.model_copy(
+                    update={
+                        "key": f"{variant.key}-{control}",
+                        "label": f"{variant.label}, {CONTROLS[control]}",
+                        "role": "control",
+                        "control": control,
+                        "overrides": {**variant.overrides, "control": control},
+                    }
+                )
+                for control in controls
+            ]
+    return result
+
+
+def _notes(base: TransferSpec, variants: Sequence[Variant]) -> list[str]:
+    training = base.training
+    notes = [
+        f"Every method has the same budget: {training.epochs} epochs, batches of {training.batch_size}, the same order"
+        " of images at one seed."
+    ]
+    if sum(catalog.find_method(variant.method).matches_layers for variant in variants) > 1:
+        pairs = base.method.pairs if isinstance(base.method, MatchingMethod) else (base.drawn_pair,)
+        own = catalog.find_method(base.method.name).title
+        notes.append(
+            f"Methods that compare layers all compare {_pairs(pairs)}; {own} is as the spec has it, the others'"
+            " settings are their papers' and were not tuned here."
+        )
+    return notes
+
+
+def _pairs(pairs: Sequence[LayerPair]) -> str:
+    return ", ".join(f"{pair.teacher} with {pair.student}" for pair in pairs)
+
+
+def _check_same_classes(base: TransferSpec) -> None:
+    """Soft labels need a teacher that tells the data's own classes apart."""
+    teacher = _provenance(base.teacher)
+    classes = _classes_of(base)
+    if teacher is None or classes is None:
+        raise InputError(
+            "Whether the teacher tells the same classes apart as the student can't be read from its weights."
+        )
+    if teacher.classes != classes:
+        raise InputError(
+            f"Soft labels need a teacher of the student's own classes, and {base.teacher.weights} tells apart those of"
+            f" {teacher.data}, not of {base.data}."
+        )
+
+
+def _classes_of(base: TransferSpec) -> tuple[str, ...] | None:
+    """The classes of the base's data, where its name or what the student was trained on tells them."""
+    facts = catalog.DATASETS.get(base.data)
+    if facts is not None and facts.classes:
+        return facts.classes
+    student = _provenance(base.student)
+    return student.classes if student is not None and student.data == base.data else None
+
+
+def _provenance(ref: ModelRef) -> Provenance | None:
+    return None if ref.weights is None else read_provenance(find_checkpoint(ref.weights))
+
+
+def _check_weights(ref: ModelRef) -> None:
+    provenance = _provenance(ref)
+    if provenance is not None and provenance.model != ref.model:
+        raise InputError(f"The weights {ref.weights} are for {provenance.model}, not for {ref.model}.")
+
+
+def _check_data(spec: TransferSpec) -> None:
+    facts, batch = catalog.DATASETS.get(spec.data), spec.training.batch_size
+    if facts is not None and batch > facts.train:
+        raise InputError(f"A batch of {batch} is larger than the {facts.train} training images of {spec.data}.")
+    path = Path(spec.data.partition(":")[2]).expanduser()
+    if facts is None and not path.exists():
+        raise InputError(f"There is nothing at {path}, where the spec's data should be.")
+    folder = spec.evaluation.corrupted_dir
+    if folder is not None and not Path(folder).expanduser().is_dir():
+        raise InputError(f"There is no folder {folder} to read corrupted images from.")
