@@ -11,12 +11,15 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from bird_backend.errors import InputError, UnknownNameError, closest
 
-__all__ = ["Pooling", "capture_activations", "pool"]
+__all__ = ["Pooling", "capture_activations", "capture_inputs", "pool"]
 
 Pooling = Literal["mean", "flatten"]
+
+_Keep = Callable[[Any], None]
 
 
 class _Stop(Exception):  # noqa: N818 - control flow that never leaves this file
@@ -34,21 +37,44 @@ def capture_activations(
     runs several times keeps its last output before the end, and of a tuple the first tensor. An unknown layer is an
     `UnknownNameError`; a layer the forward pass never reached is an `InputError`.
     """
+
+    def output_of(layer: nn.Module, keep: _Keep) -> RemovableHandle:
+        return layer.register_forward_hook(lambda _module, _inputs, output: keep(output))
+
+    with _capture(model, layers, stop_early, output_of) as captured:
+        yield captured
+
+
+@contextmanager
+def capture_inputs(model: nn.Module, layers: Iterable[str], stop_early: bool = True) -> Iterator[dict[str, Tensor]]:
+    """As `capture_activations`, but of what comes into `layers`; with `stop_early` the last of them doesn't run."""
+
+    def input_of(layer: nn.Module, keep: _Keep) -> RemovableHandle:
+        return layer.register_forward_pre_hook(lambda _module, inputs: keep(inputs))
+
+    with _capture(model, layers, stop_early, input_of) as captured:
+        yield captured
+
+
+@contextmanager
+def _capture(
+    model: nn.Module, layers: Iterable[str], stop_early: bool, register: Callable[[nn.Module, _Keep], RemovableHandle]
+) -> Iterator[dict[str, Tensor]]:
     wanted = {name: _submodule(model, name) for name in layers}
     if not wanted:
         raise InputError("No layer to capture was named.")
     captured: dict[str, Tensor] = {}
     stop = _Stop()
 
-    def keep(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
-            captured[name] = _first_tensor(output, name, module).clone()
+    def keeping(name: str, module: nn.Module) -> _Keep:
+        def keep(given: Any) -> None:
+            captured[name] = _first_tensor(given, name, module).clone()
             if stop_early and len(captured) == len(wanted):
                 raise stop
 
-        return hook
+        return keep
 
-    handles = [module.register_forward_hook(keep(name)) for name, module in wanted.items()]
+    handles = [register(module, keeping(name, module)) for name, module in wanted.items()]
     try:
         yield captured
     except _Stop as reached:

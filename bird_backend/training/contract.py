@@ -17,6 +17,8 @@ class Batch:
 
     images: Tensor
     labels: Tensor
+    progress: float = 0.0
+    """Share of the run's steps that are done, in [0, 1)."""
 
 
 class TransferMethod(nn.Module, ABC):

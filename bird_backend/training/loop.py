@@ -109,7 +109,8 @@ def train(
         rate = cosine(step, total, training.lr)
         set_learning_rate(optimiser, rate)
         with autocast(device, training.precision):
-            parts = method.losses(student, Batch(images=images, labels=data.labels[rows]))
+            batch = Batch(images=images, labels=data.labels[rows], progress=step / total)
+            parts = method.losses(student, batch)
         optimiser.zero_grad(set_to_none=True)
         parts["loss"].backward()  # type: ignore[no-untyped-call]
         optimiser.step()

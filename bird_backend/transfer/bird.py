@@ -1,69 +1,45 @@
-"""BIRD: L = alpha L_task + beta (1 - CKA(u(B), v(B))) (Pogoncheff & Beyeler 2026, §3).
+"""BIRD: L = alpha L_task + beta (1 − CKA(u(B), v(B))) (Pogoncheff & Beyeler 2026, §3).
 
-u are the frozen teacher's representations of the student's own batch at the guiding layer, v the student's at the
-guided layer. Several layer pairs average their CKA by weight.
+Several layer pairs average their CKA by weight; the weights are fixed, or the softmax of learned numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from bird_backend.activations import capture_activations, pool
 from bird_backend.similarity import cka
 from bird_backend.specs import BirdMethod
-from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.training.contract import Batch
+from bird_backend.transfer.frozen import FrozenNetwork
+from bird_backend.transfer.matching import Matching
 
 __all__ = ["Bird"]
 
 
-class Bird(TransferMethod):
+class Bird(Matching):
     """Match the geometry of a batch at the guided layers to the teacher's at the guiding layers."""
 
     name = "bird"
 
-    def __init__(self, spec: BirdMethod, teacher: nn.Module) -> None:
-        super().__init__()
-        self._spec = spec
-        # In a list, so that the teacher is no submodule: `parameters()`, `train()` and `state_dict()` pass it by.
-        self._teacher = [teacher.eval().requires_grad_(False)]
-        self._guiding = tuple(dict.fromkeys(pair.teacher for pair in spec.pairs))
-        self._guided = tuple(dict.fromkeys(pair.student for pair in spec.pairs))
+    def __init__(self, spec: BirdMethod, teacher: FrozenNetwork) -> None:
+        super().__init__(spec, teacher)
+        self._spec: BirdMethod = spec
+        if spec.weighting == "learned":
+            self.log_weights = nn.Parameter(self.shares.log())
+
+    def weights(self) -> Tensor:
+        """The spec's shares, or the softmax of the learned numbers that start from them."""
+        return self.log_weights.softmax(0) if self._spec.weighting == "learned" else super().weights()
+
+    def dissimilarity(self, u: Tensor, v: Tensor, _pair: int) -> Tensor:
+        """1 − CKA."""
+        spec = self._spec
+        return 1 - cka(u, v, kernel=spec.kernel, estimator=spec.estimator, bandwidth=spec.bandwidth)
 
     def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, `task_loss`, `representation_loss` (1 - CKA) and `cka`."""
-        with capture_activations(student, self._guided, stop_early=False) as v:
-            logits = student(batch.images)
-        u = self._teacher_activations(batch.images)
-
-        task_loss = cross_entropy(logits.float(), batch.labels)
-        similarity = self._similarity(u, v)
-        representation_loss = 1 - similarity
-        loss = self._spec.alpha * task_loss + self._spec.beta * representation_loss
-        return {"loss": loss, "task_loss": task_loss, "representation_loss": representation_loss, "cka": similarity}
-
-    def _similarity(self, u: Mapping[str, Tensor], v: Mapping[str, Tensor]) -> Tensor:
-        spec = self._spec
-        total = sum(pair.weight for pair in spec.pairs)
-        terms = [
-            pair.weight
-            / total
-            * cka(
-                pool(u[pair.teacher], spec.pooling),
-                pool(v[pair.student], spec.pooling),
-                kernel=spec.kernel,
-                estimator=spec.estimator,
-                bandwidth=spec.bandwidth,
-            )
-            for pair in spec.pairs
-        ]
-        return torch.stack(terms).sum()
-
-    @torch.no_grad()
-    def _teacher_activations(self, images: Tensor) -> Mapping[str, Tensor]:
-        with capture_activations(self._teacher[0], self._guiding, stop_early=True) as captured:
-            self._teacher[0](images)
-        return captured
+        """`loss`, `task_loss`, `representation_loss` (1 − CKA), `cka`, and learned weights as `weight_1`…"""
+        parts = super().losses(student, batch)
+        parts["cka"] = 1 - parts["representation_loss"]
+        if self._spec.weighting == "learned":
+            parts |= {f"weight_{index}": weight for index, weight in enumerate(self.weights(), 1)}
+        return parts

@@ -1,0 +1,60 @@
+"""Methods that compare a batch at layer pairs: L = alpha L_task + beta Σ w D(u(B), v(B)).
+
+u are the frozen teacher's representations of the student's own batch at a guiding layer, v the student's at a guided
+one, each pooled to a vector an image. A method is its D.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from bird_backend.activations import capture_activations, pool
+from bird_backend.specs import MatchingMethod
+from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.transfer.frozen import FrozenNetwork
+
+__all__ = ["Matching"]
+
+
+class Matching(TransferMethod):
+    """Task loss and a weighted mean over layer pairs of the dissimilarity D of teacher and student."""
+
+    shares: Tensor
+
+    def __init__(self, spec: MatchingMethod, teacher: FrozenNetwork) -> None:
+        super().__init__()
+        self._spec = spec
+        self._teacher = teacher
+        self._guiding = tuple(dict.fromkeys(pair.teacher for pair in spec.pairs))
+        self._guided = tuple(dict.fromkeys(pair.student for pair in spec.pairs))
+        weights = torch.tensor([pair.weight for pair in spec.pairs])
+        self.register_buffer("shares", weights / weights.sum(), persistent=False)
+
+    @abstractmethod
+    def dissimilarity(self, u: Tensor, v: Tensor, pair: int) -> Tensor:
+        """How far the student's [B, q] is from the teacher's [B, p] at the `pair`-th layer pair: a scalar."""
+
+    def weights(self) -> Tensor:
+        """Each pair's share of the representation loss [pairs], adding up to 1."""
+        return self.shares
+
+    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """`loss`, `task_loss` and `representation_loss`, the weighted mean of D."""
+        with capture_activations(student, self._guided, stop_early=False) as guided:
+            logits = student(batch.images)
+        guiding = self._teacher.activations(batch.images, self._guiding)
+        task_loss = cross_entropy(logits.float(), batch.labels)
+        # Products of features in bfloat16 lose what tells one geometry from another.
+        with torch.autocast(batch.images.device.type, enabled=False):
+            terms = []
+            for index, pair in enumerate(self._spec.pairs):
+                u = pool(guiding[pair.teacher], self._spec.pooling).float()
+                v = pool(guided[pair.student], self._spec.pooling).float()
+                terms.append(self.dissimilarity(u, v, index))
+            representation_loss = (self.weights() * torch.stack(terms)).sum()
+        loss = self._spec.alpha * task_loss + self._spec.beta * representation_loss
+        return {"loss": loss, "task_loss": task_loss, "representation_loss": representation_loss}
