@@ -1,4 +1,4 @@
-"""What `list` shows: everything that can be named in a spec, and the runs there are."""
+"""What `list` shows: everything that can be named in a spec, and the runs and studies there are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from bird_backend import catalog, runs
+from bird_backend import catalog, runs, studies
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.runs.provenance import list_checkpoints
 
@@ -94,6 +94,20 @@ def _runs() -> Listing:
     return [describe(row) for row in known], [(row.id, row.state, row.title) for row in known], ("run", "state", "")
 
 
+def _studies() -> Listing:
+    known = [_study(study) for study in studies.list_studies()]
+    return [document for document, _ in known], [row for _, row in known], ("study", "", "")
+
+
+def _study(study: studies.Study) -> tuple[dict[str, Any], tuple[object, ...]]:
+    states = studies.states_of(study)
+    document = study.model_dump(mode="json", exclude={"base", "variants", "members"}) | {
+        "variants": [variant.key for variant in study.variants],
+        "states": dict(states),
+    }
+    return document, (study.id, f"{states.get('done', 0)} of {len(study.members)} done", study.title)
+
+
 _LISTINGS: dict[str, Callable[[], Listing]] = {
     "models": _models,
     "datasets": _datasets,
@@ -101,4 +115,5 @@ _LISTINGS: dict[str, Callable[[], Listing]] = {
     "corruptions": _corruptions,
     "checkpoints": _checkpoints,
     "runs": _runs,
+    "studies": _studies,
 }

@@ -12,9 +12,10 @@ from bird_backend import runs
 from bird_backend.cli.asset_commands import assets_app
 from bird_backend.cli.choices import parse_corruptions, parse_severities
 from bird_backend.cli.listing import describe, listing
-from bird_backend.cli.options import Corruptions, Faithful, FrostTextures, Home, Json, Severities
+from bird_backend.cli.options import Corruptions, Faithful, FrostTextures, Home, Json, Settings, Severities, Spec
 from bird_backend.cli.output import ProgressBar, emit, table
 from bird_backend.cli.report import describe_summary
+from bird_backend.cli.study_commands import ablate, compare, study
 from bird_backend.errors import BirdError, Cancelled, InputError
 from bird_backend.runs.provenance import find_checkpoint, read_header
 from bird_backend.specs import RunSpec, load_spec, override, read_spec
@@ -30,12 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-
-
-Spec = Annotated[Path, typer.Argument(help="A spec: one JSON object that names everything.")]
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="key=value, such as training.epochs=3; may be given again.")
-]
+for command in (compare, ablate, study):
+    app.command()(command)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,12 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="models, datasets, methods, corruptions, checkpoints, runs or layers.")],
+    what: Annotated[
+        str, typer.Argument(help="models, datasets, methods, corruptions, checkpoints, runs, studies or layers.")
+    ],
     name: Annotated[str | None, typer.Argument(help="The model, for layers.")] = None,
     json_: Json = False,
     home: Home = None,
 ) -> None:
-    """List what can be named in a spec, and the runs there are."""
+    """List what can be named in a spec, and the runs and studies there are."""
     documents, rows, header = listing(what, name)
     emit(documents, table(rows, header), as_json=json_)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Corruptions", "Faithful", "FrostTextures", "Home", "Json", "Severities"]
+__all__ = ["Corruptions", "Faithful", "FrostTextures", "Home", "Json", "Settings", "Severities", "Spec"]
 
 
 def _use_home(path: Path | None) -> Path | None:
@@ -28,3 +28,7 @@ Faithful = Annotated[
     bool, typer.Option("--faithful", help="Glass blur as the published script slips: copies, no swaps.")
 ]
 FrostTextures = Annotated[Path | None, typer.Option(help="A folder of frost pictures, in place of the project's own.")]
+Spec = Annotated[Path, typer.Argument(help="A spec: one JSON object that names everything.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value, such as training.epochs=3; may be given again.")
+]

@@ -1,14 +1,14 @@
 """Studies: one transfer in several variants with the same seeds and budget, queued at once and read as one table.
 
 `plan_methods` and `plan_ablation` check a study whole; `submit_study` queues it; `list_studies` and `read_study` find
-it again; `runs_of` says how its runs are; `results` makes its table of what is done. Nothing here needs torch.
+it again; `runs_of` and `states_of` say how its runs are; `results` makes its table of what is done. No torch here.
 """
 
 from bird_backend.studies.ablations import ABLATIONS, Ablation, plan_ablation
 from bird_backend.studies.figures import FIGURES, Entry, Figure, Remark, Row
 from bird_backend.studies.plan import CONTROLS, MAX_SEEDS, VARIANTS, plan_methods
 from bird_backend.studies.rendering import say
-from bird_backend.studies.store import begin_study, list_studies, note_run, read_study, runs_of, submit_study
+from bird_backend.studies.store import begin_study, list_studies, note_run, read_study, runs_of, states_of, submit_study
 from bird_backend.studies.study import Member, Plan, Role, Study, Variant
 from bird_backend.studies.table import Results, results
 
@@ -38,5 +38,6 @@ __all__ = [
     "results",
     "runs_of",
     "say",
+    "states_of",
     "submit_study",
 ]

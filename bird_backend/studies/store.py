@@ -16,7 +16,7 @@ from bird_backend.runs.queue import ensure_supervisor, submit
 from bird_backend.runs.store import Run, RunStore
 from bird_backend.studies.study import Member, Plan, Study
 
-__all__ = ["begin_study", "list_studies", "note_run", "read_study", "runs_of", "submit_study"]
+__all__ = ["begin_study", "list_studies", "note_run", "read_study", "runs_of", "states_of", "submit_study"]
 
 _ID = re.compile(r"\d{8}-\d{6}-study-[0-9a-f]{4}")
 
@@ -86,6 +86,17 @@ def list_studies(*, limit: int = 50) -> list[Study]:
 def runs_of(study: Study) -> Mapping[str, Run]:
     """The study's runs as they are now, by id, in one reading; one that is no longer there is left out."""
     return RunStore().get_many(study.run_ids)
+
+
+def states_of(study: Study, runs: Mapping[str, Run] | None = None) -> dict[str, int]:
+    """How many of the study's members are in which state; `waiting` are those without a run yet."""
+    runs = runs_of(study) if runs is None else runs
+    states: dict[str, int] = {}
+    for member in study.members:
+        # A run that was removed will not come back.
+        known = "waiting" if member.run is None else runs[member.run].state if member.run in runs else "failed"
+        states[known] = states.get(known, 0) + 1
+    return states
 
 
 def _keep(plan: Plan, members: tuple[Member, ...]) -> Study:

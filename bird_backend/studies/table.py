@@ -24,7 +24,7 @@ from bird_backend.runs.store import FINAL, Run
 from bird_backend.studies import notes, rendering
 from bird_backend.studies.figures import FIGURES, Entry, Remark, Row
 from bird_backend.studies.measured import Measured, read_measured
-from bird_backend.studies.store import runs_of
+from bird_backend.studies.store import runs_of, states_of
 from bird_backend.studies.study import Study, Variant
 
 __all__ = ["Results", "results"]
@@ -99,10 +99,7 @@ class _Asked:
 @lru_cache(maxsize=8)
 def _worked_out(asked: _Asked) -> Results:
     study, runs = asked.study, asked.runs
-    states: dict[str, int] = {}
-    for member in study.members:
-        state = _state(runs, member.run)
-        states[state] = states.get(state, 0) + 1
+    states = states_of(study, runs)
     complete = not states.keys() - set(FINAL)
     measured, problems = _read(study, runs)
     shares = {key: _shares(study.variant(key), by_seed) for key, by_seed in measured.items()}
@@ -117,13 +114,6 @@ def _worked_out(asked: _Asked) -> Results:
         notes=notes.write_notes(study, rows, _summaries(measured), images=images, complete=complete),
         states=states,
     )
-
-
-def _state(runs: Mapping[str, Run], run_id: str | None) -> str:
-    if run_id is None:
-        return "waiting"
-    # A run that was removed will not come back.
-    return runs[run_id].state if run_id in runs else "failed"
 
 
 BySeed = Mapping[str, Mapping[int, Measured]]
