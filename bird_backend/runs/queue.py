@@ -11,15 +11,21 @@ from pathlib import Path
 
 from bird_backend import settings
 from bird_backend.errors import InputError
+from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.directory import is_locked
 from bird_backend.runs.store import FINAL, Run, RunStore
-from bird_backend.specs import RunSpec
+from bird_backend.specs import RunSpec, TransferSpec
 
 __all__ = ["cancel", "ensure_supervisor", "resume", "submit", "supervisor_alive", "supervisor_lock"]
 
 
 def submit(spec: RunSpec, *, reuse: bool = False) -> Run:
-    """Queue a run. `reuse` returns a run that was asked for exactly the same and did not fail, where there is one."""
+    """Queue a run; one that can't be done is an `InputError` and is not queued.
+
+    `reuse` returns a run that was asked for exactly the same and did not fail, where there is one.
+    """
+    if isinstance(spec, TransferSpec):
+        check_transfer(spec)
     store = RunStore()
     if reuse and (same := store.find_same(spec)) is not None:
         return same

@@ -33,7 +33,8 @@ class Hints(Matching):
 
     def dissimilarity(self, u: Tensor, v: Tensor, pair: int) -> Tensor:
         """½ mean over images of the squared distance."""
-        return 0.5 * (u - self.regressors[pair](v)).square().sum(1).mean()
+        told: Tensor = self.regressors[pair](v)
+        return 0.5 * (u - told).square().sum(1).mean()
 
 
 @torch.no_grad()

@@ -1,0 +1,94 @@
+"""The networks of a run: loaded for looking at or for training, and kept with where they come from."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import torch
+from torch import nn
+
+import bird_backend
+from bird_backend import settings
+from bird_backend.datasets import Dataset
+from bird_backend.errors import InputError
+from bird_backend.measures import Predictions, by_group
+from bird_backend.models import load_model, save_checkpoint
+from bird_backend.runs.provenance import Provenance, find_checkpoint, read_provenance
+from bird_backend.seeds import derive_seed
+from bird_backend.specs import ModelRef, PretrainSpec, RobustifySpec, TransferSpec
+from bird_backend.training import prepare
+
+__all__ = ["frozen", "keep", "provenance_of", "require_same_classes", "trainable"]
+
+
+def frozen(
+    ref: ModelRef, *, role: Literal["teacher", "student"], classes: int, seed: int, device: torch.device
+) -> nn.Module:
+    """A network that is only looked at. Its weights may be for any number of classes; random ones are for `classes`.
+
+    Random weights depend on the role, or a teacher without weights would be a student of its kind.
+    """
+    count = classes if ref.weights is None else None
+    purpose = f"weights of {ref.model}" if role == "student" else f"weights of {ref.model} as teacher"
+    model, _ = load_model(ref, classes=count, seed=derive_seed(seed, purpose))
+    return prepare(model, device).eval().requires_grad_(False)
+
+
+def trainable(ref: ModelRef, data: Dataset, seed: int, device: torch.device) -> nn.Module:
+    """A network for the classes of `data`; weights for another number of classes are an error."""
+    model, _ = load_model(ref, classes=len(data.classes), seed=derive_seed(seed, f"weights of {ref.model}"))
+    return prepare(model, device)
+
+
+def require_same_classes(ref: ModelRef, data: Dataset) -> None:
+    """An accuracy before any training means nothing where the output units stand for other classes."""
+    if ref.weights is None:
+        return
+    origin = read_provenance(find_checkpoint(ref.weights))
+    if origin is not None and origin.classes != data.classes:
+        raise InputError(
+            f"The weights {ref.weights} tell apart the classes of {origin.data}, not those of {data.name};"
+            f" train a network on {data.name} first."
+        )
+
+
+def provenance_of(
+    spec: TransferSpec | PretrainSpec | RobustifySpec,
+    data: Dataset,
+    predictions: Predictions,
+    arm: str,
+    *,
+    role: Literal["teacher", "student"],
+    model: str,
+) -> Provenance:
+    clean, robust = by_group(predictions, arm, "clean"), by_group(predictions, arm, "robust")
+    return Provenance(
+        model=model,
+        classes=data.classes,
+        data=spec.data,
+        recipe=spec.model_dump(mode="json"),
+        seed=spec.seed,
+        clean_accuracy=clean.value if clean else None,
+        robust_accuracy=robust.value if robust else None,
+        n_test=predictions.n,
+        code_version=bird_backend.__version__,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        title=spec.title,
+        role=role,
+    )
+
+
+def keep(name: str | None, model: nn.Module, provenance: Provenance) -> str | None:
+    """Save under `name` in the checkpoints folder, never over another: a taken name gets a number."""
+    if name is None:
+        return None
+    folder = settings.checkpoints_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    free = next(
+        candidate
+        for candidate in (name, *(f"{name}-{number}" for number in range(2, 10_000)))
+        if not (folder / f"{candidate}.safetensors").exists()
+    )
+    save_checkpoint(folder / f"{free}.safetensors", model, provenance)
+    return free
