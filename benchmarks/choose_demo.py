@@ -10,6 +10,7 @@ is used.
 from __future__ import annotations
 
 import argparse
+import copy
 import itertools
 import tempfile
 import time
@@ -23,9 +24,10 @@ from bird_backend.datasets import Dataset, augment, load_dataset
 from bird_backend.evaluation import Corrupting, measure_accuracy
 from bird_backend.measures import by_group
 from bird_backend.models import load_model
+from bird_backend.models.registry import find_architecture
 from bird_backend.specs import BirdMethod, FineTuningMethod, Method, TransferSpec, load_spec, read_spec
 from bird_backend.training import prepare, train
-from bird_backend.transfer import build_method
+from bird_backend.transfer import FrozenNetwork, build_method
 
 
 class Silent:
@@ -50,7 +52,14 @@ def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed:
     with tempfile.TemporaryDirectory() as folder:
         train(
             student,
-            build_method(method, teacher=teacher),
+            build_method(
+                method,
+                teacher=FrozenNetwork(teacher),
+                origin=FrozenNetwork(copy.deepcopy(student)),
+                student=student,
+                classifier=find_architecture(spec.student.model).classifier,
+                seed=seed,
+            ),
             data.train,
             spec.training.model_copy(update={"lr": lr, "checkpoint_every": 10**9}),
             seed=seed,
