@@ -53,11 +53,15 @@ def _intervals(study: Study, rows: Sequence[Row], images: int | None) -> list[st
         )
     evaluation = study.base.get("evaluation", {})
     kinds, levels = len(evaluation.get("corruptions", ())), len(evaluation.get("severities", ()))
+    cells = f"{_count(kinds, 'corruption', 'corruptions')} × {_count(levels, 'severity', 'severities')}"
     sentences.append(
-        f"Robust accuracy is over {kinds} corruptions × {levels} severities; at one seed every method is measured on"
-        " the same images, corrupted the same."
+        f"Robust accuracy is over {cells}; at one seed every method is measured on the same images, corrupted the same."
     )
     return sentences
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _gains(rows: Sequence[Row]) -> str:
@@ -86,7 +90,7 @@ def _control(study: Study, rows: Sequence[Row]) -> list[str]:
     if "smaller than the control's" in remarks:
         sentences.append(f"{BEHIND_MARK} A gain smaller than the control's{largest}: the teacher is not what helped.")
     if "within noise of the control's" in remarks:
-        sentences.append(f"{AHEAD_MARK} A gain that is larger than the control's{largest} only within noise.")
+        sentences.append(f"{AHEAD_MARK} A gain that differs from the control's{largest} only within noise.")
     return sentences
 
 
@@ -124,7 +128,7 @@ def _similarity(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
         for entry in (summary.get("cka") or {}).values()
         if isinstance(entry, Mapping) and isinstance(entry.get("null"), int | float)
     ]
-    null = f"; with one side's images shuffled it is at most {max(nulls):.3f}" if nulls else ""
+    null = f"; with one side's images shuffled it is within {max(map(abs, nulls)):.3f} of 0" if nulls else ""
     return [
         f"CKA is the {found.get('cka_estimator', 'debiased')} estimate on {found['cka_n']} validation images{null}."
     ]

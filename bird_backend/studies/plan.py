@@ -11,6 +11,7 @@ from typing import Any
 
 from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.provenance import Provenance, find_checkpoint, read_provenance
 from bird_backend.specs import LayerPair, MatchingMethod, ModelRef, TransferSpec
 from bird_backend.studies.study import Plan, Role, Variant
@@ -73,7 +74,12 @@ def plan_methods(
     variants: list[Variant] = []
     for name in names:
         try:
-            variants.append(_variant(base, name))
+            variant = _variant(base, name)
+            needs_same = catalog.find_method(variant.method).needs_same_classes
+            if everything and needs_same and (why := _can_not_tell(base)):
+                notes.append(f"{variant.label} is left out: {why}")
+                continue
+            variants.append(variant)
         except InputError as error:
             if not everything or name == base.method.name:
                 raise
@@ -105,6 +111,7 @@ def checked(plan: Plan) -> Plan:
         raise InputError("A study needs at least one method.")
     for variant in plan.variants:
         spec = plan.spec(variant, plan.seeds[0])
+        check_transfer(spec)
         for ref in (spec.teacher, spec.student):
             _check_weights(ref)
         _check_data(spec)
@@ -150,8 +157,6 @@ def _variant(base: TransferSpec, name: str) -> Variant:
     elif name == "fine-tuning":
         settings = {"start": "student"}
     facts = catalog.find_method(method)
-    if facts.needs_same_classes:
-        _check_same_classes(base)
     document: dict[str, Any] = {"name": method, **settings}
     own = base.method.model_dump(mode="json")
     if method == base.method.name:
@@ -167,12 +172,14 @@ def _variant(base: TransferSpec, name: str) -> Variant:
     variant = Variant(
         key=name, label=_label(name), role=_ROLES.get(name, "contender"), method=method, overrides=overrides
     )
-    return _with_start(base, variant)
+    return _checked(base, variant)
 
 
-def _with_start(base: TransferSpec, variant: Variant) -> Variant:
+def _checked(base: TransferSpec, variant: Variant) -> Variant:
     plan = Plan(title="", preset="", base=base.model_dump(mode="json"), variants=(variant,), seeds=(base.seed,))
-    return variant.model_copy(update={"start": plan.spec(variant, base.seed).start})
+    spec = plan.spec(variant, base.seed)
+    check_transfer(spec, _classes_of(base))
+    return variant.model_copy(update={"start": spec.start})
 
 
 def _label(name: str) -> str:
@@ -222,28 +229,20 @@ def _pairs(pairs: Sequence[LayerPair]) -> str:
     return ", ".join(f"{pair.teacher} with {pair.student}" for pair in pairs)
 
 
-def _check_same_classes(base: TransferSpec) -> None:
-    """Soft labels need a teacher that tells the data's own classes apart."""
-    teacher = _provenance(base.teacher)
-    classes = _classes_of(base)
-    if teacher is None or classes is None:
-        raise InputError(
-            "Whether the teacher tells the same classes apart as the student can't be read from its weights."
-        )
-    if teacher.classes != classes:
-        raise InputError(
-            f"Soft labels need a teacher of the student's own classes, and {base.teacher.weights} tells apart those of"
-            f" {teacher.data}, not of {base.data}."
-        )
+def _can_not_tell(base: TransferSpec) -> str:
+    """Why it isn't known whether teacher and student tell the same classes apart; empty where it is."""
+    if _provenance(base.teacher) is None:
+        return "its teacher's weights don't say which classes they tell apart."
+    return "" if _classes_of(base) else f"the classes of {base.data} aren't known before it is read."
 
 
-def _classes_of(base: TransferSpec) -> tuple[str, ...] | None:
-    """The classes of the base's data, where its name or what the student was trained on tells them."""
+def _classes_of(base: TransferSpec) -> tuple[str, ...]:
+    """The classes of the base's data where its name or what the student was trained on tells them, else none."""
     facts = catalog.DATASETS.get(base.data)
     if facts is not None and facts.classes:
         return facts.classes
     student = _provenance(base.student)
-    return student.classes if student is not None and student.data == base.data else None
+    return student.classes if student is not None and student.data == base.data else ()
 
 
 def _provenance(ref: ModelRef) -> Provenance | None:

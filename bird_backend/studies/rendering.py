@@ -26,7 +26,7 @@ def say(entry: Entry, name: str) -> str:
     if entry.value is None:
         return _BLANK
     unit = FIGURES[name].unit
-    scale, digits = {"share": (100, 1), "points": (100, 1), "cka": (1, 3), "seconds": (1, 0)}[unit]
+    scale, digits = {"share": (100, 1), "points": (100, 1), "cka": (1, 3), "seconds": (1, 1)}[unit]
     sign = "+" if unit == "points" else ""
     text = f"{scale * entry.value:{sign}.{digits}f}".replace("-", "−")
     return f"{text}{_spread(entry.interval, scale, digits)}{_REMARKS[entry.remark]}"
