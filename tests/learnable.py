@@ -1,0 +1,66 @@
+"""Images that can be learned in a few steps, ones that can't, and a spec of every method that trains."""
+
+from __future__ import annotations
+
+import torch
+
+from bird_backend.datasets import Split
+from bird_backend.specs import (
+    BirdMethod,
+    FeatureDriftMethod,
+    FineTuningMethod,
+    HintsMethod,
+    LayerPair,
+    LinearProbeMethod,
+    LinearProbeThenFineTuningMethod,
+    Method,
+    OldHeadMethod,
+    OracleMethod,
+    ProbabilisticMethod,
+    RelationalMethod,
+    SimilarityPreservingMethod,
+    SoftLabelsMethod,
+)
+
+__all__ = ["CLASSES", "PAIR", "PAIRS", "SPECS", "blobs", "classes_of_teacher", "noise"]
+
+CLASSES = 4
+PAIR = LayerPair(teacher="block3", student="block3")
+PAIRS = (PAIR, LayerPair(teacher="block2", student="block3", weight=3.0))
+SPECS: dict[str, Method] = {
+    "linear-probe": LinearProbeMethod(),
+    "fine-tuning": FineTuningMethod(),
+    "lp-ft": LinearProbeThenFineTuningMethod(),
+    "hints": HintsMethod(pairs=PAIRS),
+    "lwf-features": FeatureDriftMethod(),
+    "lwf-logits": OldHeadMethod(),
+    "soft-labels": SoftLabelsMethod(),
+    "bird": BirdMethod(pairs=(PAIR,)),
+    "bird, learned": BirdMethod(pairs=PAIRS, weighting="learned"),
+    "rkd": RelationalMethod(pairs=PAIRS),
+    "sp": SimilarityPreservingMethod(pairs=PAIRS),
+    "pkt": ProbabilisticMethod(pairs=PAIRS),
+    "oracle": OracleMethod(),
+}
+
+
+def classes_of_teacher(method: str) -> int:
+    """As many as the student has where outputs are compared, else another number."""
+    return CLASSES if method == "soft-labels" else 7
+
+
+def blobs(n: int = 96, classes: int = CLASSES) -> Split:
+    """Images that carry their class as a bright quarter."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(n) % classes
+    images = torch.randint(0, 60, (n, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    for index, label in enumerate(labels.tolist()):
+        images[index, :, 16 * (label // 2) : 16 * (label // 2) + 16, 16 * (label % 2) : 16 * (label % 2) + 16] += 150
+    return Split(images=images, labels=labels)
+
+
+def noise(n: int = 96) -> Split:
+    """Images and labels that have nothing to do with each other."""
+    generator = torch.Generator().manual_seed(3)
+    images = torch.randint(0, 256, (n, 3, 4, 4), generator=generator).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    return Split(images=images.to(torch.uint8), labels=torch.randint(0, CLASSES, (n,), generator=generator))
