@@ -13,7 +13,7 @@ from bird_backend.specs import BirdMethod, MatchingMethod, TransferSpec
 from bird_backend.studies.plan import checked, describe_pair, seeds_from
 from bird_backend.studies.study import Plan, Variant
 
-__all__ = ["ABLATIONS", "Ablation", "plan_ablation"]
+__all__ = ["ABLATIONS", "Ablation", "counterpart", "plan_ablation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
         method = base.method.model_dump(mode="json")
         if isinstance(base.method, MatchingMethod):
             method["pairs"] = [
-                pair | {"teacher": _counterpart(base.teacher.model, pair["teacher"], provenance.model)}
+                pair | {"teacher": counterpart(base.teacher.model, pair["teacher"], provenance.model)}
                 for pair in method["pairs"]
             ]
         more = {"teacher": {"model": provenance.model, "weights": name}}
@@ -184,7 +184,7 @@ def _known_teachers(base: TransferSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *known)))
 
 
-def _counterpart(model: str, layer: str, other: str) -> str:
+def counterpart(model: str, layer: str, other: str) -> str:
     """The layer of another network as deep, in share of its layers, as `layer` is; the same one in the same network."""
     if model == other:
         return layer

@@ -25,7 +25,7 @@ def write_notes(
         *_control(study, rows),
         *_gap(study, rows),
         *_starts(rows),
-        *_similarity(summaries),
+        *_similarity(rows, summaries),
         "Seconds are of whole runs, loading and measuring included, on whatever else the machine was doing.",
         _best(complete),
         *study.notes,
@@ -55,7 +55,8 @@ def _intervals(study: Study, rows: Sequence[Row], images: int | None) -> list[st
     kinds, levels = len(evaluation.get("corruptions", ())), len(evaluation.get("severities", ()))
     cells = f"{_count(kinds, 'corruption', 'corruptions')} × {_count(levels, 'severity', 'severities')}"
     sentences.append(
-        f"Robust accuracy is over {cells}; at one seed every method is measured on the same images, corrupted the same."
+        f"Robust accuracy is over {cells}; at one seed every method is measured on the same images, corrupted the same,"
+        " and each seed corrupts them anew."
     )
     return sentences
 
@@ -118,7 +119,7 @@ def _starts(rows: Sequence[Row]) -> list[str]:
     return sentences
 
 
-def _similarity(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
+def _similarity(rows: Sequence[Row], summaries: Sequence[Mapping[str, Any]]) -> list[str]:
     found = next((summary for summary in summaries if summary.get("cka_n")), None)
     if found is None:
         return []

@@ -212,7 +212,7 @@ def _with_controls(variants: Sequence[Variant], controls: Sequence[str]) -> list
 def _notes(base: TransferSpec, variants: Sequence[Variant]) -> list[str]:
     training = base.training
     notes = [
-        f"Every method has the same budget: {training.epochs} epochs, batches of {training.batch_size}, the same order"
+        f"Every method has the same budget: {training.epochs} epoch{'s' * (training.epochs > 1)}, batches of {training.batch_size}, the same order"
         " of images at one seed."
     ]
     if sum(catalog.find_method(variant.method).matches_layers for variant in variants) > 1:
