@@ -41,5 +41,5 @@ class Bird(Matching):
         parts = super().losses(student, batch)
         parts["cka"] = 1 - parts["representation_loss"]
         if self._spec.weighting == "learned":
-            parts |= {f"weight_{index}": weight for index, weight in enumerate(self.weights(), 1)}
+            parts |= {f"weight_{index}": weight for index, weight in enumerate(self.weights().detach(), 1)}
         return parts
