@@ -39,6 +39,7 @@ __all__ = [
     "Run",
     "SnapshotName",
     "active_demo",
+    "arm_of",
     "cancel",
     "checkpoints",
     "demo_document",
@@ -333,7 +334,13 @@ def _readable(read: Any, directory: RunDirectory, *arguments: Any) -> Any:
 def has_baseline(run: Run) -> bool:
     """Whether the run also fine-tunes the same student, to have something to beat."""
     spec = spec_of(run)
-    return isinstance(spec, TransferSpec) and spec.baseline and spec.method.name == "bird"
+    return isinstance(spec, TransferSpec) and len(spec.arms) > 1
+
+
+def arm_of(run: Run) -> str:
+    """The run's own arm in metrics and predictions: its method's name, `model` where one network is trained."""
+    spec = spec_of(run)
+    return spec.method.name if isinstance(spec, TransferSpec) else "model"
 
 
 def drawn_pair(run: Run) -> tuple[str, str] | None:

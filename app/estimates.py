@@ -14,8 +14,9 @@ from app.machine import Machine
 from bird_backend import catalog
 from bird_backend.runs.store import Run
 from bird_backend.specs import ModelRef, PretrainSpec, RobustifySpec, TransferSpec
+from bird_backend.studies import Plan
 
-__all__ = ["Estimate", "analyze_seconds", "duration", "estimate"]
+__all__ = ["Estimate", "analyze_seconds", "duration", "estimate", "study_seconds"]
 
 START_SECONDS = 4.0
 """A process, its imports and the data set."""
@@ -47,11 +48,10 @@ def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[R
     rate: float = TRAINING_RATE[kind] * (here.cores**0.7 if kind == "cpu" else 1)
     measured = _measured_rate(spec, runs)
     seconds = START_SECONDS
-    for teacher in _arms(spec):
-        work = 3 * _flops(student) + (_flops(teacher) if teacher else 0)
+    for work in _arms(spec):
         each = 1 / measured if measured else work / rate + STEP_SECONDS[kind] / spec.training.batch_size
         seconds += spec.training.epochs * _images(spec.data) * each
-    models = 3 if isinstance(spec, TransferSpec) and spec.baseline else 2 if isinstance(spec, TransferSpec) else 1
+    models = 1 + len(spec.arms) if isinstance(spec, TransferSpec) else 1
     cells = 1 + len(spec.evaluation.corruptions) * len(spec.evaluation.severities)
     tested = min(spec.evaluation.limit or _tests(spec.data), _tests(spec.data))
     seconds += models * cells * tested * (1.3 * _flops(student) / rate + 4e-5)
@@ -80,19 +80,38 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days"
 
 
-def _arms(spec: TransferSpec | PretrainSpec | RobustifySpec) -> tuple[ModelRef | None, ...]:
-    """The teacher of each arm that is trained, none where it has none."""
-    if not isinstance(spec, TransferSpec) or spec.method.name == "fine-tuning":
-        return (None,)
-    return (spec.teacher, None) if spec.baseline else (spec.teacher,)
+def study_seconds(plan: Plan, runs: Iterable[Run], here: Machine) -> float:
+    """All runs of a study, one after another. Runs that were done already are among them, so it is at most this."""
+    known = list(runs)
+    first = {variant.key: estimate(plan.spec(variant, plan.seeds[0]), known, here).seconds for variant, _ in plan.asked}
+    return sum(first[variant.key] for variant, _ in plan.asked)
+
+
+def _arms(spec: TransferSpec | PretrainSpec | RobustifySpec) -> tuple[float, ...]:
+    """Multiply-adds an image of each arm that is trained: forward and backward, and who else looks at it."""
+    if not isinstance(spec, TransferSpec):
+        return (3 * _flops(spec.model),)
+    work = []
+    for method in spec.arms:
+        facts = catalog.find_method(method.name)
+        student = spec.teacher if method.name == spec.method.name and spec.start == "teacher" else spec.student
+        passes = 1 if method.name == "linear-probe" else 4 if method.name.startswith("lwf-") else 3
+        work.append(passes * _flops(student) + (_flops(spec.teacher) if facts.needs_teacher else 0))
+    return tuple(work)
 
 
 def _measured_rate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[Run]) -> float | None:
-    for run in runs:
+    # The same method's is the best to go by; another's of the same networks is still better than a guess.
+    for run in sorted(runs, key=lambda run: _method(run) != getattr(getattr(spec, "method", None), "name", None)):
         rate = (run.summary or {}).get("images_per_second")
         if run.state == "done" and run.kind == spec.kind and rate and _alike(spec, run):
             return float(rate)
     return None
+
+
+def _method(run: Run) -> str | None:
+    found = (run.summary or {}).get("method")
+    return None if found is None else str(found)
 
 
 def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""What came of a run, in one line: BIRD against fine-tuning where both were measured."""
+"""What came of a run, in one line: its method against fine-tuning where both were measured."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from app.drafts import OWN, Draft
 from app.weights import Weights, title_of
 from bird_backend import catalog
 from bird_backend.errors import BirdError
-from bird_backend.specs import TransferSpec, load_spec
+from bird_backend.specs import MatchingMethod, TransferSpec, load_spec
 
 __all__ = ["Findings", "review"]
 
@@ -73,6 +73,13 @@ def _class_problems(spec: TransferSpec, checkpoints: Mapping[str, Weights]) -> I
             f"The student {spec.student.weights} tells {len(made.classes)} classes apart and {facts.title} has "
             f"{len(facts.classes)}; choose a student that was trained on {facts.title}."
         )
+    method, teacher = catalog.find_method(spec.method.name), _made(spec.teacher.weights, checkpoints)
+    classes = facts.classes if facts and facts.classes else made.classes if made and made.data == spec.data else ()
+    if method.needs_same_classes and spec.control != "random-weights" and teacher and tuple(classes) != teacher.classes:
+        yield (
+            f"{method.title} need a teacher that tells the student's own classes apart, and {spec.teacher.weights} "
+            f"tells apart those of {title_of(teacher.data)}; choose a teacher trained on {title_of(spec.data)}."
+        )
 
 
 def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights]) -> Iterator[str]:
@@ -84,17 +91,21 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
         )
     if spec.student.weights is None:
         yield "The student starts from random weights, so this trains it from nothing rather than moving a behaviour."
-    if spec.method.name == "bird":
-        if spec.teacher.weights is None:
-            yield "The teacher has random weights: a control, from which nothing should be learned."
-        if spec.method.beta == 0:
-            yield "β is 0, so the teacher has no say: this is fine-tuning under another name."
-        if spec.method.alpha == 0:
-            yield "α is 0, so the student only matches the teacher and may forget its own task."
-        if spec.method.estimator == "biased" and spec.training.batch_size < 64:
-            yield "A batch this small inflates the biased CKA; 128 or the debiased estimator is safer."
-    if not spec.baseline and draft.method == "bird":
-        yield "Without the fine-tuned twin the result can't say what the teacher added."
+    method = catalog.find_method(spec.method.name)
+    if method.needs_teacher and spec.teacher.weights is None:
+        yield "The teacher has random weights: a control, from which nothing should be learned."
+    if getattr(spec.method, "beta", None) == 0:
+        yield "β is 0, so the teacher has no say: this is fine-tuning under another name."
+    if getattr(spec.method, "alpha", None) == 0:
+        yield "α is 0, so the student only follows the teacher and may forget its own task."
+    if spec.method.name == "bird" and spec.method.estimator == "biased" and spec.training.batch_size < 64:
+        yield "A batch this small inflates the biased CKA; 128 or the debiased estimator is safer."
+    if isinstance(spec.method, MatchingMethod) and len({pair.student for pair in spec.method.pairs}) < len(
+        spec.method.pairs
+    ):
+        yield "One layer of the student is drawn towards several of the teacher's at once."
+    if not draft.baseline and method.trains and draft.method != "fine-tuning":
+        yield "Without the fine-tuned twin the result can't say what the method added."
 
 
 def _made(weights: str | None, checkpoints: Mapping[str, Weights]) -> Any:

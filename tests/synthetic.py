@@ -19,7 +19,8 @@ from bird_backend.measures import CLEAN, Group, Interval, Predictions
 from bird_backend.runs.directory import RunDirectory, write_json
 from bird_backend.runs.reading import Examples, Gallery
 from bird_backend.runs.store import Run, RunStore, State
-from bird_backend.specs import load_spec
+from bird_backend.specs import TransferSpec, load_spec
+from bird_backend.studies import Study, plan_ablation, plan_methods, submit_study
 
 __all__ = [
     "ARMS",
@@ -28,6 +29,7 @@ __all__ = [
     "transfer_document",
     "write_gallery",
     "write_layer_map",
+    "write_study",
     "write_trained",
     "write_transfer",
 ]
@@ -39,6 +41,23 @@ PER_EPOCH = 60
 EVERY = 24
 GRAM, EMBEDDED, N_TEST = 64, 300, 500
 POOL, SHOWN = 60, 12
+GAINS = {
+    "before": 0.0,
+    "fine-tuning": 0.01,
+    "linear-probe": -0.01,
+    "lp-ft": 0.012,
+    "lwf-features": 0.015,
+    "lwf-logits": 0.014,
+    "hints": 0.02,
+    "soft-labels": 0.03,
+    "rkd": 0.03,
+    "sp": 0.04,
+    "pkt": 0.032,
+    "bird": 0.05,
+    "oracle": 0.15,
+    "model": 0.2,
+}
+"""How much more robust each is than the student before, roughly, at severity 3."""
 FIELDS: dict[str, Group] = {
     "clean_accuracy": "clean",
     "robust_accuracy": "robust",
@@ -73,15 +92,32 @@ def write_transfer(
     umap: bool = True,
     classes: tuple[str, ...] = CLASSES,
     baseline: bool = True,
+    method: dict[str, Any] | None = None,
+    **changes: Any,
 ) -> Run:
     """A transfer run that has come `fraction` of the way and is in `state`."""
-    store = RunStore()
-    run = store.create(load_spec(transfer_document(seed=seed, title=title, baseline=baseline)))
+    if method is not None:
+        changes |= {"method": method}
+    run = RunStore().create(load_spec(transfer_document(seed=seed, title=title, baseline=baseline, **changes)))
+    return fill_transfer(run, state, fraction=fraction, reason=reason, umap=umap, classes=classes)
+
+
+def fill_transfer(
+    run: Run,
+    state: State = "done",
+    *,
+    fraction: float = 1.0,
+    reason: str | None = None,
+    umap: bool = True,
+    classes: tuple[str, ...] = CLASSES,
+) -> Run:
+    """Bring a queued transfer so far."""
+    store, spec, seed = RunStore(), run.spec, run.spec.seed
     if state == "queued":
         return run
     store.claim(run.id)
     store.set_process(run.id, pid=1, device="cpu")
-    arms = ARMS if baseline else ("bird",)
+    arms = tuple(method.name for method in reversed(spec.arms))
     if fraction > 0:
         _write_measured(run.directory, fraction=fraction, seed=seed, umap=umap, classes=classes, arms=arms)
     run.directory.log.write_text("Loaded 10800 images.\nTraining with BIRD.\n", "utf-8")
@@ -92,6 +128,24 @@ def write_transfer(
     if state != "running":
         store.finish(run.id, state, reason=reason, summary=summary)
     return store.get(run.id)
+
+
+def write_study(*, preset: str = "methods", seeds: int = 2, done: float = 1.0, running: int = 0) -> Study:
+    """A study of which a share of the runs has ended and so many more are half-way; the last that ended has failed."""
+    base = load_spec(transfer_document())
+    assert isinstance(base, TransferSpec)
+    plan = plan_methods(base, seeds=seeds) if preset == "methods" else plan_ablation(base, preset, seeds=seeds)
+    study = submit_study(plan, start_worker=False)
+    runs = [RunStore().get(run_id) for run_id in study.run_ids]
+    count = round(done * len(runs))
+    for place, run in enumerate(runs[: count + running]):
+        if place >= count:
+            fill_transfer(run, "running", fraction=0.5, umap=False)
+        elif place == count - 1 and count < len(runs):
+            fill_transfer(run, "failed", fraction=0.3, reason="The loss is not a number after step 31.", umap=False)
+        else:
+            fill_transfer(run, "done", umap=False)
+    return study
 
 
 def write_trained(state: State = "done", *, kind: str = "robustify", seed: int = 0, data: str = "digits") -> Run:
@@ -187,7 +241,7 @@ def _write_measured(
             continue
         _append(directory, list(_curves(arm, last, generator, cka=True)))
         for step in [*range(0, last, EVERY), *([STEPS] if last == STEPS else [])]:
-            towards = 0.8 * step / STEPS if arm == "bird" else 0.02
+            towards = 0.8 * step / STEPS if _moves(arm) else 0.02
             _snapshot(directory, arm, step, (1 - towards) * student + towards * teacher, umap=umap)
     write_json(directory.path / "progress.json", _progress(fraction))
 
@@ -195,7 +249,7 @@ def _write_measured(
 def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -> Any:
     for step in range(last):
         part = step / STEPS
-        rises = 0.25 + 0.5 * (1 - np.exp(-4 * part)) if arm == "bird" else 0.25
+        rises = 0.25 + GAINS[arm] * 10 * (1 - np.exp(-4 * part)) if _moves(arm) else 0.25
         row = {
             "type": "step",
             "arm": arm,
@@ -206,8 +260,10 @@ def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -
             "images_per_s": 2000.0,
             "t": 2 + step / 10,
         }
+        if cka and catalog.METHODS[arm].matches_layers:
+            row |= {"representation_loss": float(1 - rises)}
         if cka and arm == "bird":
-            row |= {"representation_loss": float(1 - rises), "cka": float(rises + 0.02 * generator.normal())}
+            row |= {"cka": float(rises + 0.02 * generator.normal())}
         yield row
         if cka and step % EVERY == 0:
             yield _snapshot_row(arm, step, rises)
@@ -218,11 +274,16 @@ def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -
                 "epoch": (step + 1) // PER_EPOCH,
                 "step": step + 1,
                 "validation_accuracy": float(0.8 + 0.05 * part),
-                "robust_accuracy": float(0.6 + (0.08 if arm == "bird" else 0.01) * part),
+                "robust_accuracy": float(0.6 + 1.6 * GAINS[arm] * part),
                 "n": 500,
             }
     if cka and last == STEPS:
-        yield _snapshot_row(arm, STEPS, 0.25 + 0.5 * (1 - np.exp(-4)) if arm == "bird" else 0.25)
+        yield _snapshot_row(arm, STEPS, 0.25 + GAINS[arm] * 10 * (1 - np.exp(-4)) if _moves(arm) else 0.25)
+
+
+def _moves(arm: str) -> bool:
+    """Whether its geometry goes towards the teacher's."""
+    return arm in catalog.METHODS and catalog.METHODS[arm].needs_teacher
 
 
 def _snapshot_row(arm: str, step: int, rises: float) -> dict[str, Any]:
@@ -267,19 +328,23 @@ def _images(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def _write_results(run: Run, seed: int, arms: tuple[str, ...], classes: tuple[str, ...]) -> dict[str, Any]:
-    predictions, figures = _figures(("before", *arms), seed, len(classes))
+    control = run.spec.control != "none"
+    predictions, figures = _figures(("before", *arms), seed, len(classes), control)
     _write_predictions(run.directory, predictions, classes)
+    after = 0.61 if _moves(arms[-1] if arms else "") and not control else 0.2
     summary = {
         "run": run.id,
         "kind": "transfer",
         "state": "done",
-        "method": "bird",
+        "method": run.spec.method.name,
+        "start": run.spec.start,
+        "control": run.spec.control,
         "seconds": 41.2,
         "n_test": N_TEST,
         **figures,
         "cka_before": 0.15,
-        "cka_after": 0.61,
-        "cka": {key: {"value": 0.61 if key == "after" else 0.15, "null": 0.003} for key in figures["clean_accuracy"]},
+        "cka_after": after,
+        "cka": {key: {"value": after if key == "after" else 0.15, "null": 0.003} for key in figures["clean_accuracy"]},
         "cka_n": EMBEDDED,
         "cka_estimator": "debiased",
         "images_per_second": 2000.0,
@@ -290,9 +355,10 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...], classes: tuple[st
 
 
 @functools.cache
-def _figures(models: tuple[str, ...], seed: int, classes: int) -> tuple[Predictions, dict[str, Any]]:
-    predictions = make_predictions(models, seed, classes=classes)
-    keys = {"before": "before", "fine-tuning": "fine-tuning", "bird": "after"}
+def _figures(models: tuple[str, ...], seed: int, classes: int, control: bool) -> tuple[Predictions, dict[str, Any]]:
+    predictions = make_predictions(models, seed, classes=classes, control=control)
+    own = models[-1]
+    keys = {model: model for model in models} | {own: "after"}
     means = {keys[model]: _means(predictions, model) for model in models}
     names = predictions.corruptions
     figures = {
@@ -305,16 +371,20 @@ def _figures(models: tuple[str, ...], seed: int, classes: int) -> tuple[Predicti
             field: {keys[model]: _plain(measures.by_group(predictions, model, group)) for model in models}
             for field, group in FIELDS.items()
         },
-        "gain_over_before": _plain(measures.gain(predictions, "bird", "before", names)),
-        "gain_over_fine_tuning": _plain(measures.gain(predictions, "bird", "fine-tuning", names)),
+        "gain_over_before": _plain(measures.gain(predictions, own, "before", names)),
+        "gain_over_fine_tuning": None
+        if own == "fine-tuning"
+        else _plain(measures.gain(predictions, own, "fine-tuning", names)),
     }
     return predictions, figures
 
 
-def make_predictions(models: tuple[str, ...], seed: int = 0, *, classes: int = 10) -> Predictions:
+def make_predictions(
+    models: tuple[str, ...], seed: int = 0, *, classes: int = 10, control: bool = False
+) -> Predictions:
     """Each model gets the easiest images right, about which the models agree roughly; BIRD most, all equally clean."""
     generator = np.random.default_rng(seed)
-    gain = {"before": 0.0, "fine-tuning": 0.01, "bird": 0.05, "model": 0.2}
+    gain = GAINS | {models[-1]: 0.025} if control else GAINS
     helps = {"noise": 2.0, "blur": 0.1, "weather": -0.4, "digital": 1.2}
     cells = [CLEAN, *((name, severity) for name in catalog.CORRUPTIONS for severity in catalog.SEVERITIES)]
     labels = np.arange(N_TEST, dtype=np.int16) % classes

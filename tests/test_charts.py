@@ -214,10 +214,10 @@ def test_the_layer_map_marks_the_chosen_pair() -> None:
 def test_results_of_compared_runs() -> None:
     done, running = synthetic.write_transfer("done"), synthetic.write_transfer("running", fraction=0.4)
     measured = [
-        charts.Measured(name=name, state=run.state, metrics=data.metrics(run), summary=run.summary)
+        charts.Measured(name=name, arm="bird", state=run.state, metrics=data.metrics(run), summary=run.summary)
         for name, run in (("A", done), ("B", running))
     ]
     table = charts.results_table(measured)
     assert table["Run"].tolist() == ["A", "A", "A", "B"]
-    figure = charts.run_curves(measured, kind="snapshot", column="cka", title="CKA", arms=["fine-tuning", "bird"])
-    assert {trace.name for trace in figure.data} == {"A, fine-tuning", "A, BIRD", "B, fine-tuning"}
+    figure = charts.run_curves(measured, kind="snapshot", column="cka", title="CKA")
+    assert {trace.name for trace in figure.data} == {"A, Fine-tuning", "A, BIRD", "B, Fine-tuning"}

@@ -127,6 +127,7 @@ def test_overview_of_an_empty_home_offers_the_demo_first() -> None:
 
 
 def test_pressing_the_demo_button_queues_the_demo_once() -> None:
+    write_demo_weights()
     app = show("overview")
     app.button("run_demo").click()
     app.run()
@@ -390,7 +391,8 @@ def test_the_command_line_makes_the_same_spec() -> None:
 def test_the_command_line_can_change_the_method() -> None:
     document = replace(Draft.of(data.demo_document()), method="fine-tuning").document(NETWORKS)
     line = command_line(document, data.demo_document(), file="demo.json")
-    assert '--set \'method={"name": "fine-tuning"}\'' in line
+    assert '"name": "fine-tuning"' in line
+    assert "--set baseline=false" in line
 
 
 def test_pretty_json_is_json() -> None:

@@ -186,7 +186,7 @@ def test_compare_two_runs_one_of_them_running() -> None:
     app = show("compare", runs=f"{done.id},{running.id},nonsense")
     assert "nonsense" in words(app)
     figure = json.loads(str(components(app)["compared"]["figure"]))
-    assert {trace["name"] for trace in figure["data"]} == {"A, fine-tuning", "A, BIRD", "B, fine-tuning", "B, BIRD"}
+    assert {trace["name"] for trace in figure["data"]} == {"A, Fine-tuning", "A, BIRD", "B, Fine-tuning", "B, BIRD"}
     assert "A: +" in words(app)
 
 
@@ -194,7 +194,7 @@ def test_compare_asks_for_a_second_run() -> None:
     run = synthetic.write_transfer("done")
     assert "one run so far" in words(show("compare", runs=run.id))
     synthetic.write_transfer("done", seed=1)
-    app = show("compare")
+    app = show("compare", of="runs")
     next(button for button in app.button if button.label.startswith("Compare the two")).click()
     again(app)
     assert "compared" in components(app)

@@ -10,12 +10,22 @@ from app.charts.accuracy import (
     models_in,
 )
 from app.charts.compare import Measured, results_table, run_curves
-from app.charts.curves import accuracy_curves, arms_in, cka_curves, cka_table, epochs_table, loss_curves
+from app.charts.curves import (
+    PARTS,
+    accuracy_curves,
+    arms_in,
+    cka_curves,
+    cka_table,
+    epochs_table,
+    loss_curves,
+    part_of,
+)
 from app.charts.frame import arm, numbers
 from app.charts.layer_map import layer_map
 from app.charts.reliability import reliability, reliability_rows
 
 __all__ = [
+    "PARTS",
     "Measured",
     "accuracy_bars",
     "accuracy_curves",
@@ -33,6 +43,7 @@ __all__ = [
     "mean_rows",
     "models_in",
     "numbers",
+    "part_of",
     "reliability",
     "reliability_rows",
     "results_table",

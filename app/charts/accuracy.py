@@ -15,7 +15,8 @@ from bird_backend.measures import CLEAN, Group, Interval, Predictions
 
 __all__ = ["MODEL_ORDER", "accuracy_bars", "baseline_of", "by_corruption", "cells", "gain", "mean_rows", "models_in"]
 
-MODEL_ORDER = ("before", "fine-tuning", "bird", "model")
+MODEL_ORDER = ("before", "none", "fine-tuning")
+"""What comes first in a table; a run's own method comes last."""
 _GROUPS: dict[Group, str] = {
     "clean": "Clean",
     "robust": "All corruptions",
@@ -25,10 +26,12 @@ _GROUPS: dict[Group, str] = {
 
 
 def models_in(predictions: Predictions) -> list[str]:
-    """The models measured: before, fine-tuning, BIRD, then others."""
+    """The models measured: before, fine-tuning, then the run's method, or whatever else there is."""
 
     def rank(name: str) -> tuple[int, str]:
-        return (MODEL_ORDER.index(name) if name in MODEL_ORDER else len(MODEL_ORDER), name)
+        if name in MODEL_ORDER:
+            return MODEL_ORDER.index(name), name
+        return len(MODEL_ORDER) + (name == "ceiling"), name
 
     return sorted(predictions.models, key=rank)
 
@@ -40,9 +43,15 @@ def baseline_of(predictions: Predictions) -> str | None:
 
 
 def gain(
-    predictions: Predictions, group: Group = "robust", *, of: str = "bird", over: str = "fine-tuning"
+    predictions: Predictions, group: Group = "robust", *, of: str | None = None, over: str = "fine-tuning"
 ) -> Interval | None:
-    """How much more accurate `of` is than `over` over a group, image by image; none where either is missing."""
+    """How much more accurate `of` is than `over` over a group, image by image; none where either is missing.
+
+    `of` none: the last of the models, which in a transfer is the student after it.
+    """
+    of = models_in(predictions)[-1] if of is None else of
+    if of == over:
+        return None
     return measures.gain(predictions, of, over, measures.group_names(predictions, group))
 
 
@@ -86,7 +95,7 @@ def mean_rows(predictions: Predictions) -> pd.DataFrame:
 
 
 def by_corruption(predictions: Predictions) -> pd.DataFrame:
-    """For people: the means and a row a corruption, a column a model, and BIRD's difference with its interval."""
+    """For people: the means and a row a corruption, a column a model, and the last one's difference."""
     rows = [
         _row(predictions, label, "clean" if group == "clean" else "mean", names)
         for group, label in _GROUPS.items()
@@ -133,9 +142,9 @@ def _row(predictions: Predictions, label: str, part: str, names: Sequence[str]) 
     for model in models_in(predictions):
         if (found := measures.accuracy(predictions, model, names)) is not None:
             row[arm(model).label] = found.value
-    over = baseline_of(predictions)
-    if over is not None and (delta := measures.gain(predictions, "bird", over, names)) is not None:
-        row[f"BIRD − {arm(over).label.lower()} (points)"] = round(100 * delta.value, 1) + 0.0
+    over, last = baseline_of(predictions), models_in(predictions)[-1]
+    if over is not None and (delta := measures.gain(predictions, last, over, names)) is not None:
+        row[f"{arm(last).label} − {arm(over).label.lower()} (points)"] = round(100 * delta.value, 1) + 0.0
         row["±"] = 100 * delta.half
         row["Reading"] = word(delta)
     return row | {"n": predictions.n}

@@ -10,19 +10,19 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.curves import X, thin
-from app.charts.frame import blank
+from app.charts.frame import arm, blank
 from app.palette import LIGHT
 
 __all__ = ["Measured", "results_table", "run_curves"]
 
-_DASHES = {"bird": "solid", "model": "solid", "fine-tuning": "dot"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A run as compared: its short name, the metrics so far, and its summary once done."""
+    """A run as compared: its short name, its own arm, the metrics so far, and its summary once done."""
 
     name: str
+    arm: str
+    """The method's name, `model` for a run that trains a single network."""
     state: str
     metrics: pd.DataFrame
     summary: dict[str, Any] | None
@@ -34,17 +34,17 @@ def run_curves(
     kind: str,
     column: str,
     title: str,
-    arms: Sequence[str],
+    baselines: bool = True,
     x: X = "step",
     height: int = 320,
 ) -> go.Figure:
-    """`column` of the rows of `kind`: a colour a run, solid for BIRD and dotted for its fine-tuning baseline."""
+    """`column` of the rows of `kind`: a colour a run, solid for its method and dotted for its baseline."""
     figure = blank(title, height=height, x=x.capitalize(), showlegend=True)
     if "accuracy" in column:
         figure.update_yaxes(tickformat=".3~p")
     for index, run in enumerate(runs):
         colour = LIGHT.runs[index % len(LIGHT.runs)]
-        for name in arms:
+        for name in dict.fromkeys(["fine-tuning", run.arm] if baselines else [run.arm]):
             rows = _rows(run.metrics, kind, name, column)
             if rows.empty:
                 continue
@@ -54,8 +54,8 @@ def run_curves(
                 x=rows[axis],
                 y=rows[column],
                 mode="lines" if kind == "step" else "lines+markers",
-                name=f"{run.name}, {'BIRD' if name == 'bird' else name}",
-                line={"color": colour, "width": 2, "dash": _DASHES.get(name, "solid")},
+                name=f"{run.name}, {arm(name).label}",
+                line={"color": colour, "width": 2, "dash": "solid" if name == run.arm else "dot"},
                 marker={"size": 5, "color": colour},
                 hovertemplate="%{y:.1%}" if "accuracy" in column else "%{y:.3f}",
             )

@@ -10,20 +10,37 @@ import plotly.graph_objects as go
 from app.charts.frame import arm, blank, later
 from app.palette import LIGHT
 
-__all__ = ["X", "accuracy_curves", "arms_in", "cka_curves", "cka_table", "epochs_table", "loss_curves", "thin"]
+__all__ = [
+    "PARTS",
+    "X",
+    "accuracy_curves",
+    "arms_in",
+    "cka_curves",
+    "cka_table",
+    "epochs_table",
+    "loss_curves",
+    "part_of",
+    "thin",
+]
 
 X = Literal["step", "epoch"]
+PARTS = {
+    "representation_loss": "Representation loss, how far the layers are from the teacher's",
+    "distillation_loss": "Distillation loss, how far the outputs are from those followed",
+    "drift_loss": "Drift, how far the head's input has moved",
+}
+"""What a method's loss has beside the task's, by its name in the metrics. Each has a scale of its own."""
 MAX_POINTS = 600
 """Points a curve is drawn with; more than a screen has columns only costs."""
 _TITLE = {"step": "Step", "epoch": "Epoch"}
 
 
 def arms_in(metrics: pd.DataFrame) -> list[str]:
-    """The arms there are rows of, the baseline first so that BIRD is drawn on top."""
+    """The arms there are rows of, the baseline first so that the method is drawn on top of it."""
     if "arm" not in metrics:
         return []
     found = [str(name) for name in metrics["arm"].unique()]
-    return sorted(found, key=lambda name: (name == "bird", name))
+    return sorted(found, key=lambda name: (name != "fine-tuning", name))
 
 
 def thin(rows: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
@@ -66,11 +83,11 @@ def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go
     return figure
 
 
-def loss_curves(
-    metrics: pd.DataFrame, column: Literal["task_loss", "representation_loss"], x: X = "step", *, height: int = 240
-) -> go.Figure:
-    """A part of the loss, each step."""
-    title = {"task_loss": "Task loss", "representation_loss": "Representation loss, 1 − CKA of the batch"}[column]
+def loss_curves(metrics: pd.DataFrame, column: str, x: X = "step", *, height: int = 240) -> go.Figure:
+    """A part of the loss, each step: the task's, or one of `PARTS`."""
+    title = "Task loss" if column == "task_loss" else PARTS[column]
+    if column == "representation_loss" and set(arms_in(metrics)) <= {"bird", "fine-tuning"}:
+        title = "Representation loss, 1 − CKA of the batch"
     figure = blank(title, height=height, x=_TITLE[x], y="Loss", showlegend=column == "task_loss")
     for name in arms_in(metrics):
         rows = thin(_rows(metrics, "step", name, column))
@@ -81,7 +98,7 @@ def loss_curves(
                 y=rows[column],
                 mode="lines",
                 name=look.label,
-                line={"color": look.colour, "width": 1.5},
+                line={"color": look.colour, "width": 1.5, "dash": look.dash},
                 hovertemplate="%{y:.3f}",
             )
     return figure
@@ -112,12 +129,17 @@ def accuracy_curves(
                 y=rows[column],
                 mode="lines+markers",
                 name=look.label,
-                line={"color": look.colour, "width": 2},
+                line={"color": look.colour, "width": 2, "dash": look.dash},
                 marker={"size": 6, "color": look.colour},
                 customdata=rows[["n"]].to_numpy(),
                 hovertemplate="%{y:.1%} (n=%{customdata[0]:.0f})",
             )
     return figure
+
+
+def part_of(metrics: pd.DataFrame) -> str | None:
+    """The part of the loss beside the task's that these metrics hold, if any."""
+    return next((name for name in PARTS if name in metrics and metrics[name].notna().any()), None)
 
 
 def cka_table(metrics: pd.DataFrame) -> pd.DataFrame:

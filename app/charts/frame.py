@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.palette import LIGHT
+from bird_backend import catalog
 
 __all__ = ["ARMS", "Arm", "arm", "blank", "later", "numbers", "scale"]
 
@@ -25,9 +26,28 @@ class Arm:
     dash: str
 
 
+_VIOLET, _OLIVE, _GREEN, _ROSE, _VERMILION = (LIGHT.runs[index] for index in (5, 4, 2, 3, 1))
+_METHODS: Mapping[str, tuple[str, str]] = {
+    # A hue is a family, the dash tells its members apart.
+    "bird": (LIGHT.student, "solid"),
+    "fine-tuning": (LIGHT.baseline, "solid"),
+    "none": (LIGHT.before, "dot"),
+    "oracle": (LIGHT.baseline, "dash"),
+    "linear-probe": (_OLIVE, "dash"),
+    "lp-ft": (_OLIVE, "solid"),
+    "lwf-features": (_VIOLET, "solid"),
+    "lwf-logits": (_VIOLET, "dash"),
+    "hints": (_GREEN, "solid"),
+    "soft-labels": (_ROSE, "solid"),
+    "rkd": (_VERMILION, "solid"),
+    "sp": (_VERMILION, "dash"),
+    "pkt": (_VERMILION, "dot"),
+}
 ARMS: Mapping[str, Arm] = {
-    "bird": Arm(label="BIRD", colour=LIGHT.student, dash="solid"),
-    "fine-tuning": Arm(label="Fine-tuning", colour=LIGHT.baseline, dash="solid"),
+    **{
+        name: Arm(label=catalog.METHODS[name].title, colour=colour, dash=dash)
+        for name, (colour, dash) in _METHODS.items()
+    },
     "before": Arm(label="Before", colour=LIGHT.before, dash="dot"),
     "model": Arm(label="Model", colour=LIGHT.student, dash="solid"),
     "ceiling": Arm(label="Ceiling", colour=LIGHT.baseline, dash="dash"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ _ESTIMATORS = {
     "biased": "Biased: the paper's",
     "debiased": "Debiased: honest in small batches",
 }
+_WEIGHTING = {"fixed": "Equal", "learned": "Learned along the way"}
 _POOLING = {"mean": "Mean over places or tokens", "flatten": "Flatten: every place counts"}
 
 
@@ -24,6 +26,8 @@ def expert_options(draft: Draft) -> Draft:
     with st.expander("Expert options", icon=":material/tune:"):
         if draft.method == "bird":
             draft = _similarity(draft)
+        elif catalog.METHODS[draft.method].matches_layers:
+            draft = _matching(draft)
         draft = _evaluation(_optimiser(draft))
         left, right = st.columns(2)
         title = left.text_input("Title of the run", key="title", max_chars=120, placeholder="made from the choices")
@@ -63,6 +67,16 @@ def _similarity(draft: Draft) -> Draft:
         key="pooling",
         help="How a map or a row of tokens becomes one vector per image.",
     )
+    weighting = draft.weighting
+    if draft.more:
+        keep_valid("weighting", list(_WEIGHTING), "fixed")
+        weighting = middle.selectbox(
+            "Weights of the pairs",
+            list(_WEIGHTING),
+            format_func=_WEIGHTING.__getitem__,
+            key="weighting",
+            help="Learned: a softmax that is trained with the student.",
+        )
     bandwidth = draft.bandwidth
     if kernel == "rbf":
         bandwidth = left.number_input(
@@ -71,7 +85,27 @@ def _similarity(draft: Draft) -> Draft:
             key="bandwidth",
             help="σ² as a fraction of the median squared distance.",
         )
-    return replace(draft, kernel=kernel, estimator=estimator, pooling=pooling, bandwidth=float(bandwidth))
+    return replace(
+        draft, kernel=kernel, estimator=estimator, pooling=pooling, bandwidth=float(bandwidth), weighting=weighting
+    )
+
+
+def _matching(draft: Draft) -> Draft:
+    left, *others = st.columns(3)
+    keep_valid("pooling", list(_POOLING), "mean")
+    pooling = left.selectbox(
+        "Pooling",
+        list(_POOLING),
+        format_func=_POOLING.__getitem__,
+        key="pooling",
+        help="How a map or a row of tokens becomes one vector per image.",
+    )
+    parts: dict[str, Any] = {}
+    if draft.method == "rkd":
+        names = {"distance_weight": "Weight of distances", "angle_weight": "Weight of angles"}
+        for column, (name, label) in zip(others, names.items(), strict=True):
+            parts[name] = float(column.number_input(label, step=0.5, key=name))
+    return replace(draft, pooling=pooling, **parts)
 
 
 def _optimiser(draft: Draft) -> Draft:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from app import data
 from app.charts import layer_map
+from app.drafts import between
 from app.estimates import analyze_seconds, duration
 from app.machine import machine
 from app.palette import swaps
@@ -19,8 +20,9 @@ from app.url_state import keep_valid, put
 from bird_backend import catalog
 from bird_backend.specs import AnalyzeSpec, ModelRef, spec_hash
 
-__all__ = ["layer_lists", "layer_map_section", "layer_map_words", "shape_words"]
+__all__ = ["further_pairs", "layer_lists", "layer_map_section", "layer_map_words", "shape_words"]
 
+_MOST_PAIRS = 16
 _WORTH_ASKING_SECONDS = 12.0
 """A map that takes less is measured without being asked for, while nothing else runs."""
 
@@ -55,6 +57,22 @@ def layer_lists(teacher: str, student: str, *, fallback: tuple[str, str]) -> tup
             "from the task alone.",
         )
     return guiding, guided
+
+
+def further_pairs(teacher: str, student: str, *, chosen: tuple[str, str]) -> tuple[str, ...]:
+    """Draw the list of pairs that are matched beside the `chosen` one, all with equal weight."""
+    layers = [[layer.name for layer in catalog.find_model(network).layers] for network in (teacher, student)]
+    options = [between(guiding, guided) for guiding in layers[0] for guided in layers[1] if (guiding, guided) != chosen]
+    st.session_state["more"] = [pair for pair in st.session_state["more"] if pair in options][: _MOST_PAIRS - 1]
+    picked = st.multiselect(
+        "Further pairs",
+        options,
+        key="more",
+        max_selections=_MOST_PAIRS - 1,
+        placeholder="none: one pair of layers is matched",
+        help="Several pairs are matched at once, each with the same weight.",
+    )
+    return tuple(str(pair) for pair in picked)
 
 
 def layer_map_section(data_name: str, teacher: ModelRef, student: ModelRef, *, seed: int) -> None:

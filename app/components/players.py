@@ -134,8 +134,8 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
 
 
 def _arms(names: Sequence[data.SnapshotName] | Mapping[data.SnapshotName, Any]) -> dict[str, list[data.SnapshotName]]:
-    """Snapshots of each student, BIRD last: it is what one has come to see."""
-    models = sorted({name.model for name in names} - {"teacher"}, key=lambda model: (model == "bird", model))
+    """Snapshots of each student, the method's last: it is what one has come to see."""
+    models = sorted({name.model for name in names} - {"teacher"}, key=lambda model: (model != "fine-tuning", model))
     return {model: sorted(name for name in names if name.model == model) for model in models}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from app import data
-from app.drafts import Draft
+from app.drafts import Draft, defaults
 from app.routes import link
 from app.url_state import address
 
@@ -28,4 +28,4 @@ def relaunch_link(run: data.Run, label: str = "Change and launch again") -> None
         draft = Draft.of(run.directory.read_spec())
     except (OSError, ValueError, TypeError):
         return
-    link("launch", label, icon=":material/edit:", **address(asdict(draft), asdict(demo_draft())))
+    link("launch", label, icon=":material/edit:", **address(asdict(draft), defaults(demo_draft(), draft.method)))

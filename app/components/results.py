@@ -1,4 +1,4 @@
-"""A run's result in words and one table: did BIRD help beyond fine-tuning, by how much, and how sure is that."""
+"""A run's result in words and one table: did it help beyond fine-tuning, by how much, and how sure is that."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 }
 
 
-def verdict_sentence(gap: Interval, of: str = "BIRD", over: str = "fine-tuning", what: str = "robust accuracy") -> str:
+def verdict_sentence(gap: Interval, of: str, over: str = "fine-tuning", what: str = "robust accuracy") -> str:
     """One sentence that says plainly whether the difference means anything."""
     amount = f"**{points(gap)} points**"
     if not gap.beyond_noise:
         return f"{of} and {over} differ by {amount} in {what}: **within noise**, so this run alone shows no difference."
     side = "above" if gap.value > 0 else "below"
-    return f"{of}'s {what} is {amount} {side} that of {over}: **{verdict(gap)}**."
+    return f"{_whose(of)} {what} is {amount} {side} that of {over}: **{verdict(gap)}**."
 
 
 def headline(predictions: Predictions, *, key: str) -> None:
     """The difference that counts, then the last model's clean, robust, seen and held-out accuracy."""
     over = baseline_of(predictions)
     last = models_in(predictions)[-1]
-    if "bird" in predictions.models and over is not None and (delta := gain(predictions, over=over)) is not None:
-        st.markdown(verdict_sentence(delta, over="fine-tuning" if over == "fine-tuning" else "the student before"))
+    if over is not None and last != over and (delta := gain(predictions, of=last, over=over)) is not None:
+        of, than = arm(last).label, "fine-tuning" if over == "fine-tuning" else "the student before"
+        st.markdown(verdict_sentence(delta, of=of, over=than))
     if over is not None:
         st.caption(f"{arm(last).label} in large, and beneath it the difference to {arm(over).label.lower()}.")
     found = {group: measures.by_group(predictions, last, group) for group in _GROUPS}
@@ -65,6 +66,10 @@ def headline(predictions: Predictions, *, key: str) -> None:
         )
 
 
+def _whose(name: str) -> str:
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
+
+
 def accuracy_table(predictions: Predictions, *, key: str) -> None:
     """Each corruption and the means, a column a model, and the difference with its interval."""
     rows = by_corruption(predictions)
@@ -77,7 +82,7 @@ def accuracy_table(predictions: Predictions, *, key: str) -> None:
     for name in shown.columns:
         if name.endswith("(points)"):
             config[name] = st.column_config.NumberColumn(
-                "Difference", format="%+.1f", help=f"{name}: above zero BIRD is better."
+                "Difference", format="%+.1f", help=f"{name}: above zero the first is better."
             )
     config["±"] = st.column_config.NumberColumn(
         format="%.1f", help="Half of the difference's 95 % interval over images, in points."

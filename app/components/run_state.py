@@ -8,6 +8,9 @@ from typing import Literal
 import streamlit as st
 
 from app import data
+from app.protocol.wording import control_sentence, start_sentence
+from bird_backend import catalog
+from bird_backend.specs import TransferSpec
 
 __all__ = [
     "duration",
@@ -16,6 +19,7 @@ __all__ = [
     "result_word",
     "run_badge",
     "run_buttons",
+    "run_words",
     "since",
     "state_note",
 ]
@@ -96,6 +100,17 @@ def progress_panel(run: data.Run) -> None:
         st.caption("Stopping: it saves a checkpoint first, so that it can be resumed.")
     elif quiet > 30:
         st.caption(f"Nothing heard for {duration(quiet)}. A long step or a busy machine; the log below says more.")
+
+
+def run_words(run: data.Run) -> None:
+    """A transfer's method, whose weights it begins with, and its control, which a reader must not miss."""
+    spec = data.spec_of(run)
+    if not isinstance(spec, TransferSpec):
+        return
+    facts = catalog.find_method(spec.method.name)
+    st.caption(f"**{facts.title}**. {facts.caption} {start_sentence(spec)}")
+    if (said := control_sentence(spec)) is not None:
+        st.info(said, icon=":material/science:")
 
 
 def run_buttons(run: data.Run) -> None:

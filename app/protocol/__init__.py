@@ -1,1 +1,1 @@
-"""What the robustness protocol says of a run: its figures, the way to a ceiling, and other seeds; no Streamlit here."""
+"""What the app reads out of runs and studies: figures, the way to a ceiling, seeds, words; no Streamlit here."""

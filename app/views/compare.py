@@ -1,164 +1,38 @@
-"""Which run did better? Two or more runs laid over one another, finished or not."""
+"""Which did better? A study of variants and seeds as it fills, or any runs that were picked by hand."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from app import charts, data
-from app.charts.curves import X
-from app.components.live_chart import chart, show_numbers
+from app import data
 from app.components.page_head import page_head
-from app.components.run_picker import empty_state, run_label
-from app.components.run_state import result_word
-from app.intervals import points, verdict
-from app.routes import link
+from app.components.run_comparison import run_comparison
+from app.components.study_view import study_view
 
 __all__ = ["render"]
 
-_MOST = 8
-_METRICS: dict[str, tuple[str, str, str]] = {
-    "CKA": ("snapshot", "cka", "CKA with the teacher, probe images (debiased)"),
-    "Validation": ("epoch", "validation_accuracy", "Accuracy on clean validation images"),
-    "Robust": ("epoch", "robust_accuracy", "Accuracy on corrupted validation images (small estimate)"),
-    "Task loss": ("step", "task_loss", "Task loss"),
-    "Representation loss": ("step", "representation_loss", "Representation loss, 1 − CKA of the batch"),
-}
+_MODES = {"study": "A study", "runs": "Any runs"}
 
 
 def render() -> None:
     """Draw the page."""
     page_head(
         "compare",
-        "Pick two or more runs. A colour is a run; solid is BIRD, dotted its fine-tuning baseline. Compare what "
-        "differs by one choice, and look at the intervals before you believe a difference.",
+        "A study runs every variant with the same seeds and the same budget, and one table says what came of it. Look "
+        "at the intervals and at the control before you believe a difference.",
+    )
+    asked = st.query_params.get("of", "runs" if "runs" in st.query_params else "study")
+    st.session_state["_of"] = asked if asked in _MODES else "study"
+    mode = st.segmented_control(
+        "Compare",
+        list(_MODES),
+        format_func=_MODES.__getitem__,
+        key="_of",
+        required=True,
+        on_change=lambda: st.query_params.update({"of": st.session_state["_of"]}),
+        label_visibility="collapsed",
     )
     try:
-        known = {run.id: run for run in data.list_runs(limit=200) if run.kind in ("transfer", "pretrain", "robustify")}
+        study_view() if mode == "study" else run_comparison()
     except data.BirdError as error:
         st.error(str(error))
-        return
-    if not known:
-        empty_state("Nothing to compare yet", "Compare needs two runs. Start with the demo, then change one thing.")
-        return
-    asked = [name for name in st.query_params.get("runs", "").split(",") if name]
-    missing = [name for name in asked if name not in known]
-    if missing:
-        st.warning(
-            "Not in the list of runs, so left out: "
-            + ", ".join(f"`{name[:50]}`" for name in missing).replace("``", "`")
-        )
-    st.session_state["_compared"] = [name for name in asked if name in known][:_MOST]
-    st.multiselect(
-        "Runs",
-        list(known),
-        format_func=lambda run_id: run_label(known[run_id]),
-        key="_compared",
-        max_selections=_MOST,
-        on_change=_choose,
-        placeholder="Choose runs to compare",
-    )
-    chosen = [known[name] for name in st.session_state["_compared"]]
-    if len(chosen) < 2:
-        _too_few(list(known.values()), chosen)
-        return
-    active = any(data.is_active(run) for run in chosen)
-    st.fragment(_compared, run_every=2.0 if active else None)([run.id for run in chosen], active)
-
-
-def _choose() -> None:
-    st.query_params["runs"] = ",".join(st.session_state["_compared"])
-
-
-def _too_few(known: list[data.Run], chosen: list[data.Run]) -> None:
-    with st.container(border=True, key="too_few"):
-        if len(known) < 2:
-            st.markdown(
-                "**There is one run so far.** Launch a second one that differs in one choice, say the layer pair."
-            )
-            link("launch", "Set up a transfer", icon=":material/rocket_launch:")
-            return
-        st.markdown("**Choose at least two runs above.**")
-        newest = [run for run in known if run.kind == "transfer"][:2]
-        if len(newest) == 2 and not chosen:
-            st.button(
-                "Compare the two newest transfers",
-                type="primary",
-                on_click=lambda: st.query_params.update({"runs": ",".join(run.id for run in newest)}),
-            )
-
-
-def _compared(run_ids: list[str], was_active: bool) -> None:
-    runs = [run for run in map(data.get_run, run_ids) if run is not None]
-    if was_active and not any(data.is_active(run) for run in runs):
-        st.rerun()
-    try:
-        measured = [
-            charts.Measured(
-                name=_name(run, runs), state=result_word(run.state), metrics=data.metrics(run), summary=run.summary
-            )
-            for run in runs
-        ]
-        gains = [line for run in runs if (line := _gain(run, _name(run, runs)))]
-    except data.BirdError as error:
-        st.error(str(error))
-        return
-    for run in runs:
-        link("live", f"**{_name(run, runs)}** · {run_label(run)}", icon=":material/timeline:", run=run.id)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.segmented_control(
-            "Curve", list(_METRICS), default="CKA", required=True, key="curve", bind="query-params"
-        )
-        x: X = st.segmented_control(
-            "Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params"
-        )
-        baseline = st.toggle("With baselines", value=True, key="baselines", bind="query-params")
-    kind, column, title = _METRICS[metric]
-    arms = ["fine-tuning", "bird", "model"] if baseline else ["bird", "model"]
-    figure = charts.run_curves(measured, kind=kind, column=column, title=title, arms=arms, x=x)
-    if len(figure.data):
-        chart(
-            figure,
-            key="compared",
-            label=f"{title} of {len(runs)} runs",
-            revision=f"{metric} {x}",
-            numbers=charts.numbers(figure),
-        )
-    else:
-        with st.container(border=True):
-            st.markdown(f"None of these runs has recorded *{metric}* yet.")
-    st.subheader("Results", anchor=False)
-    _results(measured, gains)
-
-
-def _results(measured: list[charts.Measured], gains: list[str]) -> None:
-    table = charts.results_table(measured)
-    shares = ["Clean", "Robust", "Seen", "Held out"]
-    shown = table.assign(**{name: 100 * table[name].astype(float) for name in shares})
-    config: dict[str, Any] = {name: st.column_config.NumberColumn(f"{name}, %", format="%.1f") for name in shares}
-    config["CKA"] = st.column_config.NumberColumn(format="%.3f", help="Debiased, on the run's probe images.")
-    config["Seconds"] = st.column_config.NumberColumn(format="%.0f")
-    st.dataframe(
-        shown,
-        key="results",
-        hide_index=True,
-        column_config=config,
-        placeholder="–",
-        alt="Results of the compared runs, in percent",
-    )
-    if gains:
-        st.markdown("**BIRD against its own fine-tuning baseline, robust accuracy**\n\n" + "\n".join(gains))
-        st.caption("Points with 95 % intervals over test images. One seed each: another seed moves them too.")
-    show_numbers(table, key="results_numbers", label="results of the compared runs")
-
-
-def _gain(run: data.Run, name: str) -> str | None:
-    found = data.predictions(run)
-    delta = None if found is None else charts.gain(found)
-    return None if delta is None else f"- {name}: {points(delta)} points, {verdict(delta)}"
-
-
-def _name(run: data.Run, among: list[data.Run]) -> str:
-    """A letter for the legend and the table."""
-    return "ABCDEFGH"[[other.id for other in among].index(run.id)]

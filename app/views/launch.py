@@ -8,14 +8,17 @@ import streamlit as st
 
 from app import data
 from app.components.expert_options import expert_options
-from app.components.layer_choice import layer_lists, layer_map_section
+from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
+from app.components.method_choice import method_choice, method_settings
 from app.components.page_head import page_head
 from app.components.relaunch import demo_draft
 from app.components.spec_view import spec_view
+from app.components.study_starter import study_starter
 from app.components.weights_choice import weights_choice
-from app.drafts import OWN, RANDOM, Draft
+from app.drafts import OWN, Draft, defaults
 from app.estimates import estimate
 from app.machine import machine
+from app.protocol.wording import control_sentence, method_sentence, start_sentence
 from app.routes import go
 from app.url_state import adopt, keep_valid, publish, put
 from app.validation import Findings, review
@@ -30,35 +33,33 @@ def render() -> None:
     """Draw the page."""
     page_head(
         "launch",
-        "Pick a teacher, a student and the pair of layers to match: the student trains on its own images while its "
-        "guided layer is drawn towards the teacher's guiding layer. As it stands, this is the demo.",
+        "Pick a teacher, a student and a method: with BIRD the student trains on its own images while its guided layer "
+        "is drawn towards the teacher's guiding layer. As it stands, this is the demo.",
     )
     demo = demo_draft()
-    defaults = asdict(demo)
-    adopt("launch", defaults)
+    adopt("launch", defaults(demo, st.query_params.get("method", demo.method)))
     checkpoints = usable(data.checkpoints())
     _presets(demo)
     form, summary = st.columns([1.85, 1], gap="large")
     with form:
         draft = _form(demo, checkpoints)
-    publish("launch", asdict(draft), defaults)
+    publish("launch", asdict(draft), defaults(demo, draft.method))
     with summary, st.container(key="summary_panel"):
         _summary(draft, checkpoints)
 
 
 def _presets(demo: Draft) -> None:
-    network = next(iter(catalog.models()), "")
     presets = {
         "The demo": (demo, "A robust teacher of digits, a student of clothing, four short epochs."),
         "Control: a teacher that knows nothing": (
-            replace(demo, teacher=f"{RANDOM}{network}"),
+            replace(demo, control="random-weights"),
             "The same with random teacher weights. If this helps as much, it was not the teacher's knowledge.",
         ),
         "RBF kernel": (
             replace(demo, kernel="rbf"),
             "The same, with similarity measured locally rather than by straight lines.",
         ),
-        "Fine-tuning only": (replace(demo, method="fine-tuning"), "The student goes on alone: what BIRD has to beat."),
+        "Fine-tuning only": (demo.with_method("fine-tuning"), "The student goes on alone: what BIRD has to beat."),
     }
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Start from", width="content")
@@ -78,9 +79,10 @@ def _form(demo: Draft, checkpoints: dict[str, Weights]) -> Draft:
     st.subheader("Method", anchor=False)
     draft = Draft(**{key: st.session_state[key] for key in asdict(demo)})
     draft = replace(draft, data=data_name, path=path, teacher=teacher.value, student=student.value)
-    draft = replace(draft, method=_method())
-    if draft.method == "bird":
-        draft = _bird(draft, demo, teacher, student)
+    draft = replace(draft, method=method_choice(demo))
+    if catalog.METHODS[draft.method].matches_layers:
+        draft = _layers(draft, demo, teacher, student)
+    draft = method_settings(draft)
     st.subheader("Training", anchor=False)
     return expert_options(_training(draft))
 
@@ -110,41 +112,14 @@ def _data(demo: Draft) -> tuple[str, str]:
     return chosen, ""
 
 
-def _method() -> str:
-    keep_valid("method", list(catalog.METHODS), "bird")
-    chosen = st.segmented_control(
-        "Method",
-        list(catalog.METHODS),
-        format_func=lambda name: catalog.METHODS[name].title,
-        key="method",
-        required=True,
-        label_visibility="collapsed",
-    )
-    chosen = str(chosen)
-    st.caption(catalog.METHODS[chosen].caption)
-    return chosen
-
-
-def _bird(draft: Draft, demo: Draft, teacher: Weights, student: Weights) -> Draft:
+def _layers(draft: Draft, demo: Draft, teacher: Weights, student: Weights) -> Draft:
     guiding, guided = layer_lists(teacher.network, student.network, fallback=(demo.guiding, demo.guided))
+    more = further_pairs(teacher.network, student.network, chosen=(guiding, guided))
     try:
         layer_map_section(draft.data_name, _reference(teacher), _reference(student), seed=draft.seed)
     except (data.BirdError, ValueError) as error:
         st.caption(f":orange[The pairs can't be measured yet: {error}]")
-    left, right = st.columns(2)
-    alpha = left.number_input(
-        "α, weight of the task loss",
-        step=0.05,
-        key="alpha",
-        help="loss = α × task loss + β × (1 − CKA). The paper uses α = 0.1.",
-    )
-    beta = right.number_input(
-        "β, weight of the representation loss",
-        step=0.05,
-        key="beta",
-        help="How hard the guided layer is drawn to the guiding layer. The paper uses β = 0.9; 0 is fine-tuning.",
-    )
-    return replace(draft, guiding=guiding, guided=guided, alpha=float(alpha), beta=float(beta))
+    return replace(draft, guiding=guiding, guided=guided, more=more)
 
 
 def _training(draft: Draft) -> Draft:
@@ -176,7 +151,7 @@ def _training(draft: Draft) -> Draft:
     baseline = right.toggle(
         "Compare with fine-tuning",
         key="baseline",
-        disabled=draft.method == "fine-tuning",
+        disabled=draft.method in ("none", "fine-tuning"),
         help="The same student, seed, batches and budget without the teacher. Without it nothing says whether the "
         "teacher helped or the training alone. Doubles the time, nearly.",
     )
@@ -213,6 +188,7 @@ def _summary(draft: Draft, checkpoints: dict[str, Weights]) -> None:
         _notes(findings)
     if not findings.problems:
         spec_view(document)
+        study_starter(document, key="launch", title="Is it any better than the others?")
     if launch:
         try:
             run = data.submit(document)
@@ -227,15 +203,10 @@ def _ready(spec: object) -> None:
         return
     guess = estimate(spec, data.list_runs(kind="transfer", limit=30), machine())
     st.markdown(f"It will take **{guess.words}** on {_device(spec.device)}.", help=guess.basis.capitalize() + ".")
-    teacher, student = catalog.find_model(spec.teacher.model), catalog.find_model(spec.student.model)
-    if spec.method.name == "bird":
-        pair = spec.method.pairs[0]
-        st.markdown(
-            f"The student's **{pair.student}** ({student.title}) is drawn towards the teacher's **{pair.teacher}** "
-            f"({teacher.title}) for {spec.training.epochs} epochs."
-        )
-    else:
-        st.markdown(f"The student ({student.title}) goes on training alone for {spec.training.epochs} epochs.")
+    st.markdown(method_sentence(spec))
+    st.markdown(start_sentence(spec))
+    if (said := control_sentence(spec)) is not None:
+        st.info(said, icon=":material/science:")
 
 
 def _device(device: str) -> str:

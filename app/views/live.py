@@ -22,6 +22,7 @@ from app.components.run_state import (
     refresh_seconds,
     run_badge,
     run_buttons,
+    run_words,
     since,
     state_note,
 )
@@ -42,8 +43,8 @@ def render() -> None:
     """Draw the page."""
     page_head(
         "live",
-        "BIRD pulls the student's similarities towards the teacher's, so its CKA should climb while plain "
-        "fine-tuning's stays. Below, watch the student's Gram matrix take on the teacher's pattern.",
+        "A transfer of geometry pulls the student's similarities towards the teacher's: its CKA climbs while plain "
+        "fine-tuning's stays. Below, watch whether the student's Gram matrix takes on the teacher's pattern.",
         help=_CKA,
     )
     run = pick_run(
@@ -91,6 +92,7 @@ def _head(run: data.Run) -> None:
     if data.is_active(run):
         progress_panel(run)
     state_note(run)
+    run_words(run)
 
 
 def _body(run: data.Run, metrics: pd.DataFrame) -> None:
@@ -133,7 +135,8 @@ def _waiting(run: data.Run) -> None:
 def _now(run: data.Run, metrics: pd.DataFrame) -> None:
     """Where it stands, in a few numbers."""
     found: list[dict[str, Any]] = []
-    for name in ("bird", "fine-tuning"):
+    own = data.arm_of(run)
+    for name in dict.fromkeys((own, "fine-tuning")):
         shots = _of(metrics, "snapshot", name, "cka")
         if len(shots):
             first, last = shots.iloc[0], shots.iloc[-1]
@@ -142,7 +145,7 @@ def _now(run: data.Run, metrics: pd.DataFrame) -> None:
                     "label": f"CKA, {charts.arm(name).label}",
                     "value": f"{last['cka']:.3f}",
                     "delta": f"{last['cka'] - first['cka']:+.3f} since step {int(first['step'])}".replace("-", "−"),
-                    "delta_color": "blue" if name == "bird" else "off",
+                    "delta_color": "blue" if name == own else "off",
                     "delta_arrow": "off",
                     "help": f"{_CKA} Debiased, n={int(last['n'])} probe images; with one side shuffled it would be "
                     f"{last['null']:.3f}.",
@@ -179,26 +182,35 @@ def _now(run: data.Run, metrics: pd.DataFrame) -> None:
         for column, metric in zip(st.columns(4, gap="small"), found, strict=False):
             column.metric(border=True, **metric)
     if data.is_active(run) and data.has_baseline(run) and not len(_of(metrics, "step", "fine-tuning", "task_loss")):
-        st.caption("BIRD trains first; the baseline, plain fine-tuning with the same seed and batches, follows.")
+        st.caption(
+            f"{charts.arm(own).label} trains first; the baseline, plain fine-tuning with the same seed and batches, "
+            "follows."
+        )
 
 
 def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
     chart(
         charts.cka_curves(metrics, x),
         key="cka_chart",
-        label="CKA with the teacher against training, a line for BIRD and one for fine-tuning",
+        label="CKA with the teacher against training, a line for each arm: "
+        + " and ".join(charts.arm(name).label for name in charts.arms_in(metrics)),
         revision=f"{run.id} {x}",
         numbers=charts.cka_table(metrics),
     )
     st.caption(
-        "Lines with points: debiased CKA of fixed validation images; n and the null are on hover. Faint line: the "
-        "biased CKA of each augmented training batch, which BIRD climbs. Read its slope, not its height."
+        "Lines with points: debiased CKA of fixed validation images; n and the null are on hover."
+        + (
+            " Faint line: the CKA of each augmented training batch, which BIRD climbs. Read its slope, not its height."
+            if "bird" in charts.arms_in(metrics)
+            else ""
+        )
     )
 
 
 def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
     task = charts.loss_curves(metrics, "task_loss", x)
-    representation = charts.loss_curves(metrics, "representation_loss", x)
+    part = charts.part_of(metrics) or "representation_loss"
+    second = charts.loss_curves(metrics, part, x)
     drawn = (
         (
             charts.accuracy_curves(metrics, "validation_accuracy", x),
@@ -211,20 +223,18 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
             "Accuracy on corrupted validation images",
         ),
         (task, "task_chart", "Task loss at each step"),
-        (representation, "representation_chart", "Representation loss at each step"),
+        (second, "representation_chart", f"{charts.PARTS[part]}, at each step"),
     )
     columns = st.columns(2, gap="medium")
     for index, (figure, key, label) in enumerate(drawn):
-        if figure is representation and not figure.data:
+        if figure is second and not figure.data:
             continue
         with columns[index % 2]:
             chart(figure, key=key, label=label, revision=f"{run.id} {x}")
     show_numbers(
         charts.epochs_table(metrics), key="epochs_numbers", label="accuracies by epoch", title="Show the accuracies"
     )
-    show_numbers(
-        charts.numbers(task, representation), key="losses_numbers", label="losses by step", title="Show the losses"
-    )
+    show_numbers(charts.numbers(task, second), key="losses_numbers", label="losses by step", title="Show the losses")
 
 
 def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:

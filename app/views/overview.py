@@ -112,7 +112,7 @@ def _first_steps() -> None:
         (
             "robustness",
             "Did it help?",
-            "Accuracy under every corruption: before, with plain fine-tuning, and with BIRD, with its uncertainty.",
+            "Accuracy under every corruption, before, with plain fine-tuning and after it all, with uncertainty.",
         ),
     )
     for column, (name, question, sentence) in zip(st.columns(3), steps, strict=True):

@@ -1,4 +1,4 @@
-"""Did it help? Every figure of the student before, fine-tuned and after BIRD, and every cell that they come from."""
+"""Did it help? Every figure of the student before, fine-tuned and transferred, and every cell they come from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.results import verdict_sentence
 from app.components.run_picker import empty_state, pick_run
-from app.components.run_state import progress_panel, run_badge, state_note
+from app.components.run_state import progress_panel, run_badge, run_words, state_note
 from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
 from app.protocol.ceilings import oracles, with_ceiling
@@ -25,8 +25,8 @@ def render() -> None:
     """Draw the page."""
     page_head(
         "robustness",
-        "The test images are spoiled in known ways, at five severities. What counts is BIRD against plain fine-tuning "
-        "with the same budget, above all on the held-out kinds no model was trained on.",
+        "The test images are spoiled in known ways, at five severities. What counts is a method against plain "
+        "fine-tuning with the same budget, above all on the held-out kinds no model was trained on.",
         help="Robust accuracy: the mean accuracy over corruptions and severities. Severity 1 is mild, 5 is severe.",
     )
     run = pick_run(
@@ -40,6 +40,7 @@ def render() -> None:
         link("live", "Its curves", icon=":material/timeline:", run=run.id)
         link("gallery", "What the corruptions look like", icon=":material/photo_library:")
     try:
+        run_words(run)
         predictions = data.predictions(run)
         if predictions is None:
             st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
@@ -72,7 +73,7 @@ def _results(run: data.Run, predictions: data.Predictions) -> None:
     runs = siblings(run)
     over = charts.baseline_of(predictions)
     last = charts.models_in(predictions)[-1]
-    gain = charts.gain(predictions, of=last, over=over) if over else None
+    gain = charts.gain(predictions, of=last, over=over) if over and over != last else None
     if gain is not None:
         st.markdown(
             verdict_sentence(

@@ -1,0 +1,163 @@
+"""A study's curves, a mean over seeds with a band, and an ablation's figures as small panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.curves import X
+from app.charts.frame import arm, blank, later
+from app.palette import LIGHT
+from bird_backend.studies import FIGURES, Entry, Row, Variant
+
+__all__ = ["Series", "ablation_panel", "looks", "study_curves"]
+
+_BAND = 0.16
+_SHARED = ("solid", "dash", "dot")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A variant's curve: one frame (`step`, `epoch`, `value`) a seed."""
+
+    label: str
+    colour: str
+    dash: str
+    by_seed: Mapping[int, pd.DataFrame]
+
+
+def looks(variants: Sequence[Variant]) -> Mapping[str, tuple[str, str]]:
+    """Colour and dash of each variant by key.
+
+    A method keeps its own, a control is its method dotted. Where all are one method, a colour is a value.
+    """
+    contenders = [variant for variant in variants if variant.role == "contender"]
+    several = len({variant.method for variant in contenders}) > 1
+    found = {}
+    for variant in variants:
+        look = arm(variant.method)
+        if variant.role == "control":
+            found[variant.key] = (look.colour, "dot" if variant.control == "random-weights" else "dashdot")
+        elif variant.method == "fine-tuning":
+            found[variant.key] = (look.colour, "longdash" if variant.start == "teacher" else "solid")
+        elif several or len(contenders) == 1 or variant not in contenders:
+            found[variant.key] = (look.colour, look.dash)
+        else:
+            place = contenders.index(variant)
+            turn, colour = divmod(place, len(LIGHT.runs) - 1)
+            found[variant.key] = (LIGHT.runs[colour], _SHARED[turn % len(_SHARED)])
+    return found
+
+
+def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares: bool, singles: bool) -> go.Figure:
+    """A line a variant, its mean over seeds with a band from the lowest to the highest; or a line a seed."""
+    shown = [one for one in series if any(len(frame) for frame in one.by_seed.values())]
+    height = 330 + 22 * (1 + len(shown) // 3)
+    figure = blank(title, height=height, x=x.capitalize(), showlegend=True, hovermode="closest")
+    figure.update_layout(legend={"x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
+    number = "%{y:.1%}" if shares else "%{y:.3f}"
+    if shares:
+        figure.update_yaxes(tickformat=".3~p")
+    if not shown:
+        return later(figure, "Comes with the first steps of a run")
+    for one in shown:
+        frames = {seed: frame for seed, frame in one.by_seed.items() if len(frame)}
+        if singles:
+            for place, (seed, frame) in enumerate(frames.items()):
+                figure.add_scatter(
+                    x=frame[x],
+                    y=frame["value"],
+                    mode="lines",
+                    name=one.label,
+                    legendgroup=one.label,
+                    showlegend=place == 0,
+                    line={"color": one.colour, "dash": one.dash, "width": 1.3},
+                    hovertemplate=f"{number}<extra>{one.label}, seed {seed}</extra>",
+                )
+            continue
+        together = pd.concat(frames.values()).groupby("step", sort=True)
+        means = together.agg(epoch=("epoch", "first"), mean=("value", "mean"), n=("value", "size")).reset_index()
+        if len(frames) > 1:
+            spread = together["value"].agg(["min", "max"]).reset_index(drop=True)
+            places = means[x]
+            figure.add_scatter(
+                x=pd.concat([places, places[::-1]]),
+                y=pd.concat([spread["max"], spread["min"][::-1]]),
+                mode="lines",
+                fill="toself",
+                fillcolor=one.colour,
+                opacity=_BAND,
+                line={"width": 0, "color": one.colour},
+                name=f"{one.label}, lowest to highest seed",
+                legendgroup=one.label,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        figure.add_scatter(
+            x=means[x],
+            y=means["mean"],
+            mode="lines",
+            name=one.label,
+            legendgroup=one.label,
+            line={"color": one.colour, "dash": one.dash, "width": 2.2},
+            customdata=means[["n"]].to_numpy(),
+            hovertemplate=f"{number} (mean of %{{customdata[0]}} seeds)<extra>{one.label}</extra>",
+        )
+    return figure
+
+
+def ablation_panel(rows: Sequence[Row], name: str, *, axis: str) -> go.Figure:
+    """One figure of an ablation: its values on x, each mean with its interval; fine-tuning's as a grey line."""
+    facts = FIGURES[name]
+    scale = {"share": 100, "points": 100, "cka": 1, "seconds": 1}[facts.unit]
+    unit = {"share": ", %", "points": ", points", "cka": "", "seconds": ""}[facts.unit]
+    figure = blank(f"{facts.title}{unit}", height=210, x=axis, showlegend=False, hovermode="closest")
+    figure.update_xaxes(type="category")
+    contenders = [row for row in rows if row.variant.value is not None]
+    known = [(row, row.entries[name]) for row in contenders if row.entries[name].value is not None]
+    if not known:
+        return later(figure, "Not measured yet")
+    own = {row.variant.key: row for row in rows if row.variant.role == "reference"}
+    against = [
+        (row, entry)
+        for row in contenders
+        if (over := own.get(row.variant.over or "")) is not None and (entry := over.entries[name]).value is not None
+    ]
+    if against and name != "gain":
+        figure.add_scatter(
+            x=[str(row.variant.value) for row, _ in against],
+            y=[scale * (entry.value or 0.0) for _, entry in against],
+            mode="lines",
+            name="Fine-tuning",
+            line={"color": LIGHT.baseline, "width": 1.5, "dash": "dash"},
+            hovertemplate="%{y:.3~f}<extra>Fine-tuning</extra>",
+        )
+    figure.add_scatter(
+        x=[str(row.variant.value) for row, _ in known],
+        y=[scale * (entry.value or 0.0) for _, entry in known],
+        mode="markers",
+        name=arm(known[0][0].variant.method).label,
+        marker={"color": LIGHT.student, "size": 8},
+        error_y={
+            "type": "data",
+            "array": [scale * _half(entry) for _, entry in known],
+            "color": LIGHT.student,
+            "thickness": 1.4,
+            "width": 4,
+        },
+        hovertemplate="%{x}: %{y:.3~f} ± %{error_y.array:.2~f}<extra></extra>",
+    )
+    if name == "gain":
+        figure.add_hline(y=0, line={"color": LIGHT.baseline, "width": 1.2, "dash": "dash"})
+    # In the order of the study, whichever came first.
+    figure.update_xaxes(categoryorder="array", categoryarray=[str(row.variant.value) for row in contenders])
+    return figure
+
+
+def _half(entry: Entry) -> float:
+    if entry.interval is None or entry.interval.half == float("inf"):
+        return 0.0
+    return entry.interval.half

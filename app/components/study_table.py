@@ -1,0 +1,93 @@
+"""A study's table, to read, to copy and to take along; and an ablation's figures as small panels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app.charts.study import ablation_panel
+from app.components.html_table import Entry, html_table
+from app.components.live_chart import chart
+from app.protocol.studies import ABLATIONS, FIGURES, Results, Row
+from app.protocol.studies import Entry as Measured
+from bird_backend.studies import say
+
+__all__ = ["ablation_panels", "study_table"]
+
+_PANELS = ("gain", "robust", "held_out", "clean", "cka_after", "seconds")
+_FORMATS = {"Markdown": ("markdown", "md", "text/markdown"), "CSV": (None, "csv", "text/csv")}
+_FORMATS |= {"LaTeX": ("latex", "tex", "application/x-tex")}
+
+
+def study_table(found: Results) -> None:
+    """Draw it, its notes beneath, and the three formats to copy or download."""
+    html_table(
+        label="Figures of each variant with 95 % intervals",
+        columns=["Seeds", *(_heading(name) for name in FIGURES)],
+        rows=[
+            (row.variant.label, [_seeds(row), *(_entry(row.entries[name], name) for name in FIGURES)])
+            for row in found.rows
+        ],
+    )
+    st.markdown("\n".join(f"- {note}" for note in found.notes).replace("~", r"\~"))
+    with st.expander("What each figure means", icon=":material/help:"):
+        st.markdown("\n".join(f"- **{figure.title}**: {figure.explained}" for figure in FIGURES.values()))
+    _formats(found)
+
+
+def ablation_panels(found: Results) -> None:
+    """One small panel a figure: what is varied on x, the mean with its interval, fine-tuning's as a dashed line."""
+    axis = ABLATIONS[found.study.preset].axis if found.study.preset in ABLATIONS else "variant"
+    columns = st.columns(3, gap="small")
+    for place, name in enumerate(_PANELS):
+        with columns[place % 3]:
+            chart(
+                ablation_panel(found.rows, name, axis=axis),
+                key=f"panel_{name}",
+                label=f"{FIGURES[name].title} against {axis}, means with 95 % intervals",
+                revision=f"{found.study.id} {name}",
+            )
+    st.caption(
+        "Points are means with their 95 % intervals, where there are any; the dashed grey line is fine-tuning with the "
+        "same budget. The table beneath has the numbers."
+    )
+
+
+def _formats(found: Results) -> None:
+    with st.expander("Copy or download the table", icon=":material/content_copy:"):
+        name = st.segmented_control(
+            "Format",
+            list(_FORMATS),
+            default="Markdown",
+            required=True,
+            key="table_format",
+            label_visibility="collapsed",
+        )
+        language, suffix, mime = _FORMATS[name]
+        text = {"Markdown": found.as_markdown, "CSV": found.as_csv, "LaTeX": found.as_latex}[name]()
+        st.code(text, language=language, height=280)
+        st.download_button(
+            f"Download as {name}",
+            text.encode(),
+            file_name=f"{found.study.id}.{suffix}",
+            mime=mime,
+            icon=":material/download:",
+            on_click="ignore",
+            key="table_download",
+        )
+
+
+def _heading(name: str) -> str:
+    unit = {"share": ", %", "points": ", points", "cka": "", "seconds": ""}[FIGURES[name].unit]
+    return f"{FIGURES[name].title}{unit}"
+
+
+def _seeds(row: Row) -> Entry:
+    return Entry(text=f"{len(row.done)}/{len(row.asked)}")
+
+
+def _entry(entry: Measured, name: str) -> Entry:
+    value = say(replace(entry, interval=None, remark=""), name)
+    spread = say(replace(entry, remark=""), name).removeprefix(value).strip()
+    return Entry(text=value, note=" · ".join(part for part in (spread, entry.remark) if part), best=entry.best)

@@ -1,0 +1,186 @@
+"""A study as it fills: how far its runs are, their curves as a mean over seeds with a band, and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import charts, data
+from app.charts.curves import X
+from app.charts.study import Series, looks, study_curves
+from app.components.live_chart import chart
+from app.components.run_comparison import CURVES
+from app.components.run_picker import empty_state
+from app.components.run_state import duration, since
+from app.components.study_starter import study_starter
+from app.components.study_table import ablation_panels, study_table
+from app.protocol.studies import Study, curve, find_study, list_studies, results, runs_of, stop_study
+from app.routes import link
+
+__all__ = ["study_view"]
+
+_SHOWN = 6
+
+
+def study_view() -> None:
+    """Draw the study that the address names (`study=`), the newest where it names none."""
+    known = {study.id: study for study in list_studies()}
+    if not known:
+        _empty()
+        return
+    asked = st.query_params.get("study")
+    if asked is not None and asked not in known:
+        found = find_study(asked)
+        if found is None:
+            _unknown(asked, known)
+            return
+        known[found.id] = found
+    chosen = asked or next(iter(known))
+    st.query_params["study"] = chosen
+    st.session_state["_study"] = chosen
+    st.selectbox(
+        "Study",
+        list(known),
+        format_func=lambda study_id: _label(known[study_id]),
+        key="_study",
+        on_change=lambda: st.query_params.update({"study": st.session_state["_study"]}),
+        label_visibility="collapsed",
+    )
+    study = known[chosen]
+    active = any(data.is_active(run) for run in runs_of(study).values())
+    st.fragment(_study, run_every=3.0 if active else None)(study.id, active)
+    with st.expander("Another study of this transfer", icon=":material/add:"):
+        study_starter(study.base, key="again", title="Vary something else, or add seeds")
+
+
+def _label(study: Study) -> str:
+    return f"{study.title} · {len(study.asked)} runs · {since(study.created)} · {study.id[-4:]}"
+
+
+def _empty() -> None:
+    if not data.list_runs(limit=1):
+        empty_state("Nothing to compare yet", "Run the demo once to see what a transfer is, or compare all at once:")
+    else:
+        st.markdown(
+            "**No study yet.** A study runs every method on one transfer, each with the same seeds and budget, and a "
+            "control beside them. This one is of the demo's pair; the launch page offers the same for yours."
+        )
+    left, _ = st.columns([1.2, 1])
+    with left:
+        study_starter(data.demo_document(), key="demo", title="Every method on the demo's pair")
+
+
+def _unknown(asked: str, known: Mapping[str, Study]) -> None:
+    with st.container(border=True, key="unknown_study"):
+        st.subheader("There is no such study", anchor=False)
+        st.markdown(f"The address asks for `{asked[:60].replace('`', '')}`, which is not in this home.")
+        for study in list(known.values())[:5]:
+            if st.button(_label(study), key=f"open_{study.id}", type="tertiary", icon=":material/arrow_forward:"):
+                st.query_params["study"] = study.id
+                st.rerun()
+
+
+def _study(study_id: str, was_active: bool) -> None:
+    study = find_study(study_id)
+    if study is None:
+        st.rerun()
+        return
+    runs = runs_of(study)
+    if was_active and not any(data.is_active(run) for run in runs.values()):
+        st.rerun()
+    try:
+        found = results(study)
+        _progress(study, runs)
+        _curves(study, runs)
+        st.header("What came of it", anchor=False)
+        if study.preset != "methods":
+            ablation_panels(found)
+        study_table(found)
+    except data.BirdError as error:
+        st.error(str(error))
+
+
+def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
+    states = [runs[member.run].state if member.run and member.run in runs else "waiting" for member in study.members]
+    total, done = len(states), states.count("done")
+    if done < total:
+        under_way = [run for run in runs.values() if run.state == "running"]
+        parts = sum(float((data.progress(run) or {}).get("fraction") or 0.0) for run in under_way)
+        st.progress(min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{_rest(states)}")
+    for run in [run for run in runs.values() if run.state in ("running", "interrupted")][:_SHOWN]:
+        said = data.progress(run) or {}
+        eta = said.get("eta_seconds")
+        left = f", about {duration(eta)} left" if eta is not None else ""
+        phase = f"{said.get('phase', 'Starting')}: {float(said.get('fraction') or 0.0):.0%}{left}"
+        link("live", f"**{_which(study, run)}** · {phase}", icon=":material/timeline:", run=run.id)
+    stopped = [run for run in runs.values() if run.state in ("failed", "cancelled")]
+    for run in stopped[:_SHOWN]:
+        link("live", f"**{_which(study, run)}** {run.state}: {run.reason or 'no reason given'}", run=run.id)
+    if len(stopped) > _SHOWN:
+        st.caption(f"And {len(stopped) - _SHOWN} more that failed or were stopped.")
+    if done < total and any(data.is_active(run) for run in runs.values()):
+        st.button("Stop what is left", key="stop_study", icon=":material/stop:", on_click=stop_study, args=(study.id,))
+        if not data.worker_alive():
+            st.caption("No worker is alive at the moment.")
+            data.ensure_worker()
+
+
+def _rest(states: list[str]) -> str:
+    words = {"running": "running", "queued": "queued", "failed": "failed", "cancelled": "stopped", "waiting": "to come"}
+    counts = {word: states.count(state) for state, word in words.items()}
+    return "".join(f", {count} {word}" for word, count in counts.items() if count)
+
+
+def _which(study: Study, run: data.Run) -> str:
+    member = next(member for member in study.members if member.run == run.id)
+    return f"{study.variant(member.variant).label}, seed {member.seed}"
+
+
+def _curves(study: Study, runs: Mapping[str, data.Run]) -> None:
+    methods = {variant.method for variant in study.variants if variant.role in ("contender", "control")}
+    # On each method's own scale it would compare nothing.
+    offered = [name for name in CURVES if name != "Representation loss" or len(methods) == 1]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.segmented_control("Curve", offered, default="CKA", required=True, key="curve", bind="query-params")
+        x: X = st.segmented_control(
+            "Axis",
+            ["step", "epoch"],
+            default="epoch" if study.preset == "batch-size" else "step",
+            required=True,
+            key="x",
+            bind="query-params",
+        )
+        singles = st.toggle(
+            "Each seed by itself", value=False, key="singles", bind="query-params", disabled=len(study.seeds) < 2
+        )
+    kind, column, title = CURVES[metric if metric in offered else "CKA"]
+    look = looks(study.variants)
+    series = [
+        Series(
+            label=variant.label,
+            colour=look[variant.key][0],
+            dash=look[variant.key][1],
+            by_seed={
+                member.seed: curve(runs[member.run], kind, column)
+                for member in study.members
+                if member.variant == variant.key and member.run and member.run in runs
+            },
+        )
+        for variant in study.variants
+    ]
+    figure = study_curves(series, title=title, x=x, shares="accuracy" in column, singles=singles)
+    chart(
+        figure,
+        key="study_curves",
+        label=f"{title}, a line for each of {len(figure.data)} variants" if singles else f"{title}, mean over seeds",
+        revision=f"{study.id} {metric} {x} {singles}",
+        numbers=charts.numbers(figure),
+    )
+    if len(study.seeds) > 1:
+        st.caption(
+            "Each line is one run; press a name to hide or show it."
+            if singles
+            else "Each line is the mean over the seeds that have come so far, the band reaches from the lowest to the "
+            "highest; press a name to hide or show it. The table's intervals say how sure a difference is."
+        )

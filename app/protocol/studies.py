@@ -1,0 +1,111 @@
+"""The app's door to studies: plan one, start it, find it again, and read its curves and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from app import data
+from app.charts.curves import thin
+from bird_backend import studies
+from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.specs import TransferSpec, load_spec
+from bird_backend.studies import ABLATIONS, CONTROLS, FIGURES, Entry, Plan, Results, Row, Study, Variant
+
+__all__ = [
+    "ABLATIONS",
+    "CONTROLS",
+    "FIGURES",
+    "Entry",
+    "Plan",
+    "Results",
+    "Row",
+    "Study",
+    "Variant",
+    "curve",
+    "find_study",
+    "list_studies",
+    "plan_study",
+    "results",
+    "runs_of",
+    "start_study",
+    "stop_study",
+]
+
+
+def plan_study(document: Mapping[str, Any], preset: str, *, seeds: int, controls: Sequence[str] = ()) -> Plan:
+    """The runs of a comparison of `methods`, or of an ablation by name; an `InputError` says what can't be."""
+    base = load_spec(document)
+    if not isinstance(base, TransferSpec):
+        raise InputError("A study is of transfers.")
+    if preset == "methods":
+        return studies.plan_methods(base, seeds=seeds, controls=tuple(controls))
+    return studies.plan_ablation(base, preset, seeds=seeds)
+
+
+def start_study(plan: Plan) -> Study:
+    """Queue every run of a plan that was not done already."""
+    study = studies.submit_study(plan, start_worker=False)
+    data.ensure_worker()
+    return study
+
+
+def stop_study(study_id: str) -> None:
+    """Stop what is queued or running of a study. A run that it shares with another study stops for that one too."""
+    study = find_study(study_id)
+    for run in () if study is None else runs_of(study).values():
+        if data.is_active(run):
+            data.cancel(run.id)
+
+
+def list_studies() -> list[Study]:
+    """Newest first."""
+    return studies.list_studies()
+
+
+def find_study(study_id: str) -> Study | None:
+    """The study of that name; none where there is no such study."""
+    try:
+        return studies.read_study(study_id)
+    except UnknownNameError:
+        return None
+
+
+def runs_of(study: Study) -> Mapping[str, data.Run]:
+    """The study's runs as they are now, by id."""
+    return studies.runs_of(study)
+
+
+def results(study: Study) -> Results:
+    """The study's table of what is done so far."""
+    return studies.results(study)
+
+
+def curve(run: data.Run, kind: str, column: str) -> pd.DataFrame:
+    """`step`, `epoch` and `value` of the run's own arm, from its rows of `kind`; empty before there are any."""
+    if run.state == "done":
+        return _finished(run.id, kind, column)
+    return _curve(run, kind, column)
+
+
+@lru_cache(maxsize=1024)
+def _finished(run_id: str, kind: str, column: str) -> pd.DataFrame:
+    """What is done doesn't change, and a study asks for more runs at once than whole metrics are kept of."""
+    run = data.get_run(run_id)
+    return pd.DataFrame() if run is None else _curve(run, kind, column)
+
+
+def _curve(run: data.Run, kind: str, column: str) -> pd.DataFrame:
+    metrics = data.metrics(run)
+    if "type" not in metrics or column not in metrics:
+        return pd.DataFrame()
+    own = metrics[metrics["arm"] == data.arm_of(run)]
+    rows = thin(own[(own["type"] == kind) & own[column].notna()].sort_values("step"), 300)
+    steps = own[(own["type"] == "step") & (own["step"] > 0)]
+    pace = float((steps["epoch"] / steps["step"]).median()) if len(steps) and "epoch" in steps else 0.0
+    return pd.DataFrame(
+        {"step": rows["step"].to_numpy(), "epoch": rows["step"].to_numpy() * pace, "value": rows[column].to_numpy()}
+    )

@@ -1,0 +1,67 @@
+"""What a transfer will do, or did, in sentences: its method, whose weights it begins with, and its control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bird_backend import catalog
+from bird_backend.specs import MatchingMethod, StartingMethod, TransferSpec
+
+__all__ = ["CONTROLS", "control_sentence", "method_sentence", "start_sentence"]
+
+CONTROLS: Mapping[str, tuple[str, str]] = {
+    "none": ("None: the teacher as it is", "The teacher teaches what it knows."),
+    "random-weights": (
+        "A teacher with random weights",
+        "The teacher's architecture with weights drawn from the seed: it knows nothing, so whatever is gained all the "
+        "same did not come from what the teacher knows.",
+    ),
+    "shuffled-batch": (
+        "A teacher that looks at other images",
+        "The teacher sees each batch in another order, so that its geometry belongs to other images: whatever is "
+        "gained all the same comes from having a second loss, not from the teacher's view of these images.",
+    ),
+}
+"""Controls by their names in a spec: how a list calls them, and why one would run it."""
+
+
+def start_sentence(spec: TransferSpec) -> str:
+    """Whose weights training begins with, and what was done where the method's usual start is not to be had."""
+    method = spec.method
+    if not catalog.find_method(method.name).trains:
+        return "Nothing is trained: the student is measured as it is."
+    if spec.start == "teacher":
+        return "Training begins with the teacher's weights and a new head for the student's classes."
+    if isinstance(method, StartingMethod) and method.start == "auto":
+        done = "probed" if method.name == "linear-probe" else "fine-tuned"
+        teacher, student = (catalog.find_model(ref.model).title for ref in (spec.teacher, spec.student))
+        return (
+            f"The architectures differ ({teacher}, {student}), so the student's own weights are {done} instead of the "
+            "teacher's."
+        )
+    return "Training begins with the student's own weights."
+
+
+def control_sentence(spec: TransferSpec) -> str | None:
+    """That this is a control and what it is for; none for a transfer from a teacher as it is."""
+    if spec.control == "none":
+        return None
+    title, why = CONTROLS[spec.control]
+    return f"This is a control: {title[0].lower()}{title[1:]}. {why}"
+
+
+def method_sentence(spec: TransferSpec) -> str:
+    """What happens to the student."""
+    method, facts = spec.method, catalog.find_method(spec.method.name)
+    teacher, student = (catalog.find_model(ref.model).title for ref in (spec.teacher, spec.student))
+    epochs = f"{spec.training.epochs} epoch{'s' if spec.training.epochs > 1 else ''}"
+    if isinstance(method, MatchingMethod):
+        pairs = " and ".join(f"**{pair.student}** after the teacher's **{pair.teacher}**" for pair in method.pairs)
+        return f"{facts.title} forms the student's ({student}) {pairs} ({teacher}) for {epochs}."
+    if not facts.trains:
+        return f"The student ({student}) is only measured: the floor for all others."
+    if facts.needs_teacher:
+        return f"The student ({student}) follows what the teacher ({teacher}) says of its images for {epochs}."
+    network = teacher if spec.start == "teacher" else student
+    corrupted = " on images corrupted at random" if method.name == "oracle" else ""
+    return f"{facts.title}: the network ({network}) goes on training{corrupted} for {epochs}, without a teacher's say."
