@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import tempfile
 import time
 import zipfile
@@ -103,8 +104,8 @@ def transfer_document(arguments: argparse.Namespace, home: Path, bar: ProgressBa
     pretrain = {"kind": "pretrain", "data": data, "model": {"model": arguments.model}}
     robustify = {"kind": "robustify", "data": teacher_data, "model": {"model": teacher_model}}
     shared = {"device": arguments.device, "evaluation": document.get("evaluation", {})}
-    student = made(pretrain | shared | {"training": {"lr": 0.05, "epochs": arguments.student_epochs}}, bar)
-    teacher = made(robustify | shared | {"training": {"lr": 0.05, "epochs": arguments.teacher_epochs}}, bar)
+    student = made(pretrain | shared, arguments.student_epochs, bar)
+    teacher = made(robustify | shared, arguments.teacher_epochs, bar)
     was = document["teacher"]["model"], document["student"]["model"]
     now = teacher_model, arguments.model
     method = dict(document["method"])
@@ -126,9 +127,11 @@ def transfer_document(arguments: argparse.Namespace, home: Path, bar: ProgressBa
     }
 
 
-def made(document: dict[str, Any], bar: ProgressBar) -> str:
-    """The weights that a spec makes, by path: those of a run of this home that is done, else of a new one."""
-    spec, store = load_spec(document), RunStore()
+def made(document: dict[str, Any], epochs: int, bar: ProgressBar) -> str:
+    """The checkpoint that a spec makes, by name: that of a run of this home which is done, else of a new one."""
+    name = f"{Path(document['data']).stem}-{document['model']['model']}-{document['kind']}"
+    name = re.sub(r"[^A-Za-z0-9-]+", "-", name).strip("-")[:80]
+    spec, store = load_spec(document | {"training": {"lr": 0.05, "epochs": epochs}, "save_as": name}), RunStore()
     run = store.find_same(spec, states=("done",))
     if run is None:
         run = store.create(spec, state="running")
@@ -140,7 +143,7 @@ def made(document: dict[str, Any], bar: ProgressBar) -> str:
         f"{run.title}: {100 * found['clean_accuracy']:.1f} % clean, {100 * found['robust_accuracy']:.1f} % robust"
         f" (n = {found['n_test']}), {found['seconds']:.0f} s"
     )
-    return str(run.directory.artifacts / "model.safetensors")
+    return str(found["checkpoint"])
 
 
 def part_of(name: str, images: int | None, home: Path) -> str:

@@ -72,7 +72,7 @@ def test_every_method_at_every_seed_with_one_budget() -> None:
 def test_the_bases_own_method_stays_and_others_take_its_layers() -> None:
     plan = plan_methods(demo(), methods=["bird", "sp", "hints"], controls=["shuffled-batch", "random-weights"])
     specs = {variant.key: plan.spec(variant, 0).method for variant in plan.variants}
-    assert list(specs) == ["hints", "sp", "bird", "bird-shuffled-batch", "bird-random-weights"]
+    assert list(specs) == ["none", "hints", "sp", "bird", "bird-shuffled-batch", "bird-random-weights"]
     assert specs["bird"] == demo().method
     assert specs["sp"].pairs == specs["hints"].pairs == demo().method.pairs
     assert specs["sp"].beta == 3000, "each method measures on a scale of its own"
@@ -505,7 +505,7 @@ def test_a_member_that_fails_does_not_stop_the_others(
     assert err == "Fine-tuning, seed 0: The loss is not a number.\n"
     document = json.loads(out)
     assert document["states"] == {"failed": 1, "done": 5}
-    assert document["rows"][0]["problems"] == ["Seed 0 failed: The loss is not a number."]
+    assert document["rows"][1]["problems"] == ["Seed 0 failed: The loss is not a number."]
 
 
 def test_the_keyboard_stops_the_whole_study(

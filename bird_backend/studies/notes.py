@@ -130,8 +130,10 @@ def _similarity(rows: Sequence[Row], summaries: Sequence[Mapping[str, Any]]) -> 
         if isinstance(entry, Mapping) and isinstance(entry.get("null"), int | float)
     ]
     null = f"; with one side's images shuffled it is within {max(map(abs, nulls)):.3f} of 0" if nulls else ""
+    alone = any(row.variant.control == "random-weights" for row in rows)
     return [
         f"CKA is the {found.get('cka_estimator', 'debiased')} estimate on {found['cka_n']} validation images{null}."
+        + (" The random teacher's row is of CKA with that teacher." if alone else "")
     ]
 
 

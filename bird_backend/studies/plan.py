@@ -62,9 +62,10 @@ def plan_methods(
     """One transfer with each of `methods` (names of `VARIANTS`, or `all`) at `seeds` seeds from the base's own on.
 
     Methods that compare layers take the base's layer pairs and pooling; everything else about a method is its own
-    default, except for the base's own method, which stays as it is. `controls` are run with BIRD, or where it is not
-    among the methods with the first that looks at the teacher. Anything that can't be is an `InputError` of one
-    sentence; under `all` it is left out instead, and the plan's notes say so.
+    default, except for the base's own method, which stays as it is. The untouched student is always in the table.
+    `controls` are run with BIRD, or where it is not among the methods with the first that looks at the teacher.
+    Anything that can't be is an `InputError` of one sentence; under `all` it is left out instead, and the plan's notes
+    say so.
     """
     everything = methods == "all" or list(methods) == ["all"]
     names = VARIANTS if everything else _known(methods)
@@ -139,8 +140,8 @@ def _known(methods: str | Sequence[str]) -> tuple[str, ...]:
             raise UnknownNameError("method", name, [*VARIANTS, "all"])
     if not names:
         raise InputError("A comparison needs at least one method, such as bird, or all.")
-    # In the table's order, however they were named.
-    return tuple(name for name in VARIANTS if name in names)
+    # In the table's order, however they were named; the untouched student costs nothing.
+    return tuple(name for name in VARIANTS if name in names or name == "none")
 
 
 def _known_controls(controls: Sequence[str]) -> tuple[str, ...]:
@@ -211,9 +212,10 @@ def _with_controls(variants: Sequence[Variant], controls: Sequence[str]) -> list
 
 def _notes(base: TransferSpec, variants: Sequence[Variant]) -> list[str]:
     training = base.training
+    epochs = f"{training.epochs} epoch{'s' if training.epochs > 1 else ''}"
     notes = [
-        f"Every method has the same budget: {training.epochs} epoch{'s' * (training.epochs > 1)}, batches of {training.batch_size}, the same order"
-        " of images at one seed."
+        f"Every method has the same budget: {epochs}, batches of {training.batch_size}, the same order of images at one"
+        " seed."
     ]
     if sum(catalog.find_method(variant.method).matches_layers for variant in variants) > 1:
         pairs = base.method.pairs if isinstance(base.method, MatchingMethod) else (base.drawn_pair,)

@@ -228,7 +228,7 @@ def _gap_recovered(study: Study, variant: Variant, shares: AllShares) -> Entry:
     if variant.key in floors or variant.key in ceilings:
         return Entry(reason="It is one end of the gap.")
     if not floors or not ceilings:
-        return Entry(reason="Without an Oracle in this study there is no ceiling.")
+        return Entry(reason="Without untouched student and Oracle in this study there is no gap.")
     floor, ceiling, ours = (shares[key].get("robust", {}) for key in (floors[0], ceilings[0], variant.key))
     if not floor.keys() & ceiling.keys() & ours.keys():
         return Entry(reason="No seed has this run and the Oracle's done.")
