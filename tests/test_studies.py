@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks import fidelity
 from bird_backend import catalog, measures, settings, studies
 from bird_backend.cli import main, studying
-from bird_backend.errors import InputError, RunError, UnknownNameError
+from bird_backend.errors import Cancelled, InputError, RunError, UnknownNameError
 from bird_backend.measures import CLEAN, Predictions
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.writing import save_arrays
@@ -560,3 +561,40 @@ def test_commands_refuse_with_one_sentence(
         assert message in err
         assert len(err.splitlines()) == 1
     assert RunStore().list() == []
+
+
+def test_a_run_cancelled_from_its_page_stops_only_itself_and_term_stops_all(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    transfer_document: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = True
+
+    def perform(run_id: str, **_: Any) -> None:
+        if asked:
+            RunStore().request_cancel(run_id)
+        RunStore().finish(run_id, "cancelled", reason="Cancelled.")
+        raise Cancelled("Cancelled.")
+
+    monkeypatch.setattr(studying, "perform", perform)
+    spec = write_spec(tmp_path, transfer_document)
+    arguments = ("compare", spec, "--methods", "fine-tuning", "--seeds", "2", "--foreground")
+    code, _, err = call(capsys, *arguments)
+    assert code == 1
+    assert err.count("Cancelled.") == 2
+    assert "None of its runs is done." in json.dumps(results(studies.list_studies()[0]).as_dict())
+    asked = False
+    assert call(capsys, *arguments)[0] == 1
+    assert studies.states_of(studies.list_studies()[0]) == {"cancelled": 1, "waiting": 1}
+
+
+def test_the_benchmark_cuts_training_images_evenly_and_keeps_the_test() -> None:
+    names = [f"{split}/{kind}/{i}.png" for split in ("train", "test") for kind in "ab" for i in range(5)] + ["train/a/"]
+    kept = fidelity.chosen(names, 4)
+    assert [name for name in kept if name.startswith("train")] == [
+        f"train/{kind}/{i}.png" for kind in "ab" for i in (0, 1)
+    ]
+    assert len(kept) == 4 + 10
+    with pytest.raises(SystemExit, match="2 classes"):
+        fidelity.chosen(names, 1)

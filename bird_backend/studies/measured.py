@@ -50,7 +50,7 @@ def read_measured(run: Run) -> Measured:
 Read = tuple[Mapping[str, Mapping[Group, np.ndarray]], np.ndarray, frozenset[tuple[str, int]]]
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _read(path: str, _mtime: int) -> Read:
     """A few numbers an image rather than whole predictions, which would fill memory with a study of many runs."""
     predictions = read_predictions(RunDirectory(Path(path)))

@@ -80,7 +80,8 @@ def list_studies(*, limit: int = 50) -> list[Study]:
             found.append(read_study(name))
         except InputError:
             continue
-    return found
+    # A name has the second only.
+    return sorted(found, key=lambda study: study.created, reverse=True)
 
 
 def runs_of(study: Study) -> Mapping[str, Run]:
