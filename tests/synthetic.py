@@ -247,9 +247,10 @@ def _write_measured(
 
 
 def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -> Any:
+    gain = GAINS[arm] * (1 + 0.1 * generator.normal())
     for step in range(last):
         part = step / STEPS
-        rises = 0.25 + GAINS[arm] * 10 * (1 - np.exp(-4 * part)) if _moves(arm) else 0.25
+        rises = 0.25 + gain * 10 * (1 - np.exp(-4 * part)) if _moves(arm) else 0.25
         row = {
             "type": "step",
             "arm": arm,
@@ -274,11 +275,11 @@ def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -
                 "epoch": (step + 1) // PER_EPOCH,
                 "step": step + 1,
                 "validation_accuracy": float(0.8 + 0.05 * part),
-                "robust_accuracy": float(0.6 + 1.6 * GAINS[arm] * part),
+                "robust_accuracy": float(0.6 + 1.6 * gain * part),
                 "n": 500,
             }
     if cka and last == STEPS:
-        yield _snapshot_row(arm, STEPS, 0.25 + GAINS[arm] * 10 * (1 - np.exp(-4)) if _moves(arm) else 0.25)
+        yield _snapshot_row(arm, STEPS, 0.25 + gain * 10 * (1 - np.exp(-4)) if _moves(arm) else 0.25)
 
 
 def _moves(arm: str) -> bool:

@@ -16,6 +16,8 @@ from bird_backend.studies import FIGURES, Entry, Row, Variant
 __all__ = ["Series", "ablation_panel", "looks", "study_curves"]
 
 _BAND = 0.16
+_LEVEL = 36
+"""Letters that fit under a small panel side by side."""
 _SHARED = ("solid", "dash", "dot")
 
 
@@ -109,14 +111,17 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
     return figure
 
 
-def ablation_panel(rows: Sequence[Row], name: str, *, axis: str) -> go.Figure:
+def ablation_panel(rows: Sequence[Row], name: str) -> go.Figure:
     """One figure of an ablation: its values on x, each mean with its interval; fine-tuning's as a grey line."""
     facts = FIGURES[name]
     scale = {"share": 100, "points": 100, "cka": 1, "seconds": 1}[facts.unit]
     unit = {"share": ", %", "points": ", points", "cka": "", "seconds": ""}[facts.unit]
-    figure = blank(f"{facts.title}{unit}", height=210, x=axis, showlegend=False, hovermode="closest")
-    figure.update_xaxes(type="category")
     contenders = [row for row in rows if row.variant.value is not None]
+    longest = max((len(str(row.variant.value)) for row in contenders), default=0)
+    turned = longest * len(contenders) > _LEVEL
+    height = 190 + (6 * longest if turned else 0)
+    figure = blank(f"{facts.title}{unit}", height=height, showlegend=False, hovermode="closest")
+    figure.update_xaxes(type="category", tickangle=-90 if turned else 0)
     known = [(row, row.entries[name]) for row in contenders if row.entries[name].value is not None]
     if not known:
         return later(figure, "Not measured yet")

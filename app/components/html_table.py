@@ -13,10 +13,11 @@ __all__ = ["Entry", "html_table"]
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """`text`, beneath it a quieter `note`, and whether it is the best of its column."""
+    """`text`, beneath it a quieter `note` and a `remark` that may wrap, and whether it is the best of its column."""
 
     text: str
     note: str = ""
+    remark: str = ""
     best: bool = False
 
 
@@ -35,6 +36,7 @@ def html_table(*, label: str, columns: Sequence[str], rows: Sequence[tuple[str, 
 
 def _cell(entry: Entry) -> str:
     note = f"<small>{escape(entry.note)}</small>" if entry.note else ""
+    note += f'<small class="remark">{escape(entry.remark)}</small>' if entry.remark else ""
     mark = '<span class="unseen">, the best</span>' if entry.best else ""
     kind = ' class="best"' if entry.best else ""
     return f"<td{kind}><span>{escape(entry.text)}</span>{mark}{note}</td>"

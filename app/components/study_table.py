@@ -30,7 +30,7 @@ def study_table(found: Results) -> None:
             for row in found.rows
         ],
     )
-    st.markdown("\n".join(f"- {note}" for note in found.notes).replace("~", r"\~"))
+    st.caption("\n".join(f"- {note}" for note in found.notes).replace("~", r"\~"))
     with st.expander("What each figure means", icon=":material/help:"):
         st.markdown("\n".join(f"- **{figure.title}**: {figure.explained}" for figure in FIGURES.values()))
     _formats(found)
@@ -39,11 +39,13 @@ def study_table(found: Results) -> None:
 def ablation_panels(found: Results) -> None:
     """One small panel a figure: what is varied on x, the mean with its interval, fine-tuning's as a dashed line."""
     axis = ABLATIONS[found.study.preset].axis if found.study.preset in ABLATIONS else "variant"
-    columns = st.columns(3, gap="small")
-    for place, name in enumerate(_PANELS):
-        with columns[place % 3]:
+    st.caption(f"On each horizontal axis: {axis}.")
+    # A row of columns each, so that a narrow window, which stacks them, keeps their order.
+    columns = [*st.columns(3, gap="small"), *st.columns(3, gap="small")]
+    for column, name in zip(columns, _PANELS, strict=True):
+        with column:
             chart(
-                ablation_panel(found.rows, name, axis=axis),
+                ablation_panel(found.rows, name),
                 key=f"panel_{name}",
                 label=f"{FIGURES[name].title} against {axis}, means with 95 % intervals",
                 revision=f"{found.study.id} {name}",
@@ -90,4 +92,4 @@ def _seeds(row: Row) -> Entry:
 def _entry(entry: Measured, name: str) -> Entry:
     value = say(replace(entry, interval=None, remark=""), name)
     spread = say(replace(entry, remark=""), name).removeprefix(value).strip()
-    return Entry(text=value, note=" · ".join(part for part in (spread, entry.remark) if part), best=entry.best)
+    return Entry(text=value, note=spread, remark=entry.remark, best=entry.best)

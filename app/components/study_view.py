@@ -108,6 +108,8 @@ def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
         under_way = [run for run in runs.values() if run.state == "running"]
         parts = sum(float((data.progress(run) or {}).get("fraction") or 0.0) for run in under_way)
         st.progress(min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{_rest(states)}")
+    else:
+        st.caption(f"All {total} runs are done; {len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''} each.")
     for run in [run for run in runs.values() if run.state in ("running", "interrupted")][:_SHOWN]:
         said = data.progress(run) or {}
         eta = said.get("eta_seconds")
