@@ -7,14 +7,10 @@ from bird_backend.specs.documents import load_spec, override, read_spec, spec_ha
 from bird_backend.specs.kinds import (
     AnalyzeSpec,
     EvaluateSpec,
-    Evaluation,
     GallerySpec,
-    ModelRef,
     PretrainSpec,
     RobustifySpec,
     RunSpec,
-    Snapshots,
-    Training,
     TransferSpec,
 )
 from bird_backend.specs.methods import (
@@ -33,11 +29,11 @@ from bird_backend.specs.methods import (
     RelationalMethod,
     SimilarityPreservingMethod,
     SoftLabelsMethod,
-    Spec,
     Start,
     StartingMethod,
     UntouchedMethod,
 )
+from bird_backend.specs.parts import Evaluation, ModelRef, Snapshots, Spec, Training
 
 __all__ = [
     "AnalyzeSpec",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bird_backend import catalog
 from bird_backend.errors import InputError
@@ -17,115 +17,23 @@ from bird_backend.specs.methods import (
     Method,
     RelationalMethod,
     SoftLabelsMethod,
-    Spec,
     StartingMethod,
     UntouchedMethod,
 )
+from bird_backend.specs.parts import CheckpointName, DataName, Evaluation, ModelRef, Snapshots, Spec, Training
 
 __all__ = [
     "AnalyzeSpec",
     "EvaluateSpec",
-    "Evaluation",
     "GallerySpec",
-    "ModelRef",
     "PretrainSpec",
     "RobustifySpec",
     "RunSpec",
-    "Snapshots",
-    "Training",
     "TransferSpec",
 ]
 
 _MOST_WEIGHTS = 2**26
 _MOST_TRIPLED = 512
-
-ModelName = Annotated[str, Field(description="a network of the registry")]
-
-
-def _known_data(name: str) -> str:
-    prefix, _, path = name.partition(":")
-    if prefix in ("folder", "zip") and path:
-        return name
-    return catalog.find_dataset(name).name
-
-
-DataName = Annotated[
-    str, AfterValidator(_known_data), Field(description="a data set by name, `folder:PATH` or `zip:PATH`")
-]
-CheckpointName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", description="what the weights will be called")
-]
-
-
-class ModelRef(Spec):
-    """A network and where its weights come from."""
-
-    model: ModelName
-    weights: str | None = None
-    """A checkpoint's name, or the path of a `.safetensors` file; none: random weights drawn from the run's seed."""
-
-    @field_validator("model")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        return catalog.find_model(name).name
-
-
-class Training(Spec):
-    """The budget and settings of one training loop. The learning rate falls to zero on a cosine, stepped per batch."""
-
-    epochs: int = Field(default=4, ge=1, le=2000)
-    batch_size: int = Field(default=128, ge=4, le=8192)
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    lr: float = Field(default=0.005, gt=0, le=10)
-    momentum: float = Field(default=0.9, ge=0, lt=1)
-    weight_decay: float = Field(default=5e-4, ge=0, le=1)
-    augment: bool = True
-    """Shift by up to four pixels and mirror, drawn anew for each image and step."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    checkpoint_every: int = Field(default=200, ge=1)
-    """Steps between checkpoints a run can resume from."""
-
-
-class Evaluation(Spec):
-    """What is measured on the test images, once, at the end."""
-
-    corruptions: tuple[str, ...] = tuple(catalog.CORRUPTIONS)
-    severities: tuple[int, ...] = catalog.SEVERITIES
-    limit: int | None = Field(default=None, ge=1)
-    """At most so many test images, the same for every model of the run."""
-    corrupted_dir: str | None = Field(default=None, min_length=1)
-    """A folder in CIFAR-10-C's layout whose images are read, instead of corrupting on the fly."""
-    faithful: bool = False
-    """Keep a slip of the published script, whose glass blur copies pixels where it means to swap them."""
-    frost_textures: str | None = Field(default=None, min_length=1)
-    """A folder of pictures to lay over the images as frost, in place of the project's own."""
-
-    @field_validator("corruptions")
-    @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(catalog.find_corruption(name).name for name in dict.fromkeys(names))
-
-    @field_validator("severities")
-    @classmethod
-    def _in_range(cls, severities: tuple[int, ...]) -> tuple[int, ...]:
-        if not severities or any(severity not in catalog.SEVERITIES for severity in severities):
-            raise ValueError("severities are whole numbers from 1 to 5, at least one")
-        return tuple(sorted(set(severities)))
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Evaluation:
-        if self.corrupted_dir is not None and (self.faithful or self.frost_textures is not None):
-            raise ValueError("faithful and frost_textures are for corrupting on the fly, so not with a corrupted_dir")
-        return self
-
-
-class Snapshots(Spec):
-    """What is kept along the way for looking at: validation images, never test images."""
-
-    count: int = Field(default=20, ge=2, le=200)
-    """Points of a training run at which the geometry is recorded."""
-    gram_images: int = Field(default=128, ge=16, le=256)
-    embedding_images: int = Field(default=1000, ge=32, le=5000)
 
 
 class _RunSpec(Spec):

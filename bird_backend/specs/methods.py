@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from bird_backend.specs.parts import Spec
 
 __all__ = [
     "BirdMethod",
@@ -22,19 +24,12 @@ __all__ = [
     "RelationalMethod",
     "SimilarityPreservingMethod",
     "SoftLabelsMethod",
-    "Spec",
     "Start",
     "StartingMethod",
     "UntouchedMethod",
 ]
 
 Start = Literal["auto", "student", "teacher"]
-
-
-class Spec(BaseModel):
-    """Frozen, and an unknown field is an error rather than silence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class LayerPair(Spec):
