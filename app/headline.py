@@ -26,6 +26,11 @@ def headline(run: Run) -> Headline | None:
     """The headline of a run that is done and measured something, else none."""
     summary = run.summary or {}
     robust = summary.get("robust_accuracy")
+    if summary.get("method") == "none":
+        found = interval_of(summary, "robust", "after")
+        return found and Headline(
+            figure=percent(found.value), words="robust accuracy, untouched", detail=explained(found)
+        )
     if isinstance(robust, dict) and "after" in robust:
         against = "fine-tuning" if "fine-tuning" in robust else "before"
         gap = gain_of(summary, against)

@@ -29,7 +29,7 @@ _RULES = """
 .figures tbody th { background: light-dark(#fcfcfa, #12161a); }
 .figures tbody tr { border-top: 1px solid light-dark(#e4e6e2, #2a3138); }
 .figures small { display: block; font-size: 0.78rem; color: light-dark(#575e66, #a9b2ba); }
-.figures small.remark { white-space: normal; min-width: 5.6rem; }
+.figures small.remark { white-space: normal; min-width: 4.6rem; }
 .figures .best > span:first-child {
   font-weight: 700; margin: 0 -0.25rem; padding: 0.05rem 0.25rem; border-radius: 4px;
   background: light-dark(#d9efe7, #173a31);

@@ -297,6 +297,8 @@ def _append(directory: RunDirectory, rows: list[dict[str, Any]]) -> None:
 
 
 def _seal(directory: RunDirectory) -> None:
+    if not directory.metrics.exists():
+        return  # nothing was trained
     pd.DataFrame([json.loads(line) for line in directory.metrics.read_text("utf-8").splitlines()]).to_parquet(
         directory.sealed_metrics
     )
@@ -359,17 +361,17 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...], classes: tuple[st
 def _figures(models: tuple[str, ...], seed: int, classes: int, control: bool) -> tuple[Predictions, dict[str, Any]]:
     predictions = make_predictions(models, seed, classes=classes, control=control)
     own = models[-1]
-    keys = {model: model for model in models} | {own: "after"}
-    means = {keys[model]: _means(predictions, model) for model in models}
+    keys = {model: model for model in models[:-1]} | {"before": "before", "after": own}
+    means = {key: _means(predictions, model) for key, model in keys.items()}
     names = predictions.corruptions
     figures = {
         **{name: {key: value[name] for key, value in means.items()} for name in means["before"]},
-        "mce": {keys[model]: _value(measures.mean_corruption_error(predictions, model)) for model in models},
+        "mce": {key: _value(measures.mean_corruption_error(predictions, model)) for key, model in keys.items()},
         "relative_mce": {
-            keys[model]: _value(measures.relative_mean_corruption_error(predictions, model)) for model in models
+            key: _value(measures.relative_mean_corruption_error(predictions, model)) for key, model in keys.items()
         },
         "intervals": {
-            field: {keys[model]: _plain(measures.by_group(predictions, model, group)) for model in models}
+            field: {key: _plain(measures.by_group(predictions, model, group)) for key, model in keys.items()}
             for field, group in FIELDS.items()
         },
         "gain_over_before": _plain(measures.gain(predictions, own, "before", names)),

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from app import data
 from app.command_line import command_line, pretty
 from app.components.relaunch import demo_draft
-from app.drafts import OWN, RANDOM, Draft
+from app.drafts import OWN, RANDOM, Draft, defaults
 from app.estimates import duration, estimate
 from app.headline import headline
 from app.machine import Machine
@@ -296,6 +296,92 @@ def test_presets_fill_the_form() -> None:
     assert asked(app) == {}
 
 
+@pytest.mark.parametrize("method", list(catalog.METHODS))
+def test_every_method_can_be_chosen_and_launched(method: str) -> None:
+    write_demo_weights()
+    if catalog.METHODS[method].needs_same_classes:
+        write_weights("fashion-teacher", data="fashion-mnist-small", classes=list(FASHION))
+    teacher = {"teacher": "fashion-teacher"} if catalog.METHODS[method].needs_same_classes else {}
+    app = show("launch", method=method, **teacher)
+    assert catalog.METHODS[method].caption in str(app.radio("method").proto.captions)
+    shown = {element.key for kind in ("selectbox", "number_input") for element in app.main.get(kind)}
+    assert ("guiding" in shown) == catalog.METHODS[method].matches_layers
+    assert ("start" in shown) == catalog.METHODS[method].may_start_from_teacher
+    assert ("control" in shown) == catalog.METHODS[method].needs_teacher
+    assert not app.button("launch").disabled, [error.value for error in app.error]
+    app.button("launch").click()
+    app.run()
+    [launched] = RunStore().list(kind="transfer")
+    assert launched.spec.method.name == method
+
+
+def test_another_method_brings_its_own_weights_along() -> None:
+    write_demo_weights()
+    app = show("launch")
+    app.number_input("beta").set_value(0.25)
+    run(app)
+    app.radio("method").set_value("sp")
+    run(app)
+    assert app.number_input("beta").value == 3000
+    assert asked(app) == {"method": "sp"}
+    app.radio("method").set_value("bird")
+    run(app)
+    assert app.number_input("beta").value == data.demo_document()["method"]["beta"]
+
+
+def test_another_kind_of_method_starts_with_its_first() -> None:
+    write_demo_weights()
+    app = show("launch")
+    next(group for group in app.main.get("button_group") if group.key == "_family").set_value("Go on from weights")
+    run(app)
+    assert app.radio("method").value == "fine-tuning"
+    assert "Training begins with the student's own weights." in words(app)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"method": "lp-ft"}, "begins with the teacher's weights and a new head"),
+        (
+            {"method": "lp-ft", "teacher": "small"},
+            "The architectures differ (Small CNN, Narrow ResNet), so the student's",
+        ),
+        ({"method": "linear-probe", "teacher": "small"}, "own weights are probed instead of the teacher's"),
+        ({"method": "none"}, "Nothing is trained"),
+        ({"control": "random-weights"}, "This is a control: a teacher with random weights. The teacher's architecture"),
+        ({"control": "shuffled-batch"}, "This is a control: a teacher that looks at other images."),
+    ],
+)
+def test_what_will_be_done_is_said_before_it_is(query: dict[str, str], sentence: str) -> None:
+    write_demo_weights()
+    write_weights("small", model="cnn-small")
+    app = show("launch", **query)
+    said = words(app) + " ".join(info.value for info in app.info)
+    assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"method": "soft-labels"}, "classes"),
+        (
+            {"method": "lp-ft", "start": "teacher", "teacher": "small"},
+            "Starting from the teacher needs one architecture",
+        ),
+        ({"method": "hints", "pooling": "flatten", "guided": "pool"}, "A projection between"),
+        ({"method": "rkd", "batch": "1024"}, "RKD compares every three images"),
+        ({"teacher": "fashion-student"}, "the same network with the same weights"),
+    ],
+)
+def test_what_a_method_can_not_do_is_one_sentence_before_it_is_queued(query: dict[str, str], sentence: str) -> None:
+    write_demo_weights()
+    write_weights("small", model="cnn-small")
+    app = show("launch", **query)
+    assert app.button("launch").disabled
+    errors = [error.value for error in app.error]
+    assert any(sentence in error for error in errors), errors
+
+
 def test_the_form_opens_with_a_runs_own_choices() -> None:
     write_demo_weights()
     draft = replace(demo_draft(), epochs=9, severities=(1, 3), baseline=False, lr=0.0125)
@@ -368,6 +454,41 @@ def test_a_draft_survives_the_way_to_a_document_and_back() -> None:
     assert Draft.of(draft.document(NETWORKS)) == draft
     control = replace(draft, teacher=f"{RANDOM}vit-tiny", data=OWN, path="zip:/a.zip")
     assert Draft.of(control.document(NETWORKS)) == control
+
+
+@pytest.mark.parametrize("method", list(catalog.METHODS))
+def test_a_draft_of_every_method_survives_document_spec_and_address(method: str) -> None:
+    draft = Draft(guiding="block1", guided="block2", epochs=7).with_method(method)
+    if catalog.METHODS[method].matches_layers:
+        draft = replace(draft, beta=0.5, more=("block1 → block1",))
+    else:
+        draft = replace(draft, guiding="", guided="")
+    if catalog.METHODS[method].needs_teacher:
+        draft = replace(draft, control="shuffled-batch")
+    if catalog.METHODS[method].may_start_from_teacher:
+        draft = replace(draft, start="teacher")
+    if method in ("none", "fine-tuning"):
+        draft = replace(draft, baseline=False)
+    document = draft.document(NETWORKS)
+    assert Draft.of(document) == draft
+    spec = load_spec(document)
+    assert isinstance(spec, TransferSpec)
+    assert spec.method.name == method
+    # A run keeps its spec in full, with every default in it.
+    assert Draft.of(spec.model_dump(mode="json")) == draft
+    app = show("launch", **address(asdict(draft), defaults(demo_draft(), method)))
+    assert {key: app.session_state[key] for key in ("method", "epochs", "beta", "start", "control")} == {
+        key: getattr(draft, key) for key in ("method", "epochs", "beta", "start", "control")
+    }
+
+
+def test_the_usual_start_of_each_method_is_left_to_the_method() -> None:
+    document = Draft.of(data.demo_document()).with_method("lp-ft").document(NETWORKS)
+    assert load_spec(document).start == "teacher"  # type: ignore[union-attr]
+    document["method"] = {"name": "fine-tuning", "start": "auto"}
+    assert Draft.of(document).start == "teacher"
+    document["teacher"] = {"model": "cnn-small"}
+    assert Draft.of(document).start == ""
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import data
+from bird_backend import catalog
 from bird_backend.runs.store import RunStore
 from tests import synthetic
 from tests.pages import again, components, show, words
@@ -62,6 +63,24 @@ def test_every_state_of_every_page(name: str, state: str, fraction: float) -> No
         assert app.button("resume_run").label == "Resume"
     if state in ("queued", "running") and name == "live":
         assert app.button("stop_run").label == "Stop"
+
+
+@pytest.mark.parametrize("method", list(catalog.METHODS))
+def test_every_method_is_called_by_its_name(method: str) -> None:
+    layer = catalog.models()[synthetic.transfer_document()["teacher"]["model"]].layers[-1].name
+    pairs = {"pairs": [{"teacher": layer, "student": layer}]} if catalog.METHODS[method].matches_layers else {}
+    control = "shuffled-batch" if catalog.METHODS[method].needs_teacher else "none"
+    run = synthetic.write_transfer("done", method={"name": method, **pairs}, control=control)
+    for name in ("live", "robustness", "embeddings", "overview"):
+        app = show(name, run=run.id)
+        if name in ("live", "robustness"):
+            said = words(app)
+            assert catalog.METHODS[method].title in said
+            assert any("This is a control" in info.value for info in app.info) == (control != "none")
+            about_others = (catalog.METHODS[method].caption, "the reference implementation of BIRD")
+            for words_of_others in about_others:
+                said = said.replace(words_of_others, "")
+            assert method == "bird" or "BIRD" not in said
 
 
 def test_live_draws_curves_grams_and_cloud() -> None:

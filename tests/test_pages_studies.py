@@ -75,7 +75,7 @@ def test_a_full_study_shows_the_table_and_its_control() -> None:
     text, said = tables(app), words(app)
     for row in results(study).rows:
         assert f">{row.variant.label}</th>" in text
-    for word in ("Robust, %", "Held out, %", "PGR, %", "CKA before", "Seconds", "the best", "smaller than the control"):
+    for word in ("Robust, %", "Held out, %", "PGR, %", "CKA before", "Seconds", "the best", "below the control"):
         assert word in text
     assert "Student's t over seeds (0, 1)" in said
     assert "Control: BIRD, random teacher" in said

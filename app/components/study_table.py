@@ -16,6 +16,12 @@ from bird_backend.studies import say
 __all__ = ["ablation_panels", "study_table"]
 
 _PANELS = ("gain", "robust", "held_out", "clean", "cka_after", "seconds")
+_REMARKS = {
+    "": "",
+    "smaller than the control's": "below the control's",
+    "within noise of the control's": "as the control's",
+}
+"""Short, for a cell; the notes beneath say it in full."""
 _FORMATS = {"Markdown": ("markdown", "md", "text/markdown"), "CSV": (None, "csv", "text/csv")}
 _FORMATS |= {"LaTeX": ("latex", "tex", "application/x-tex")}
 
@@ -90,6 +96,7 @@ def _seeds(row: Row) -> Entry:
 
 
 def _entry(entry: Measured, name: str) -> Entry:
+    marked = say(replace(entry, interval=None), name)
     value = say(replace(entry, interval=None, remark=""), name)
     spread = say(replace(entry, remark=""), name).removeprefix(value).strip()
-    return Entry(text=value, note=spread, remark=entry.remark, best=entry.best)
+    return Entry(text=marked, note=spread, remark=_REMARKS[entry.remark], best=entry.best)

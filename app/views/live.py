@@ -123,7 +123,8 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
 
 
 def _waiting(run: data.Run) -> None:
-    if run.kind == "evaluate" and not data.is_active(run):
+    untrained = run.kind == "evaluate" or data.arm_of(run) == "none"
+    if untrained and not data.is_active(run):
         return
     with st.container(border=True, key="no_points"):
         if data.is_active(run):
