@@ -27,10 +27,11 @@ def headline(run: Run) -> Headline | None:
     summary = run.summary or {}
     robust = summary.get("robust_accuracy")
     if summary.get("method") == "none":
-        found = interval_of(summary, "robust", "after")
-        return found and Headline(
-            figure=percent(found.value), words="robust accuracy, untouched", detail=explained(found)
-        )
+        untouched = interval_of(summary, "robust", "after")
+        if untouched is None:
+            return None
+        words = "robust accuracy, untouched"
+        return Headline(figure=percent(untouched.value), words=words, detail=explained(untouched))
     if isinstance(robust, dict) and "after" in robust:
         against = "fine-tuning" if "fine-tuning" in robust else "before"
         gap = gain_of(summary, against)

@@ -107,7 +107,9 @@ def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
     if done < total:
         under_way = [run for run in runs.values() if run.state == "running"]
         parts = sum(float((data.progress(run) or {}).get("fraction") or 0.0) for run in under_way)
-        st.progress(min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{_rest(states)}")
+        st.progress(
+            min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{_rest(states)}{_left(states, runs)}"
+        )
     else:
         st.caption(f"All {total} runs are done; {len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''} each.")
     for run in [run for run in runs.values() if run.state in ("running", "interrupted")][:_SHOWN]:
@@ -126,6 +128,13 @@ def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
         if not data.worker_alive():
             st.caption("No worker is alive at the moment.")
             data.ensure_worker()
+
+
+def _left(states: list[str], runs: Mapping[str, data.Run]) -> str:
+    """From how long the study's own runs have taken, one after another."""
+    took = [float(run.summary["seconds"]) for run in runs.values() if run.summary and run.summary.get("seconds")]
+    to_come = sum(state in ("queued", "running", "interrupted") for state in states)
+    return f"; about {duration(sum(took) / len(took) * to_come)} left" if took and to_come else ""
 
 
 def _rest(states: list[str]) -> str:
