@@ -22,8 +22,11 @@ _REMARKS = {
     "within noise of the control's": "as the control's",
 }
 """Short, for a cell; the notes beneath say it in full."""
-_FORMATS = {"Markdown": ("markdown", "md", "text/markdown"), "CSV": (None, "csv", "text/csv")}
-_FORMATS |= {"LaTeX": ("latex", "tex", "application/x-tex")}
+_FORMATS = {
+    "Markdown": ("md", "text/markdown"),
+    "CSV": ("csv", "text/csv"),
+    "LaTeX": ("tex", "application/x-tex"),
+}
 
 
 def study_table(found: Results) -> None:
@@ -72,9 +75,10 @@ def _formats(found: Results) -> None:
             key="table_format",
             label_visibility="collapsed",
         )
-        language, suffix, mime = _FORMATS[name]
+        suffix, mime = _FORMATS[name]
         text = {"Markdown": found.as_markdown, "CSV": found.as_csv, "LaTeX": found.as_latex}[name]()
-        st.code(text, language=language, height=280)
+        # Plain and wrapped: highlighting is too pale to read, and a box that scrolls can't be reached by keyboard.
+        st.code(text, language=None, wrap_lines=True)
         st.download_button(
             f"Download as {name}",
             text.encode(),
