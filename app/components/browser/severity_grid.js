@@ -116,8 +116,12 @@ function sorted(state, names) {
 
 function drawGrid(state) {
   const { data } = state;
+  const dark = isDark(state.parent);
+  // The server answers every choice with the same table: drawn anew, it would take the button from under a second press.
+  const shown = JSON.stringify([{ ...data, asked: null, examples: null }, state.model, state.show, state.group, state.sort, state.cell, dark]);
+  if (shown === state.shown) return;
   const { model, over, values } = shownOf(state);
-  state.colours = isDark(state.parent) ? data.dark : data.light;
+  state.colours = dark ? data.dark : data.light;
   drawBar(state);
   const beyond = Object.values(values).filter(isBeyond).map(([value]) => Math.abs(value));
   state.extent = Math.max(0.05, ...beyond);
@@ -155,6 +159,7 @@ function drawGrid(state) {
   state.table.setAttribute("aria-label", `${labelOf(data.models, model)}: ${what}, corruption by severity. Arrow keys move.`);
   rove(state, focused);
   drawLegend(state, over);
+  state.shown = shown;
 }
 
 function isBeyond([, low, high]) {
