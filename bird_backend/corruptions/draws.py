@@ -1,4 +1,4 @@
-"""Random words: torch makes 64 random bits in the time of one float, and a pixel's noise rarely needs more than 32."""
+"""Random words: torch makes 64 random bits in the time of one float, and noise rarely needs more than 32 or even 16."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "motion_blur": _corruption(motion.motion_blur, random=True),
     "zoom_blur": _corruption(zoom.zoom_blur),
     "snow": _corruption(snow.snow, random=True),
-    "frost": _corruption(frost.frost, random=True, options=["frost_textures"]),
+    "frost": _corruption(frost.frost, random=True, options={"frost_textures"}),
     "fog": _corruption(fog.fog, random=True),
     "brightness": _corruption(colour.brightness),
     "contrast": _corruption(digital.contrast),

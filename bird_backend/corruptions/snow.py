@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bird_backend.corruptions.motion import blur_along
+from bird_backend.corruptions.zoom import middle, zoomed_axis
 
 __all__ = ["snow"]
 
@@ -49,36 +48,20 @@ def snow(
 def _flakes(images: Tensor, generator: torch.Generator, mean: float, deviation: float, zoom: float) -> Tensor:
     """A normal layer [B,1,H,W], drawn only where the magnified part of it lies."""
     batch, _, height, width = images.shape
-    drawn = (batch, 1, math.ceil(height / zoom), math.ceil(width / zoom))
+    drawn = (batch, 1, middle(height, zoom), middle(width, zoom))
     layer = torch.randn(drawn, generator=generator, device=images.device).mul_(deviation).add_(mean)
     if zoom == 1:
         return layer
     for size, dim in ((width, 3), (height, 2)):
-        lines = _lines(size, zoom, images.device)
-        weights = lines.weights.view((-1, 1) if dim == 2 else (-1,))
-        layer = torch.lerp(layer.index_select(dim, lines.lower), layer.index_select(dim, lines.upper), weights)
+        lower, upper, weights = _lines(size, zoom, images.device)
+        weights = weights.view((-1, 1) if dim == 2 else (-1,))
+        layer = torch.lerp(layer.index_select(dim, lower), layer.index_select(dim, upper), weights)
     return layer
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Lines:
-    """Output i lies between the inputs `lower[i]` and `upper[i]`, the share `weights[i]` of the way."""
-
-    lower: Tensor
-    upper: Tensor
-    weights: Tensor
-
-
 @lru_cache(maxsize=64)
-def _lines(size: int, zoom: float, device: torch.device) -> _Lines:
-    """The middle of a line of ceil(size / zoom) values magnified as by scipy's `zoom(order=1)`: end lies on end."""
-    cut = math.ceil(size / zoom)
-    magnified = round(cut * zoom)
-    places = np.arange(size) + (magnified - size) // 2
-    positions = places * (cut - 1) / max(magnified - 1, 1)
-    lower = np.floor(positions).astype(np.int64)
-    return _Lines(
-        lower=torch.from_numpy(lower).to(device),
-        upper=torch.from_numpy(np.minimum(lower + 1, cut - 1)).to(device),
-        weights=torch.from_numpy((positions - lower).astype(np.float32)).to(device),
-    )
+def _lines(size: int, zoom: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Each magnified line lies between a lower and an upper one, the share of a weight of the way: all three [size]."""
+    places, weights = zoomed_axis(size, zoom)
+    lower, upper = torch.from_numpy(places).to(device)
+    return lower, upper, torch.from_numpy(weights[1].astype(np.float32)).to(device)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bird_backend.corruptions.linear import Taps, as_images, as_pixels, collect_taps, mix
 
-__all__ = ["zoom_blur", "zoomed_axis"]
+__all__ = ["middle", "zoom_blur", "zoomed_axis"]
 
 
 def zoom_blur(images: Tensor, _generator: torch.Generator, *, stop: float) -> Tensor:
@@ -23,18 +23,21 @@ def zoom_blur(images: Tensor, _generator: torch.Generator, *, stop: float) -> Te
 
 
 def zoomed_axis(size: int, zoom: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Places and weights [2,size] along a side enlarged about its middle, linearly, as scipy's `zoom` of order 1 does.
+    """Places in the `middle` and weights [2,size] of a side enlarged linearly, as scipy's `zoom` of order 1 does.
 
-    The middle `size / zoom`, rounded up, is stretched with its first and last pixel held, and what sticks out cut off.
+    The middle is stretched with its first and last pixel held, and what sticks out is cut off.
     """
-    kept = math.ceil(size / zoom)
+    kept = middle(size, zoom)
     stretched = round(kept * zoom)
-    scale = (kept - 1) / max(stretched - 1, 1)
-    positions = (np.arange(size) + (stretched - size) // 2) * scale
+    positions = (np.arange(size) + (stretched - size) // 2) * (kept - 1) / max(stretched - 1, 1)
     low = np.minimum(positions.astype(np.int64), kept - 1)
     part = positions - low
-    places = np.stack([low, np.minimum(low + 1, kept - 1)])
-    return places + (size - kept) // 2, np.stack([1 - part, part])
+    return np.stack([low, np.minimum(low + 1, kept - 1)]), np.stack([1 - part, part])
+
+
+def middle(size: int, zoom: float) -> int:
+    """How many pixels of a side are left to be seen when it is enlarged."""
+    return math.ceil(size / zoom)
 
 
 @lru_cache(maxsize=32)
@@ -45,6 +48,8 @@ def _zoom_taps(height: int, width: int, stop: float, device: torch.device) -> Ta
     for zoom in zooms:
         rows, row_weights = zoomed_axis(height, zoom)
         columns, column_weights = zoomed_axis(width, zoom)
+        rows += (height - middle(height, zoom)) // 2
+        columns += (width - middle(width, zoom)) // 2
         corners = rows[:, None, :, None] * width + columns[None, :, None, :]  # (2, 2, H, W)
         shares = row_weights[:, None, :, None] * column_weights[None, :, None, :]
         sources.append(corners.reshape(4, height, width))
