@@ -10,9 +10,10 @@ from bird_backend.measures import (
     Interval,
     Shares,
     difference_by_seed,
+    differences,
     gap_recovered,
     gap_recovered_by_seed,
-    has_gap,
+    gaps_recovered,
     mean_by_seed,
     over_images,
     wilson,
@@ -51,6 +52,7 @@ def test_a_difference_takes_only_the_seeds_that_both_have() -> None:
     expected = [float(ours[s].mean() - theirs[s].mean()) for s in (1, 2)]
     found = difference_by_seed({s: ours[s] for s in (1, 2)}, theirs)
     assert ends(found) == pytest.approx(student(expected))
+    assert differences({s: ours[s] for s in (2, 1)}, theirs) == pytest.approx({1: expected[0], 2: expected[1]})
     assert difference_by_seed({1: ours[1]}, theirs) == over_images(ours[1] - theirs[1])
     assert difference_by_seed({7: ours[1]}, theirs) is None
 
@@ -60,13 +62,14 @@ def test_what_the_seeds_share_is_no_part_of_a_paired_interval() -> None:
     ours, theirs = shares(*(draw + 0.1 for draw in draws), noise=0.0), shares(*draws, noise=0.0)
     paired = difference_by_seed(ours, theirs)
     assert ends(paired) == pytest.approx((0.1, 0.1, 0.1))
-    assert not has_gap(theirs, {s: theirs[s] for s in theirs})
+    assert gap_recovered_by_seed(ours, theirs, theirs) is None
 
 
 def test_each_seed_has_a_gap_of_its_own() -> None:
     floor, ceiling, after = shares(0.3, 0.4, 0.5), shares(0.7, 0.9, 0.8, seed=1), shares(0.5, 0.5, 0.9, seed=2)
     ratios = [float((after[s].mean() - floor[s].mean()) / (ceiling[s].mean() - floor[s].mean())) for s in sorted(floor)]
     assert ends(gap_recovered_by_seed(after, floor, ceiling)) == pytest.approx(student(ratios))
+    assert gaps_recovered(after, floor, {s: ceiling[s] for s in (1, 2)}) == pytest.approx({1: ratios[1], 2: ratios[2]})
     assert ratios[2] > 1, "unclipped"
     alone = gap_recovered_by_seed({0: after[0]}, floor, ceiling)
     assert alone == gap_recovered(after[0], floor[0], ceiling[0])
@@ -76,6 +79,5 @@ def test_each_seed_has_a_gap_of_its_own() -> None:
 def test_without_a_gap_there_is_no_ratio(rates: tuple[float, ...]) -> None:
     """Within noise at one seed; within noise over seeds; a ceiling below the floor."""
     floor, ceiling = shares(0.3, 0.3, 0.3), shares(*rates, seed=1)
-    assert not has_gap(floor, ceiling)
     assert gap_recovered_by_seed(shares(0.5, 0.5, 0.5), floor, ceiling) is None
     assert gap_recovered_by_seed({}, floor, shares(0.7, 0.7, 0.7)) is None

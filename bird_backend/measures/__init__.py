@@ -3,8 +3,9 @@
 from bird_backend.measures.by_seed import (
     Shares,
     difference_by_seed,
+    differences,
     gap_recovered_by_seed,
-    has_gap,
+    gaps_recovered,
     mean_by_seed,
 )
 from bird_backend.measures.calibration import BINS, calibration_error, reliability
@@ -39,12 +40,13 @@ __all__ = [
     "calibration_error",
     "degrading",
     "difference_by_seed",
+    "differences",
     "gain",
     "gap_recovered",
     "gap_recovered_by_seed",
+    "gaps_recovered",
     "group_names",
     "group_share",
-    "has_gap",
     "mean_by_seed",
     "mean_corruption_error",
     "over_images",

@@ -13,7 +13,14 @@ import numpy as np
 from bird_backend.measures.intervals import Interval, over_images, over_seeds, wilson
 from bird_backend.measures.robustness import gap_recovered
 
-__all__ = ["Shares", "difference_by_seed", "gap_recovered_by_seed", "has_gap", "mean_by_seed"]
+__all__ = [
+    "Shares",
+    "difference_by_seed",
+    "differences",
+    "gap_recovered_by_seed",
+    "gaps_recovered",
+    "mean_by_seed",
+]
 
 Shares = Mapping[int, np.ndarray]
 """By seed, for each image [n] the share of a group's cells that a network got right."""
@@ -33,13 +40,21 @@ def difference_by_seed(ours: Shares, theirs: Shares) -> Interval | None:
 
     What the seeds share (the draw of weights, the order of batches, the corrupted images) is no part of the interval.
     """
+    found = differences(ours, theirs)
+    if len(found) >= 2:
+        return over_seeds(list(found.values()))
+    for seed in found:
+        return over_images(ours[seed] - theirs[seed])
+    return None
+
+
+def differences(ours: Shares, theirs: Shares) -> dict[int, float]:
+    """How much more accurate ours is, by seed, for the seeds that both have."""
     seeds = sorted(ours.keys() & theirs.keys())
-    if len(seeds) >= 2:
-        return over_seeds([float(ours[seed].mean()) - float(theirs[seed].mean()) for seed in seeds])
-    return over_images(ours[seeds[0]] - theirs[seeds[0]]) if seeds else None
+    return {seed: float(ours[seed].mean()) - float(theirs[seed].mean()) for seed in seeds}
 
 
-def has_gap(floor: Shares, ceiling: Shares) -> bool:
+def _has_gap(floor: Shares, ceiling: Shares) -> bool:
     """Whether ceiling > floor beyond noise: over the seeds that both have, and over the images of each of them."""
     gap = difference_by_seed(ceiling, floor)
     seeds = floor.keys() & ceiling.keys()
@@ -49,13 +64,19 @@ def has_gap(floor: Shares, ceiling: Shares) -> bool:
 def gap_recovered_by_seed(after: Shares, floor: Shares, ceiling: Shares) -> Interval | None:
     """PGR = (after − floor) / (ceiling − floor), each seed's by its own floor and ceiling, then the mean; unclipped.
 
-    None where no seed has all three, or without a gap (`has_gap`): a ratio to noise is noise.
+    None where no seed has all three, or without a gap beyond noise: a ratio to noise is noise.
     """
-    seeds = sorted(after.keys() & floor.keys() & ceiling.keys())
-    if not seeds or not has_gap(floor, ceiling):
+    if not _has_gap(floor, ceiling):
         return None
-    if len(seeds) == 1:
-        return gap_recovered(after[seeds[0]], floor[seeds[0]], ceiling[seeds[0]])
-    means = np.array([[float(shares[seed].mean()) for shares in (after, floor, ceiling)] for seed in seeds])
-    ratios = (means[:, 0] - means[:, 1]) / (means[:, 2] - means[:, 1])
-    return over_seeds([float(ratio) for ratio in ratios])
+    found = gaps_recovered(after, floor, ceiling)
+    if len(found) >= 2:
+        return over_seeds(list(found.values()))
+    for seed in found:
+        return gap_recovered(after[seed], floor[seed], ceiling[seed])
+    return None
+
+
+def gaps_recovered(after: Shares, floor: Shares, ceiling: Shares) -> dict[int, float]:
+    """PGR by seed, for the seeds that have all three; only of use where there is a gap beyond noise."""
+    gained, gap = differences(after, floor), differences(ceiling, floor)
+    return {seed: gained[seed] / gap[seed] for seed in gained if seed in gap}

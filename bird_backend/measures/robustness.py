@@ -134,9 +134,9 @@ def degrading(predictions: Predictions, reference: str = "before") -> tuple[str,
 def gap_recovered(after: np.ndarray, floor: np.ndarray, ceiling: np.ndarray) -> Interval | None:
     """PGR = (after − floor) / (ceiling − floor) of per-image shares [n] of the same images, unclipped.
 
-    None where ceiling − floor is within noise: there is no gap to recover a part of.
+    None where the ceiling is not above the floor beyond noise: there is no gap to recover a part of.
     """
-    if not over_images(ceiling - floor).beyond_noise:
+    if over_images(ceiling - floor).low <= 0:
         return None
     return bootstrap(
         lambda means: _ratio(means[:, 0] - means[:, 1], means[:, 2] - means[:, 1]),

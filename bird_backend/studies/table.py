@@ -15,8 +15,9 @@ from bird_backend.measures import (
     Interval,
     Shares,
     difference_by_seed,
+    differences,
     gap_recovered_by_seed,
-    has_gap,
+    gaps_recovered,
     mean_by_seed,
     over_seeds,
 )
@@ -44,7 +45,7 @@ class Results:
     @property
     def complete(self) -> bool:
         """Whether every run has ended, one way or another. Until then nothing is marked as best."""
-        return not self.states.keys() - set(FINAL)
+        return _all_final(self.states)
 
     def row(self, key: str) -> Row:
         """The row of a variant."""
@@ -100,7 +101,7 @@ class _Asked:
 def _worked_out(asked: _Asked) -> Results:
     study, runs = asked.study, asked.runs
     states = states_of(study, runs)
-    complete = not states.keys() - set(FINAL)
+    complete = _all_final(states)
     measured, problems = _read(study, runs)
     shares = {key: _shares(study.variant(key), by_seed) for key, by_seed in measured.items()}
     rows = [_row(study, variant, measured, shares, problems) for variant in study.variants]
@@ -114,6 +115,10 @@ def _worked_out(asked: _Asked) -> Results:
         notes=notes.write_notes(study, rows, _summaries(measured), images=images, complete=complete),
         states=states,
     )
+
+
+def _all_final(states: Mapping[str, int]) -> bool:
+    return states.keys() <= set(FINAL)
 
 
 BySeed = Mapping[str, Mapping[int, Measured]]
@@ -219,8 +224,7 @@ def _gain(study: Study, variant: Variant, shares: AllShares) -> Entry:
     interval = difference_by_seed(ours, theirs)
     if interval is None:
         return Entry(reason="No seed has both runs done.")
-    common = ours.keys() & theirs.keys()
-    return Entry.of(interval, {seed: float(ours[seed].mean()) - float(theirs[seed].mean()) for seed in common})
+    return Entry.of(interval, differences(ours, theirs))
 
 
 def _gap_recovered(study: Study, variant: Variant, shares: AllShares) -> Entry:
@@ -232,16 +236,10 @@ def _gap_recovered(study: Study, variant: Variant, shares: AllShares) -> Entry:
     floor, ceiling, ours = (shares[key].get("robust", {}) for key in (floors[0], ceilings[0], variant.key))
     if not floor.keys() & ceiling.keys() & ours.keys():
         return Entry(reason="No seed has this run and the Oracle's done.")
-    if not has_gap(floor, ceiling):
-        return Entry(reason="The Oracle is no better than the untouched student beyond noise: there is no gap.")
     interval = gap_recovered_by_seed(ours, floor, ceiling)
     if interval is None:
-        return Entry(reason="The gap is within noise at one seed.")
-    by_seed = {}
-    for seed in floor.keys() & ceiling.keys() & ours.keys():
-        low, high, after = (float(group[seed].mean()) for group in (floor, ceiling, ours))
-        by_seed[seed] = (after - low) / (high - low)
-    return Entry.of(interval, by_seed)
+        return Entry(reason="The Oracle is no better than the untouched student beyond noise: there is no gap.")
+    return Entry.of(interval, gaps_recovered(ours, floor, ceiling))
 
 
 def _compared_with_control(rows: Collection[Row], shares: AllShares) -> list[Row]:
