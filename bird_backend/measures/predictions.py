@@ -64,10 +64,6 @@ class Predictions:
         """Places of the named corruptions' cells, at one severity or all."""
         return [at for at, (name, level) in enumerate(self.cells) if name in names and severity in (None, level)]
 
-    def same_images(self, other: Predictions) -> bool:
-        """Whether the other was measured on the very same images, so that differences can be taken image by image."""
-        return np.array_equal(self.images, other.images) and np.array_equal(self.labels, other.labels)
-
     def arrays(self) -> dict[str, np.ndarray]:
         """As kept in a run's `predictions.npz`."""
         cells = np.array([f"{name} {severity}" for name, severity in self.cells])
