@@ -32,7 +32,7 @@ def choose_source(evaluation: Evaluation, data: Dataset, *, seed: int) -> Source
         faithful=evaluation.faithful,
         frost_textures=None if textures is None else Path(textures).expanduser(),
     )
-    source.check(evaluation.corruptions, data.test.images[:1])
+    source.check(evaluation.corruptions, data.train.images[:1])
     return source
 
 
