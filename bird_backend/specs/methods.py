@@ -1,4 +1,7 @@
-"""Every method a transfer can use, with its settings; defaults are those of the method's paper where it has any."""
+"""Every method a transfer can use, with its settings; defaults are published ones where there are any.
+
+Tian 2020 is "Contrastive Representation Distillation", whose comparison weighs RKD, SP and PKT for CIFAR-100.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,7 @@ class HintsMethod(MatchingMethod):
 
 
 class RelationalMethod(MatchingMethod):
-    """How far is in distances and angles within the batch; together 25 and 50, as for classification in Park 2019."""
+    """How far is in distances and angles within the batch (Park 2019); together 25 and 50, as in Tian 2020."""
 
     name: Literal["rkd"] = "rkd"
     alpha: float = Field(default=1.0, ge=0)
@@ -81,7 +84,7 @@ class RelationalMethod(MatchingMethod):
 
 
 class SimilarityPreservingMethod(MatchingMethod):
-    """How far is between row-normalised Gram matrices, a small number, hence 3,000 (Tung & Mori 2019)."""
+    """How far is between row-normalised Gram matrices (Tung & Mori 2019), a small number: 3,000 as in Tian 2020."""
 
     name: Literal["sp"] = "sp"
     alpha: float = Field(default=1.0, ge=0)
@@ -89,7 +92,10 @@ class SimilarityPreservingMethod(MatchingMethod):
 
 
 class ProbabilisticMethod(MatchingMethod):
-    """How far is between probabilities of picking a neighbour, a small number too (PKT, Passalis & Tefas 2018)."""
+    """How far is between probabilities of picking a neighbour (PKT, Passalis & Tefas 2018), a small number too.
+
+    Tian 2020's 30,000 are of a mean over pairs, in batches of 64; for a sum over neighbours, that is about 500.
+    """
 
     name: Literal["pkt"] = "pkt"
     alpha: float = Field(default=1.0, ge=0)
@@ -149,7 +155,7 @@ class FeatureDriftMethod(StartingMethod):
 
     name: Literal["lwf-features"] = "lwf-features"
     beta: float = Field(default=0.1, ge=0)
-    """The paper's lambda."""
+    """The paper's lambda, of which it tries several values."""
 
 
 class OldHeadMethod(StartingMethod):

@@ -222,7 +222,7 @@ def _notes(base: TransferSpec, variants: Sequence[Variant]) -> list[str]:
         own = catalog.find_method(base.method.name).title
         notes.append(
             f"Methods that compare layers all compare {_pairs(pairs)}; {own} is as the spec has it, the others'"
-            " settings are their papers' and were not tuned here."
+            " settings are their defaults and were not tuned here."
         )
     return notes
 

@@ -1,4 +1,4 @@
-"""PKT: D = KL(p_u || p_v), p the probability of picking a neighbour (Passalis & Tefas 2018, eqs. 4-8)."""
+"""PKT: D = KL(p_u || p_v), p the probability of picking a neighbour (Passalis & Tefas 2018, the cosine kernel)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RKD: distances and angles within a batch, each on its own scale (Park 2019, eqs. 5-9)."""
+"""RKD: distances and angles within a batch, each on its own scale (Park 2019, §3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SP: D = ||Ĝ_u − Ĝ_v||²_F / n², Ĝ = XXᵀ with rows of unit length (Tung & Mori 2019, eqs. 1-4)."""
+"""SP: D = ||Ĝ_u − Ĝ_v||²_F / n², Ĝ = XXᵀ with rows of unit length (Tung & Mori 2019, §3)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """LwF in two forms, both against the network that the student began as, the robust teacher where architectures allow.
 
-Features: L = L_task + lambda ||z(x, theta) − z0(x)||₂, z the head's input (Shafahi 2019, eq. 3). Logits: L = L_task +
-lambda T² KL at T = 2 through the old head (Li & Hoiem 2016, eqs. 2-4, which have no T²).
+Features: L = L_task + lambda ||z(x, theta) − z0(x)||₂, z the head's input (Shafahi 2019). Logits: L = L_task +
+lambda T² KL at T = 2 through the old head (Li & Hoiem 2016, whose loss has no T²).
 """
 
 from __future__ import annotations
