@@ -23,6 +23,7 @@ from torch import Tensor
 
 from benchmarks.corruption_fidelity import Table, disturbance, exceeded, read_reference, reversed_pairs
 from benchmarks.machine import describe
+from benchmarks.memory import forget_peak, resident
 from bird_backend.catalog import SEVERITIES
 from bird_backend.corruptions import CORRUPTIONS, corrupt
 from bird_backend.datasets.registry import load_dataset
@@ -137,19 +138,13 @@ def stream(images: Tensor, seed: int) -> None:
 
 def memory(seed: int) -> float:
     """MiB of resident memory at the peak of a stream of `WHOLE` random images, beyond what was there before."""
-    status, forget = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-
-    def read(field: str) -> int:
-        line = next(line for line in status.read_text("ascii").splitlines() if line.startswith(field))
-        return int(line.split()[1])
-
     chance = torch.Generator().manual_seed(seed)
     images = torch.randint(256, (WHOLE, 3, 32, 32), generator=chance, dtype=torch.uint8)
     stream(images[:1], seed)
-    forget.write_text("5", "ascii")  # Linux: the peak starts anew
-    before = read("VmRSS:")
+    before = resident("VmRSS")
+    forget_peak()
     stream(images, seed)
-    return (read("VmHWM:") - before) / 1024
+    return resident("VmHWM") - before
 
 
 def main() -> None:

@@ -32,13 +32,18 @@ def resident(field: str) -> float:
     return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
 
 
+def forget_peak() -> None:
+    """VmHWM starts anew (Linux)."""
+    Path("/proc/self/clear_refs").write_text("5", "utf-8")
+
+
 def once(name: str, images: int, corruptions: tuple[str, ...], severities: tuple[int, ...]) -> None:
     """One evaluation; prints its peak over the process with the network and before the images."""
     model = prepare(build_model(name, classes=_CLASSES, seed=0), torch.device("cpu")).eval()
     with torch.no_grad():
         model(torch.zeros(1, 3, 32, 32))
     before = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", "utf-8")  # the highest so far was while importing
+    forget_peak()  # it was while importing
     generator = torch.Generator().manual_seed(0)
     split = Split(
         images=torch.randint(0, 256, (images, 3, 32, 32), dtype=torch.uint8, generator=generator),

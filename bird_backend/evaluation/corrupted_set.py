@@ -122,7 +122,7 @@ def write_corrupted_set(
         folder.mkdir(parents=True, exist_ok=True)
         for index, name in enumerate(corruptions):
             with _whole(targets[index]) as file:
-                _header(file, (len(severities) * len(images), *images.shape[1:]), np.dtype(np.uint8))
+                _header(file, (len(severities) * len(images), *images.shape[1:]))
                 for done, batch in _batches(images, name, severities, how, device):
                     file.write(batch.tobytes())
                     if progress is not None:
@@ -148,8 +148,8 @@ def _batches(
             yield done, batch.permute(0, 2, 3, 1).cpu().numpy()
 
 
-def _header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[np.uint8]) -> None:
-    document = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+def _header(file: IO[bytes], shape: tuple[int, ...]) -> None:
+    document = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, document)
 
 
