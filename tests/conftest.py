@@ -23,6 +23,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study that is submitted waits, and nobody begins with it."""
+    monkeypatch.setattr("bird_backend.studies.store.ensure_supervisor", lambda: None)
+
+
+@pytest.fixture
 def transfer_document() -> dict[str, Any]:
     """A transfer on the digits that takes a second or two; random weights throughout."""
     return {
