@@ -1,10 +1,12 @@
-"""Images that can be learned in a few steps, ones that can't, and a spec of every method that trains."""
+"""Images that can be learned in a few steps, ones that can't, a spec of every method that trains, and its networks."""
 
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from bird_backend.datasets import Split
+from bird_backend.models import build_model
 from bird_backend.specs import (
     BirdMethod,
     FeatureDriftMethod,
@@ -21,10 +23,13 @@ from bird_backend.specs import (
     SimilarityPreservingMethod,
     SoftLabelsMethod,
 )
+from bird_backend.training import Batch, TransferMethod
+from bird_backend.transfer import FrozenNetwork, build_method
 
-__all__ = ["CLASSES", "PAIR", "PAIRS", "SPECS", "blobs", "classes_of_teacher", "noise"]
+__all__ = ["CLASSES", "HEAD", "PAIR", "PAIRS", "SPECS", "a_batch", "blobs", "cast", "classes_of_teacher", "noise"]
 
 CLASSES = 4
+HEAD = "classifier"
 PAIR = LayerPair(teacher="block3", student="block3")
 PAIRS = (PAIR, LayerPair(teacher="block2", student="block3", weight=3.0))
 SPECS: dict[str, Method] = {
@@ -64,3 +69,18 @@ def noise(n: int = 96) -> Split:
     generator = torch.Generator().manual_seed(3)
     images = torch.randint(0, 256, (n, 3, 4, 4), generator=generator).repeat_interleave(8, 2).repeat_interleave(8, 3)
     return Split(images=images.to(torch.uint8), labels=torch.randint(0, CLASSES, (n,), generator=generator))
+
+
+def a_batch(n: int = 32, progress: float = 0.0) -> Batch:
+    """The first of `blobs`, normalised."""
+    data = blobs()
+    return Batch(images=data.images[:n].float() / 64 - 2, labels=data.labels[:n], progress=progress)
+
+
+def cast(spec: Method, *, shuffled: bool = False) -> tuple[TransferMethod, nn.Module, nn.Module]:
+    """Method, student and teacher; the teacher is also what an LwF student began as."""
+    teacher = build_model("cnn-small", classes=classes_of_teacher(spec.name), seed=2)
+    student = build_model("cnn-small", classes=CLASSES, seed=1).train()
+    frozen = FrozenNetwork(teacher, shuffled=shuffled)
+    origin = FrozenNetwork(teacher)
+    return build_method(spec, teacher=frozen, origin=origin, student=student, classifier=HEAD, seed=0), student, teacher
