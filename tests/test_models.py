@@ -14,14 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-import bird_backend
 from bird_backend import catalog
 from bird_backend.activations import capture_activations, pool
 from bird_backend.errors import UnknownNameError
 from bird_backend.models import alignable_layers, build_model, measure, write_catalog
 from bird_backend.models.registry import ARCHITECTURES
 
-CATALOG = Path(bird_backend.__file__).with_name("catalog.json")
+CATALOG = catalog.CATALOG_FILE
 SMALL = [name for name, entry in ARCHITECTURES.items() if entry.small]
 ONE_OF_EACH_FAMILY = [*SMALL, "mobilenetv2", "resnet18", "densenet121", "vit", "alexnet"]
 

@@ -33,11 +33,11 @@ def assets(context: typer.Context, json_: Json = False, home: Home = None) -> No
 
 @assets_app.command("catalog")
 def assets_catalog(json_: Json = False, home: Home = None) -> None:
-    """Measure every network again and write bird_backend/catalog.json."""
+    """Measure every network again and write bird_backend/catalog/catalog.json."""
     from bird_backend.models import write_catalog  # noqa: PLC0415
 
     write_catalog(catalog.CATALOG_FILE)
-    emit({"written": "catalog.json"}, "Written: bird_backend/catalog.json", as_json=json_)
+    emit({"written": "catalog.json"}, "Written: bird_backend/catalog/catalog.json", as_json=json_)
 
 
 @assets_app.command("fashion-mnist")

@@ -1,0 +1,135 @@
+"""Data sets that have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bird_backend.errors import UnknownNameError
+
+__all__ = ["DATASETS", "DatasetFacts", "find_dataset"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """A data set by name. `folder:PATH` and `zip:PATH` are data sets too and have no entry here."""
+
+    name: str
+    title: str
+    caption: str
+    classes: tuple[str, ...]
+    train: int
+    validation: int
+    test: int
+    network: bool
+    """Has to be downloaded once."""
+    licence: str
+
+
+_DIGITS = tuple("0123456789")
+
+_FASHION = (
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+DATASETS: Mapping[str, DatasetFacts] = {
+    facts.name: facts
+    for facts in (
+        DatasetFacts(
+            name="digits",
+            title="Digits",
+            caption="Hand-written digits, 8×8 pixels, from scikit-learn.",
+            classes=_DIGITS,
+            train=1294,
+            validation=144,
+            test=359,
+            network=False,
+            licence="CC BY 4.0 (UCI)",
+        ),
+        DatasetFacts(
+            name="fashion-mnist-small",
+            title="Fashion-MNIST, small",
+            caption="Clothing in ten classes: a balanced part of Fashion-MNIST that comes with the project.",
+            classes=_FASHION,
+            train=10800,
+            validation=1200,
+            test=3000,
+            network=False,
+            licence="MIT (Zalando SE)",
+        ),
+        DatasetFacts(
+            name="fashion-mnist",
+            title="Fashion-MNIST",
+            caption="All 70,000 images of clothing.",
+            classes=_FASHION,
+            train=54000,
+            validation=6000,
+            test=10000,
+            network=True,
+            licence="MIT (Zalando SE)",
+        ),
+        DatasetFacts(
+            name="cifar10",
+            title="CIFAR-10",
+            caption="Small colour photographs, ten classes (Krizhevsky 2009).",
+            classes=_CIFAR10,
+            train=45000,
+            validation=5000,
+            test=10000,
+            network=True,
+            licence="none stated by its authors",
+        ),
+        DatasetFacts(
+            name="cifar100",
+            title="CIFAR-100",
+            caption="Small colour photographs, a hundred classes (Krizhevsky 2009).",
+            classes=(),
+            train=45000,
+            validation=5000,
+            test=10000,
+            network=True,
+            licence="none stated by its authors",
+        ),
+        DatasetFacts(
+            name="svhn",
+            title="SVHN",
+            caption="House numbers from street photographs (Netzer 2011).",
+            classes=_DIGITS,
+            train=65931,
+            validation=7326,
+            test=26032,
+            network=True,
+            licence="for non-commercial use",
+        ),
+        DatasetFacts(
+            name="tiny-imagenet",
+            title="Tiny-ImageNet",
+            caption="200 ImageNet classes, shrunk to 32×32 (Le & Yang 2015); its validation folder is our test set.",
+            classes=(),
+            train=90000,
+            validation=10000,
+            test=10000,
+            network=True,
+            licence="ImageNet terms: research, non-commercial",
+        ),
+    )
+}
+
+
+def find_dataset(name: str) -> DatasetFacts:
+    """The facts of a named data set (not of a `folder:` or `zip:` one)."""
+    if name not in DATASETS:
+        raise UnknownNameError("data set", name, [*DATASETS, "folder:PATH", "zip:PATH"])
+    return DATASETS[name]

@@ -1,0 +1,67 @@
+"""Networks: what was measured of each (`python -m bird_backend assets catalog` writes `catalog.json`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bird_backend.errors import UnknownNameError
+
+__all__ = ["CATALOG_FILE", "LayerFacts", "ModelFacts", "find_layer", "find_model", "models"]
+
+CATALOG_FILE = Path(__file__).with_name("catalog.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerFacts:
+    """A layer that can be aligned: its module path and the shape of one image's output (no batch dimension)."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """A network of the registry, with its alignable layers from input to output."""
+
+    name: str
+    title: str
+    caption: str
+    family: str
+    parameters: int
+    small: bool
+    """Trains in seconds on a CPU."""
+    layers: tuple[LayerFacts, ...]
+    forward_flops: int
+    """Multiply-adds of one 32×32 image, for time estimates."""
+
+
+@cache
+def models() -> Mapping[str, ModelFacts]:
+    """Every network of the registry by name, small ones first."""
+    document = json.loads(CATALOG_FILE.read_text("utf-8"))
+    return {
+        entry["name"]: ModelFacts(
+            **{key: value for key, value in entry.items() if key != "layers"},
+            layers=tuple(LayerFacts(name=name, shape=tuple(shape)) for name, shape in entry["layers"]),
+        )
+        for entry in document["models"]
+    }
+
+
+def find_model(name: str) -> ModelFacts:
+    """The facts of a network; an unknown name is an `UnknownNameError` with the closest valid ones."""
+    if name not in models():
+        raise UnknownNameError("model", name, models())
+    return models()[name]
+
+
+def find_layer(model: str, layer: str) -> LayerFacts:
+    """The facts of an alignable layer of `model`."""
+    layers = {facts.name: facts for facts in find_model(model).layers}
+    if layer not in layers:
+        raise UnknownNameError(f"layer of {model}", layer, layers)
+    return layers[layer]
