@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from bird_backend.measures import Interval
 
-__all__ = ["explained", "percent", "plus_minus", "points", "verdict", "word"]
+__all__ = ["explained", "percent", "plus_minus", "points", "rounded", "verdict", "word"]
 
 
 def percent(share: float, digits: int = 1) -> str:
     """`71.3 %`, with a real minus."""
-    return f"{_rounded(100 * share, digits)} %"
+    return f"{rounded(100 * share, digits)} %"
 
 
 def points(gap: Interval) -> str:
     """A difference of shares: `+3.1 ± 1.9` percentage points, with a real minus."""
-    return f"{_rounded(100 * gap.value, 1, sign='+')} ± {100 * gap.half:.1f}"
+    return f"{rounded(100 * gap.value, 1, sign='+')} ± {100 * gap.half:.1f}"
 
 
 def plus_minus(interval: Interval, digits: int = 1, *, factor: float = 100) -> str:
     """`71.3 ± 1.9`, in percent unless `factor` says otherwise."""
-    return f"{_rounded(factor * interval.value, digits)} ± {factor * interval.half:.{digits}f}"
+    return f"{rounded(factor * interval.value, digits)} ± {factor * interval.half:.{digits}f}"
 
 
 def explained(interval: Interval) -> str:
@@ -44,6 +44,7 @@ def verdict(gap: Interval) -> str:
     return "a gain beyond noise" if gap.value > 0 else "a loss beyond noise"
 
 
-def _rounded(value: float, digits: int, *, sign: str = "") -> str:
+def rounded(value: float, digits: int, *, sign: str = "") -> str:
+    """With a real minus, and never one before a zero."""
     # Adding zero turns a negative zero into a plain one.
     return f"{round(value, digits) + 0.0:{sign}.{digits}f}".replace("-", "−")

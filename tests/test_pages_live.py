@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import data
+from app.components.layer_choice import layer_map_words
 from bird_backend import catalog
 from bird_backend.runs.store import RunStore
 from tests import synthetic
@@ -130,6 +132,7 @@ def test_a_done_run_says_the_difference_and_its_interval() -> None:
     said = words(show("live", run=run.id))
     assert "points** above that of fine-tuning" in said
     assert " ± " in said
+    assert "On the held-out kinds: **" in said
     assert "500 test images" in said
 
 
@@ -168,6 +171,15 @@ def test_an_analyze_run_shows_its_map() -> None:
     assert "layer" in words(show("live", run=run.id))
     synthetic.write_layer_map(run)
     assert "layer_map" in components(show("live", run=run.id))
+
+
+@pytest.mark.parametrize(
+    ("null", "words_of_it"), [((-0.004, 0.004), "0.00"), ((-0.02, 0.011), "−0.02 to 0.01"), ((0.011, 0.012), "0.01")]
+)
+def test_a_layer_maps_chance_level_is_a_number_or_a_span(null: tuple[float, float], words_of_it: str) -> None:
+    frame = pd.DataFrame(np.zeros((1, 2)))
+    frame.attrs = {"n": 512, "null": [null], "estimator": "debiased", "kernel": "linear"}
+    assert layer_map_words(frame).endswith(f"with the images of one side shuffled it is {words_of_it}.")
 
 
 def test_a_torn_artifact_is_one_sentence_on_the_page() -> None:

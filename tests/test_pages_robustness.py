@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app import data
+from app import charts, data
+from app.intervals import points, verdict
 from bird_backend.runs.store import RunStore
 from tests import synthetic
 from tests.pages import again, components, show, words
@@ -44,6 +45,11 @@ def test_a_measured_run_says_every_figure_and_what_its_interval_is_over() -> Non
     assert "95 % interval over the same 500 test images" in said
     assert "what the reference implementation of BIRD calls robust accuracy" in said
     assert "above that of fine-tuning" in said
+    predictions = data.predictions(run)
+    assert predictions is not None
+    gap = charts.gain(predictions, "held_out")
+    assert gap is not None
+    assert f"On the held-out kinds: **{points(gap)} points**, {verdict(gap)}." in said
     assert "As a command" not in said
     assert "One seed (0) so far" in said
     assert "no ceiling to measure against yet" in said
@@ -86,10 +92,12 @@ def test_a_ceiling_gives_the_share_of_the_gap_that_was_recovered() -> None:
 
 def test_without_a_gap_there_is_no_share_and_the_page_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     run = synthetic.write_transfer("done")
+    monkeypatch.setitem(synthetic.GAINS, "model", synthetic.GAINS["before"])
     synthetic.write_trained(data="fashion-mnist-small")
-    monkeypatch.setattr("app.protocol.ceilings.measures.gap_recovered", lambda *_: None)
     app = show("robustness", run=run.id)
     assert "<span>–</span>" in tables(app)
+    assert "No number for robust" in words(app)
+    assert "there is no gap to recover a part of" in words(app)
 
 
 @pytest.mark.parametrize("kind", ["pretrain", "robustify"])

@@ -23,6 +23,7 @@ from app.protocol.seeds import figure_over_seeds, gain_over_seeds, seed_document
 from app.protocol.summaries import interval_of, number_of, read_interval
 from bird_backend import catalog, measures
 from bird_backend.measures import CLEAN, Predictions
+from bird_backend.runs.directory import RunDirectory
 from tests import synthetic
 
 
@@ -111,19 +112,35 @@ def test_no_gap_no_share_of_it() -> None:
 
 def test_oracles_are_of_the_same_architecture_and_data() -> None:
     run = synthetic.write_transfer("done")
-    assert oracles(run, predictions_of(run)) == {}
+    assert oracles(run) == {}
     synthetic.write_trained(data="digits")
     synthetic.write_trained(kind="pretrain", data="fashion-mnist-small")
     oracle = synthetic.write_trained(data="fashion-mnist-small")
-    assert list(oracles(run, predictions_of(run))) == [oracle.id]
-    assert oracles(oracle, predictions_of(oracle)) == {}
+    assert list(oracles(run)) == [oracle.id]
+    assert oracles(oracle) == {}
+
+
+def test_another_look_reads_no_spec_and_no_predictions_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = synthetic.write_transfer("done")
+    more = [synthetic.write_transfer("queued", seed=seed) for seed in range(1, 4)]
+    there = [synthetic.write_trained(data="fashion-mnist-small", seed=seed).id for seed in range(3)]
+    assert sorted(oracles(run)) == sorted(there)
+    assert seeds_of(siblings(run).coming) == [1, 2, 3]
+
+    def read_again(*_: Any) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(data, "predictions", read_again)
+    monkeypatch.setattr(RunDirectory, "read_spec", read_again)
+    assert sorted(oracles(run)) == sorted(there)
+    assert siblings(run).coming == tuple(more)
 
 
 def test_seeds_are_grouped_and_their_mean_has_students_interval() -> None:
     runs = [synthetic.write_transfer("done", seed=seed, title=f"run {seed}") for seed in (2, 0, 1)]
     synthetic.write_transfer("done", seed=5, baseline=False)
     synthetic.write_transfer("failed", seed=6)
-    found = siblings(runs[0])
+    found = siblings(runs[0]).done
     assert seeds_of(found) == [0, 1, 2]
     gains = [run.summary["gain_over_fine_tuning"]["value"] for run in runs if run.summary]
     together = gain_over_seeds(found)
@@ -139,8 +156,10 @@ def test_seeds_are_grouped_and_their_mean_has_students_interval() -> None:
 
 def test_more_seeds_are_the_lowest_that_nobody_asked_for() -> None:
     run = synthetic.write_transfer("done", seed=1)
-    synthetic.write_transfer("queued", seed=0)
-    documents = seed_documents(run, 2)
+    coming = synthetic.write_transfer("queued", seed=0)
+    known = siblings(run)
+    assert known.coming == (coming,)
+    documents = seed_documents(run, known, 2)
     assert [document["seed"] for document in documents] == [2, 3]
     assert documents[0]["save_as"] is None
 

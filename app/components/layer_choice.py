@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,6 +12,7 @@ from app import data
 from app.charts import layer_map
 from app.drafts import between
 from app.estimates import analyze_seconds, duration
+from app.intervals import rounded
 from app.machine import machine
 from app.palette import swaps
 from app.url_state import keep_valid, put
@@ -194,11 +193,11 @@ def _themed(figure: go.Figure) -> go.Figure:
 def layer_map_words(frame: pd.DataFrame) -> str:
     """Estimator, kernel, n and null of a measured layer map."""
     null = np.asarray(frame.attrs["null"], dtype=float)
-    low, high = float(null.min()), float(null.max())
-    spread = f"{low:.2f} to {high:.2f}" if math.floor(100 * low) != math.floor(100 * high) else f"{high:.2f}"
+    low, high = (rounded(float(end), 2) for end in (null.min(), null.max()))
+    spread = high if low == high else f"{low} to {high}"
     return (
         f"CKA ({frame.attrs['estimator']}, {frame.attrs['kernel']} kernel) on {frame.attrs['n']} validation images "
-        f"before any training; with the images of one side shuffled it is {spread}.".replace("-", "−")
+        f"before any training; with the images of one side shuffled it is {spread}."
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from app.charts import arm, baseline_of, by_corruption, gain, models_in
 from app.intervals import explained, percent, points, verdict, word
 from bird_backend import measures
-from bird_backend.measures import Group, Interval, Predictions
+from bird_backend.measures import Group, Predictions
 
 __all__ = ["DELTA_COLOURS", "accuracy_table", "headline", "verdict_sentence"]
 
@@ -30,22 +30,37 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 }
 
 
-def verdict_sentence(gap: Interval, of: str, over: str = "fine-tuning", what: str = "robust accuracy") -> str:
-    """One sentence that says plainly whether the difference means anything."""
+def verdict_sentence(predictions: Predictions) -> str | None:
+    """Whether the last model beats what it has to beat, over all corruptions and then over those held out.
+
+    None where there is nothing to beat.
+    """
+    over, last = baseline_of(predictions), models_in(predictions)[-1]
+    gap = gain(predictions, of=last, over=over) if over else None
+    if gap is None:
+        return None
+    of, than = arm(last).label, "fine-tuning" if over == "fine-tuning" else "the student before"
     amount = f"**{points(gap)} points**"
-    if not gap.beyond_noise:
-        return f"{of} and {over} differ by {amount} in {what}: **within noise**, so this run alone shows no difference."
-    side = "above" if gap.value > 0 else "below"
-    return f"{_whose(of)} {what} is {amount} {side} that of {over}: **{verdict(gap)}**."
+    if gap.beyond_noise:
+        side = "above" if gap.value > 0 else "below"
+        said = f"{_whose(of)} robust accuracy is {amount} {side} that of {than}: **{verdict(gap)}**."
+    else:
+        said = (
+            f"{of} and {than} differ by {amount} in robust accuracy: **within noise**, so this run alone shows no "
+            "difference."
+        )
+    held_out = gain(predictions, "held_out", of=last, over=over) if over else None
+    if held_out is None:
+        return said
+    return f"{said} On the held-out kinds: **{points(held_out)} points**, {verdict(held_out)}."
 
 
 def headline(predictions: Predictions, *, key: str) -> None:
     """The difference that counts, then the last model's clean, robust, seen and held-out accuracy."""
     over = baseline_of(predictions)
     last = models_in(predictions)[-1]
-    if over is not None and last != over and (delta := gain(predictions, of=last, over=over)) is not None:
-        of, than = arm(last).label, "fine-tuning" if over == "fine-tuning" else "the student before"
-        st.markdown(verdict_sentence(delta, of=of, over=than))
+    if (said := verdict_sentence(predictions)) is not None:
+        st.markdown(said)
     if over is not None:
         st.caption(f"{arm(last).label} in large, and beneath it the difference to {arm(over).label.lower()}.")
     found = {group: measures.by_group(predictions, last, group) for group in _GROUPS}

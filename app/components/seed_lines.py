@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 
 import streamlit as st
 
 from app import data
 from app.intervals import points, verdict
-from app.protocol.seeds import gain_over_seeds, seed_documents, seeds_of, siblings
+from app.protocol.seeds import Siblings, gain_over_seeds, seed_documents, seeds_of, siblings
 from bird_backend.measures import Interval
 
 __all__ = ["seed_lines"]
 
 
-def seed_lines(run: data.Run, runs: Sequence[data.Run], gain: Interval | None) -> None:
-    """Draw them; `runs` are the finished ones that differ in the seed, `gain` is this run's own."""
+def seed_lines(run: data.Run, known: Siblings, gain: Interval | None) -> None:
+    """Draw them; `known` are the run's siblings, `gain` is its own."""
+    runs = known.done
     seeds = ", ".join(str(seed) for seed in seeds_of(runs))
     together = gain_over_seeds(runs)
     if together is not None and gain is not None:
@@ -27,13 +27,12 @@ def seed_lines(run: data.Run, runs: Sequence[data.Run], gain: Interval | None) -
         )
     elif len(runs) > 1:
         st.markdown(f"There are {len(runs)} seeds of this ({seeds}); the table has their means.")
-    under_way = len(siblings(run, states=("queued", "running")))
-    if under_way:
+    if under_way := len(known.coming):
         st.caption(f"{under_way} more with other seeds {'is' if under_way == 1 else 'are'} queued or running.")
         return
     if len(runs) >= 3:
         return
-    more = seed_documents(run, 2)
+    more = seed_documents(run, known, 2)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(
             f"One seed ({seeds}) so far; another would move these numbers."
@@ -65,7 +64,7 @@ def _queue(run_id: str) -> None:
     if run is None:
         return
     try:
-        for document in seed_documents(run, 2):
+        for document in seed_documents(run, siblings(run), 2):
             data.submit(document)
     except data.BirdError as error:
         st.session_state["_seeds_failed"] = str(error)

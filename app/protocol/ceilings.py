@@ -22,22 +22,20 @@ GROUPS: tuple[Group, ...] = ("robust", "seen", "held_out", "pooled")
 _MOST = 20
 
 
-def oracles(run: data.Run, predictions: Predictions) -> Mapping[str, data.Run]:
+def oracles(run: data.Run) -> Mapping[str, data.Run]:
     """The finished runs that can be a transfer's ceiling, newest first: same architecture, data and test images."""
     spec = data.spec_of(run)
     if not isinstance(spec, TransferSpec):
         return {}
     found: dict[str, data.Run] = {}
-    for other in data.list_runs(kind="robustify", limit=200):
-        if other.state != "done" or len(found) == _MOST:
-            continue
+    for other in data.list_runs(kind="robustify", limit=1000):
+        if len(found) == _MOST:
+            break
         try:
-            asked = data.spec_of(other)
-            measured = data.predictions(other) if _alike(asked, spec) else None
+            if other.state == "done" and _alike(data.spec_of(other), spec) and _fits(run.id, other.id):
+                found[other.id] = other
         except data.BirdError:
             continue  # a run that can't be read is no ceiling, and its own page says why
-        if measured is not None and with_ceiling(predictions, measured) is not None:
-            found[other.id] = other
     return found
 
 
@@ -47,17 +45,9 @@ def with_ceiling(predictions: Predictions, oracle: Predictions) -> Predictions |
 
     An Oracle measured on more images or cells will do: what is the same is taken.
     """
-    if "model" not in oracle.models or not set(predictions.cells) <= set(oracle.cells):
+    places = _places(predictions, oracle)
+    if places is None:
         return None
-    columns = np.searchsorted(oracle.images, predictions.images)
-    inside = columns < len(oracle.images)
-    columns = columns * inside
-    if not inside.all() or not np.array_equal(oracle.images[columns], predictions.images):
-        return None
-    if not np.array_equal(oracle.labels[columns], predictions.labels):
-        return None
-    rows = np.array([oracle.cells.index(cell) for cell in predictions.cells])
-    places = np.ix_(rows, columns)
     return replace(
         predictions,
         predicted={**predictions.predicted, "ceiling": oracle.predicted["model"][places]},
@@ -78,6 +68,30 @@ def gap_recovered(predictions: Predictions, model: str, group: Group) -> Interva
     if after is None or floor is None or ceiling is None:
         return None
     return measures.gap_recovered(after, floor, ceiling)
+
+
+@lru_cache(maxsize=4096)
+def _fits(run_id: str, oracle_id: str) -> bool:
+    """Kept by name, for what is done stays: a rerun must not read what every Oracle said of every image again."""
+    run, oracle = data.get_run(run_id), data.get_run(oracle_id)
+    if run is None or oracle is None:
+        return False
+    predictions, measured = data.predictions(run), data.predictions(oracle)
+    return predictions is not None and measured is not None and _places(predictions, measured) is not None
+
+
+def _places(predictions: Predictions, oracle: Predictions) -> tuple[np.ndarray, ...] | None:
+    """Where the Oracle's predictions hold the same cells and images, in the same order; none where some are missing."""
+    if "model" not in oracle.models or not set(predictions.cells) <= set(oracle.cells):
+        return None
+    columns = np.searchsorted(oracle.images, predictions.images)
+    inside = columns < len(oracle.images)
+    columns = columns * inside
+    if not inside.all() or not np.array_equal(oracle.images[columns], predictions.images):
+        return None
+    if not np.array_equal(oracle.labels[columns], predictions.labels):
+        return None
+    return np.ix_(np.array([oracle.cells.index(cell) for cell in predictions.cells]), columns)
 
 
 def _alike(oracle: object, spec: TransferSpec) -> bool:

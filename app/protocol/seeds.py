@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app import data
 from app.protocol.summaries import gain_of, number_of
 from bird_backend.measures import Interval, over_seeds
-from bird_backend.specs import RunSpec
+from bird_backend.specs import spec_hash
 
-__all__ = ["figure_over_seeds", "gain_over_seeds", "seed_documents", "seeds_of", "siblings"]
+__all__ = ["Siblings", "figure_over_seeds", "gain_over_seeds", "seed_documents", "seeds_of", "siblings"]
 
 
-def siblings(run: data.Run, *, states: tuple[str, ...] = ("done",)) -> list[data.Run]:
-    """The runs that were asked for the same but for the seed, this one among them, one a seed, by seed."""
-    wanted = _apart_from_seed(data.spec_of(run))
-    found: dict[int, data.Run] = {}
-    for other in data.list_runs(kind=run.kind, limit=200):
-        if other.state not in states:
+@dataclass(frozen=True, kw_only=True)
+class Siblings:
+    """The runs that were asked for the same as one run but for the seed, that one among them, one a seed, by seed."""
+
+    done: tuple[data.Run, ...]
+    coming: tuple[data.Run, ...]
+    """Queued, running or interrupted, with seeds that none is done of."""
+
+
+def siblings(run: data.Run) -> Siblings:
+    """Found among the newest thousand runs of its kind."""
+    wanted, own = _recipe_and_seed(run.id)
+    done, coming = ({own: run} if found else {} for found in (run.state == "done", data.is_active(run)))
+    for other in data.list_runs(kind=run.kind, limit=1000):
+        if other.state != "done" and not data.is_active(other):
             continue
         try:
-            spec = data.spec_of(other)
+            recipe, seed = _recipe_and_seed(other.id)
         except data.BirdError:
             continue
-        if _apart_from_seed(spec) == wanted:
+        if recipe == wanted:
             # Asked for twice with one seed, it is still one seed; the run that is looked at stands for its own.
-            found[spec.seed] = run if other.id == run.id else found.get(spec.seed, other)
-    if run.state in states:
-        found[data.spec_of(run).seed] = run
-    return [found[seed] for seed in sorted(found)]
+            (done if other.state == "done" else coming).setdefault(seed, other)
+    return Siblings(
+        done=tuple(done[seed] for seed in sorted(done)),
+        coming=tuple(coming[seed] for seed in sorted(coming.keys() - done.keys())),
+    )
 
 
 def seeds_of(runs: Sequence[data.Run]) -> list[int]:
     """Their seeds."""
-    return [data.spec_of(run).seed for run in runs]
+    return [_recipe_and_seed(run.id)[1] for run in runs]
 
 
-def seed_documents(run: data.Run, count: int) -> list[dict[str, Any]]:
+def seed_documents(run: data.Run, known: Siblings, count: int) -> list[dict[str, Any]]:
     """Specs of `count` more runs with the lowest seeds that nobody has asked for; their weights are not saved."""
-    taken = set(seeds_of(siblings(run, states=("queued", "running", "done", "interrupted"))))
+    taken = set(seeds_of([*known.done, *known.coming]))
     fresh = [seed for seed in range(len(taken) + count) if seed not in taken][:count]
     document = data.spec_of(run).model_dump(mode="json")
     if "save_as" in document:
@@ -64,5 +76,12 @@ def _over(values: Sequence[float | None]) -> Interval | None:
     return over_seeds(known) if len(known) == len(values) else None
 
 
-def _apart_from_seed(spec: RunSpec) -> dict[str, Any]:
-    return spec.model_dump(mode="json", exclude={"seed", "title", "save_as"})
+@lru_cache(maxsize=8192)
+def _recipe_and_seed(run_id: str) -> tuple[str, int]:
+    """What a run was asked for apart from its seed, as a hash, and its seed: kept, for a spec never changes."""
+    run = data.get_run(run_id)
+    if run is None:
+        raise data.InputError(f"There is no run {run_id}.")
+    spec = data.spec_of(run)
+    unnamed = {"save_as": None} if hasattr(spec, "save_as") else {}
+    return spec_hash(spec.model_copy(update={"seed": 0, **unnamed})), spec.seed

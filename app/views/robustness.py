@@ -70,23 +70,17 @@ def _wait(run_id: str) -> None:
 
 
 def _results(run: data.Run, predictions: data.Predictions) -> None:
-    runs = siblings(run)
+    known = siblings(run)
     over = charts.baseline_of(predictions)
-    last = charts.models_in(predictions)[-1]
-    gain = charts.gain(predictions, of=last, over=over) if over and over != last else None
-    if gain is not None:
-        st.markdown(
-            verdict_sentence(
-                gain, of=charts.arm(last).label, over="fine-tuning" if over == "fine-tuning" else "the student before"
-            )
-        )
+    if (said := verdict_sentence(predictions)) is not None:
+        st.markdown(said)
     if run.state == "done":
-        seed_lines(run, runs, gain if over == "fine-tuning" else None)
-    offered = oracles(run, predictions)
+        seed_lines(run, known, charts.gain(predictions))
+    offered = oracles(run)
     oracle = chosen_ceiling(offered)
     measured = None if oracle is None else data.predictions(oracle)
     with_oracle = None if measured is None else with_ceiling(predictions, measured)
-    figures_table(run, with_oracle or predictions, runs)
+    figures_table(run, with_oracle or predictions, known.done)
     _charts(run, predictions)
     if run.kind == "transfer":
         st.header("How far towards the ceiling?", anchor=False, help="PGR, the performance gap recovered.")
