@@ -9,7 +9,7 @@ import json
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from zipfile import BadZipFile
 
 import numpy as np
@@ -22,15 +22,13 @@ from bird_backend.measures import Predictions
 from bird_backend.runs import pictures, queue, reading
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import Examples, Gallery, SnapshotName
-from bird_backend.runs.store import ACTIVE, FINAL, Run, RunStore
+from bird_backend.runs.store import ACTIVE, Run, RunStore, State
 from bird_backend.specs import AnalyzeSpec, GallerySpec, ModelRef, RunSpec, TransferSpec, load_spec, read_spec
 
 if TYPE_CHECKING:
     from bird_backend.runs.provenance import Checkpoint
 
 __all__ = [
-    "ACTIVE",
-    "FINAL",
     "BirdError",
     "Examples",
     "Gallery",
@@ -49,6 +47,7 @@ __all__ = [
     "ensure_worker",
     "examples",
     "find_gallery",
+    "find_layer_map",
     "gallery",
     "get_run",
     "gram",
@@ -72,6 +71,7 @@ __all__ = [
 ]
 
 _PATIENCE_SECONDS = 300.0
+_ANY: tuple[State, ...] = get_args(State)
 
 
 def list_runs(kind: str | None = None, limit: int = 50) -> list[Run]:
@@ -169,10 +169,15 @@ def layer_map(
     a page that asks on each rerun does not ask forever; `retry` starts it again.
     """
     spec = AnalyzeSpec(data=data, teacher=teacher, student=student, seed=seed)
-    run = RunStore().find_same(spec, states=("queued", "running", "done", "failed", "interrupted"))
-    if run is None or (retry and run.state == "failed"):
+    run = find_layer_map(data, teacher, student, seed=seed)
+    if run is None or run.state == "cancelled" or (retry and run.state == "failed"):
         run = submit(spec.model_dump(mode="json"))
     return run, layer_table(run)
+
+
+def find_layer_map(data: str, teacher: ModelRef, student: ModelRef, *, seed: int = 0) -> Run | None:
+    """The layer map that was asked for already, in whatever state."""
+    return RunStore().find_same(AnalyzeSpec(data=data, teacher=teacher, student=student, seed=seed), states=_ANY)
 
 
 def layer_table(run: Run) -> pd.DataFrame | None:
@@ -277,7 +282,7 @@ def gallery(*, data: str | None = None, picture: str | None = None, retry: bool 
 def find_gallery(*, data: str | None = None, picture: str | None = None) -> Run | None:
     """The gallery that was asked for already, in whatever state."""
     spec = GallerySpec(data=data, picture=picture)
-    return RunStore().find_same(spec, states=("queued", "running", "done", "failed", "cancelled", "interrupted"))
+    return RunStore().find_same(spec, states=_ANY)
 
 
 def keep_picture(content: bytes) -> str:

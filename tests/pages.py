@@ -33,7 +33,7 @@ def words(app: AppTest) -> str:
     """Everything the page says, its sidebar aside."""
     parts = [
         element.value
-        for kind in ("title", "header", "subheader", "markdown", "caption", "error", "warning")
+        for kind in ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "code")
         for element in app.main.get(kind)
     ]
     parts += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]

@@ -13,9 +13,9 @@ from app.palette import LIGHT
 from bird_backend import catalog, measures
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 
-__all__ = ["MODEL_ORDER", "accuracy_bars", "baseline_of", "by_corruption", "cells", "gain", "mean_rows", "models_in"]
+__all__ = ["accuracy_bars", "baseline_of", "by_corruption", "cells", "gain", "mean_rows", "models_in"]
 
-MODEL_ORDER = ("before", "none", "fine-tuning")
+_MODEL_ORDER = ("before", "none", "fine-tuning")
 """What comes first in a table; a run's own method comes last."""
 _GROUPS: dict[Group, str] = {
     "clean": "Clean",
@@ -29,9 +29,9 @@ def models_in(predictions: Predictions) -> list[str]:
     """The models measured: before, fine-tuning, then the run's method, or whatever else there is."""
 
     def rank(name: str) -> tuple[int, str]:
-        if name in MODEL_ORDER:
-            return MODEL_ORDER.index(name), name
-        return len(MODEL_ORDER) + (name == "ceiling"), name
+        if name in _MODEL_ORDER:
+            return _MODEL_ORDER.index(name), name
+        return len(_MODEL_ORDER) + (name == "ceiling"), name
 
     return sorted(predictions.models, key=rank)
 

@@ -9,6 +9,7 @@ import streamlit as st
 from app import data
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
+from app.components.address_list import address_list
 from app.components.html_table import Entry, html_table
 from app.components.run_state import since
 from app.drafts import OWN
@@ -30,13 +31,12 @@ def chosen_ceiling(oracles: Mapping[str, data.Run]) -> data.Run | None:
 
 def pick_ceiling(oracles: Mapping[str, data.Run], chosen: data.Run) -> None:
     """Draw the list of them; the pick goes into the address."""
-    st.session_state["_ceiling"] = chosen.id
-    st.selectbox(
-        "Ceiling",
-        list(oracles),
-        format_func=lambda name: _label(oracles[name]) if name in oracles else str(name),
+    address_list(
+        "ceiling",
+        {name: _label(run) for name, run in oracles.items()},
+        chosen.id,
+        label="Ceiling",
         key="_ceiling",
-        on_change=_choose,
         help="Networks of the student's architecture that were trained on corrupted images of this data set, and "
         "measured on the same test images.",
     )
@@ -97,7 +97,3 @@ def _label(run: data.Run) -> str:
     robust = (run.summary or {}).get("robust_accuracy")
     figure = f" · {percent(robust)} robust" if isinstance(robust, int | float) else ""
     return f"{run.title}{figure} · {since(run.created)} · {run.id[-4:]}"
-
-
-def _choose() -> None:
-    st.query_params["ceiling"] = st.session_state["_ceiling"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.drafts import Draft
 from app.url_state import keep_valid
@@ -13,12 +15,15 @@ from bird_backend import catalog
 
 __all__ = ["expert_options"]
 
+_KERNELS = {"linear": "Linear", "rbf": "RBF"}
 _ESTIMATORS = {
     "biased": "Biased: the paper's",
     "debiased": "Debiased: honest in small batches",
 }
 _WEIGHTING = {"fixed": "Equal", "learned": "Learned along the way"}
 _POOLING = {"mean": "Mean over places or tokens", "flatten": "Flatten: every place counts"}
+_OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
+_PRECISIONS = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
 
 
 def expert_options(draft: Draft) -> Draft:
@@ -42,38 +47,27 @@ def expert_options(draft: Draft) -> Draft:
 
 def _similarity(draft: Draft) -> Draft:
     left, middle, right = st.columns(3)
-    keep_valid("kernel", ["linear", "rbf"], "linear")
-    keep_valid("estimator", list(_ESTIMATORS), "biased")
-    keep_valid("pooling", list(_POOLING), "mean")
-    with left:
-        kernel = st.selectbox(
-            "Kernel",
-            ["linear", "rbf"],
-            format_func={"linear": "Linear", "rbf": "RBF"}.__getitem__,
-            key="kernel",
-            help="How two images' activations are compared. RBF looks at near neighbours only.",
-        )
-    estimator = middle.selectbox(
+    kernel = _one_of(
+        _KERNELS,
+        left,
+        "Kernel",
+        key="kernel",
+        help="How two images' activations are compared. RBF looks at near neighbours only.",
+    )
+    estimator = _one_of(
+        _ESTIMATORS,
+        middle,
         "Estimator of CKA",
-        list(_ESTIMATORS),
-        format_func=_ESTIMATORS.__getitem__,
         key="estimator",
         help="The biased one is too high when a batch is small against a layer's width.",
     )
-    pooling = right.selectbox(
-        "Pooling",
-        list(_POOLING),
-        format_func=_POOLING.__getitem__,
-        key="pooling",
-        help="How a map or a row of tokens becomes one vector per image.",
-    )
+    pooling = _pooling(right)
     weighting = draft.weighting
     if draft.more:
-        keep_valid("weighting", list(_WEIGHTING), "fixed")
-        weighting = middle.selectbox(
+        weighting = _one_of(
+            _WEIGHTING,
+            middle,
             "Weights of the pairs",
-            list(_WEIGHTING),
-            format_func=_WEIGHTING.__getitem__,
             key="weighting",
             help="Learned: a softmax that is trained with the student.",
         )
@@ -92,14 +86,7 @@ def _similarity(draft: Draft) -> Draft:
 
 def _matching(draft: Draft) -> Draft:
     left, *others = st.columns(3)
-    keep_valid("pooling", list(_POOLING), "mean")
-    pooling = left.selectbox(
-        "Pooling",
-        list(_POOLING),
-        format_func=_POOLING.__getitem__,
-        key="pooling",
-        help="How a map or a row of tokens becomes one vector per image.",
-    )
+    pooling = _pooling(left)
     parts: dict[str, Any] = {}
     if draft.method == "rkd":
         names = {"distance_weight": "Weight of distances", "angle_weight": "Weight of angles"}
@@ -108,20 +95,26 @@ def _matching(draft: Draft) -> Draft:
     return replace(draft, pooling=pooling, **parts)
 
 
+def _pooling(column: DeltaGenerator) -> str:
+    return _one_of(
+        _POOLING, column, "Pooling", key="pooling", help="How a map or a row of tokens becomes one vector per image."
+    )
+
+
+def _one_of(words: Mapping[str, str], column: DeltaGenerator, label: str, *, key: str, help: str | None = None) -> str:
+    """A list of the names in `words`, shown as their words; a name the address made up is the first."""
+    keep_valid(key, list(words), next(iter(words)))
+    chosen = column.selectbox(label, list(words), format_func=words.__getitem__, key=key, help=help)
+    return str(chosen)
+
+
 def _optimiser(draft: Draft) -> Draft:
     first, second, third, fourth = st.columns(4)
-    keep_valid("optimizer", ["sgd", "adamw"], "sgd")
-    keep_valid("precision", ["auto", "float32", "bfloat16"], "auto")
-    optimizer = first.selectbox(
-        "Optimiser", ["sgd", "adamw"], format_func={"sgd": "SGD", "adamw": "AdamW"}.__getitem__, key="optimizer"
-    )
+    optimizer = _one_of(_OPTIMISERS, first, "Optimiser", key="optimizer")
     momentum = second.number_input("Momentum", step=0.05, key="momentum")
     decay = third.number_input("Weight decay", step=0.0001, format="%.5g", key="decay")
-    precision = fourth.selectbox(
-        "Precision",
-        ["auto", "float32", "bfloat16"],
-        key="precision",
-        help="CKA itself is always computed in float32.",
+    precision = _one_of(
+        _PRECISIONS, fourth, "Precision", key="precision", help="CKA itself is always computed in float32."
     )
     augment = st.toggle(
         "Shift and mirror the training images", key="augment", help="By up to four pixels, drawn anew at each step."

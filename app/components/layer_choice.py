@@ -17,7 +17,7 @@ from app.machine import machine
 from app.palette import swaps
 from app.url_state import keep_valid, put
 from bird_backend import catalog
-from bird_backend.specs import AnalyzeSpec, ModelRef, spec_hash
+from bird_backend.specs import ModelRef
 
 __all__ = ["further_pairs", "layer_lists", "layer_map_section", "layer_map_words", "shape_words"]
 
@@ -76,8 +76,7 @@ def further_pairs(teacher: str, student: str, *, chosen: tuple[str, str]) -> tup
 
 def layer_map_section(data_name: str, teacher: ModelRef, student: ModelRef, *, seed: int) -> None:
     """Every pair's CKA before any training: measured, being measured, failed, or a button that asks for it."""
-    spec = AnalyzeSpec(data=data_name, teacher=teacher, student=student, seed=seed)
-    run = next((run for run in data.list_runs(kind="analyze") if run.spec_hash == spec_hash(spec)), None)
+    run = data.find_layer_map(data_name, teacher, student, seed=seed)
     seconds = analyze_seconds(teacher, student, machine())
     local = data_name in catalog.DATASETS and not catalog.DATASETS[data_name].network
     if run is None and local and seconds < _WORTH_ASKING_SECONDS and not _busy():

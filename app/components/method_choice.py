@@ -13,9 +13,9 @@ from app.protocol.wording import CONTROLS
 from app.url_state import keep_valid, put
 from bird_backend import catalog
 
-__all__ = ["FAMILIES", "method_choice", "method_settings"]
+__all__ = ["method_choice", "method_settings"]
 
-FAMILIES: Mapping[str, tuple[str, ...]] = {
+_FAMILIES: Mapping[str, tuple[str, ...]] = {
     "Follow the teacher": ("bird", "hints", "rkd", "sp", "pkt", "soft-labels"),
     "Go on from weights": ("fine-tuning", "linear-probe", "lp-ft", "lwf-features", "lwf-logits"),
     "Floor and ceiling": ("none", "oracle"),
@@ -47,11 +47,11 @@ def method_choice(demo: Draft) -> str:
     """Draw the family and its methods with a line each; returns the one chosen. `demo` has the usual settings."""
     keep_valid("method", list(catalog.METHODS), demo.method)
     chosen = str(st.session_state["method"])
-    st.session_state["_family"] = next(family for family, names in FAMILIES.items() if chosen in names)
+    st.session_state["_family"] = next(family for family, names in _FAMILIES.items() if chosen in names)
     family = str(
         st.segmented_control(
             "Kind of method",
-            list(FAMILIES),
+            list(_FAMILIES),
             key="_family",
             required=True,
             on_change=_family_changed,
@@ -63,9 +63,9 @@ def method_choice(demo: Draft) -> str:
     return str(
         st.radio(
             "Method",
-            FAMILIES[family],
+            _FAMILIES[family],
             format_func=lambda name: catalog.METHODS[name].title,
-            captions=[catalog.METHODS[name].caption for name in FAMILIES[family]],
+            captions=[catalog.METHODS[name].caption for name in _FAMILIES[family]],
             key="method",
             on_change=lambda: _take(demo, st.session_state["method"]),
             label_visibility="collapsed",
@@ -130,7 +130,7 @@ def _control() -> str:
 
 
 def _family_changed(demo: Draft) -> None:
-    _take(demo, FAMILIES[st.session_state["_family"]][0])
+    _take(demo, _FAMILIES[st.session_state["_family"]][0])
 
 
 def _take(demo: Draft, method: str) -> None:

@@ -7,19 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app import data
+from app.components.address_list import address_list
 from app.components.run_state import result_word, since
 from app.routes import go, link
 
 __all__ = ["empty_state", "pick_run", "run_label"]
-
-_KINDS = {
-    "transfer": "Transfer",
-    "pretrain": "Student training",
-    "robustify": "Teacher training",
-    "evaluate": "Evaluation",
-    "analyze": "Layer map",
-    "gallery": "Gallery",
-}
 
 
 def run_label(run: data.Run) -> str:
@@ -62,24 +54,17 @@ def pick_run(
     else:
         empty_state(*nothing)
         return None
-    known = {other.id: other for other in fitting}
-    st.session_state["_picked_run"] = run.id
-    st.selectbox(
-        "Run",
-        list(known),
-        format_func=lambda run_id: run_label(known[run_id]) if run_id in known else str(run_id),
+    address_list(
+        "run",
+        {other.id: run_label(other) for other in fitting},
+        run.id,
+        label="Run",
         key="_picked_run",
-        on_change=_choose,
         label_visibility="collapsed",
+        # What was looked at in one run (a step, a student) means nothing in another.
+        forget=("arm", "step", "hide", "pick"),
     )
     return run
-
-
-def _choose() -> None:
-    # What was looked at in one run (a step, a student) means nothing in another.
-    for name in ("arm", "step", "hide", "pick"):
-        st.query_params.pop(name, None)
-    st.query_params["run"] = st.session_state["_picked_run"]
 
 
 def _unknown(asked: str, fitting: Sequence[data.Run]) -> None:

@@ -13,12 +13,10 @@ from app.charts.examples import cell_examples
 from app.charts.severity_grid import cell_of, severity_grid
 from app.components.live_chart import mount, palettes
 
-__all__ = ["CELL_KEYS", "grid_component"]
+__all__ = ["grid_component"]
 
 _GROUPS = ("part", "kind")
 _SORTS = ("published", "name", "accuracy", "difference")
-CELL_KEYS = ("model", "show", "group", "sort", "cell")
-"""What of the table is in the address."""
 
 
 def grid_component(run: data.Run, predictions: data.Predictions) -> None:

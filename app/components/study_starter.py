@@ -10,11 +10,10 @@ import streamlit as st
 from app import data
 from app.estimates import duration, study_seconds
 from app.machine import machine
-from app.protocol.studies import ABLATIONS, CONTROLS, Plan, plan_study, start_study
+from app.protocol.studies import ABLATIONS, CONTROLS, Plan, already_there, plan_study, start_study
 from app.protocol.wording import CONTROLS as WHY
 from app.routes import go
 from bird_backend.errors import BirdError
-from bird_backend.runs.store import RunStore
 
 __all__ = ["study_starter"]
 
@@ -80,9 +79,7 @@ def _controls(key: str) -> tuple[str, ...]:
 
 
 def _says(plan: Plan) -> None:
-    asked = len(plan.asked)
-    store = RunStore()
-    there = sum(store.find_same(plan.spec(variant, seed)) is not None for variant, seed in plan.asked)
+    asked, there = len(plan.asked), already_there(plan)
     seconds = study_seconds(plan, data.list_runs(kind="transfer", limit=15), machine()) * (asked - there) / asked
     variants = asked // len(plan.seeds)
     words = f"{variants} variants × {len(plan.seeds)} seed{'s' if len(plan.seeds) > 1 else ''} = **{asked} runs**"

@@ -9,6 +9,7 @@ import streamlit as st
 from app import charts, data
 from app.charts.curves import X
 from app.charts.study import Series, looks, study_curves
+from app.components.address_list import address_list
 from app.components.live_chart import chart
 from app.components.run_comparison import CURVES
 from app.components.run_picker import empty_state
@@ -38,13 +39,12 @@ def study_view() -> None:
         known[found.id] = found
     chosen = asked or next(iter(known))
     st.query_params["study"] = chosen
-    st.session_state["_study"] = chosen
-    st.selectbox(
-        "Study",
-        list(known),
-        format_func=lambda study_id: _label(known[study_id]),
+    address_list(
+        "study",
+        {name: _label(study) for name, study in known.items()},
+        chosen,
+        label="Study",
         key="_study",
-        on_change=lambda: st.query_params.update({"study": st.session_state["_study"]}),
         label_visibility="collapsed",
     )
     study = known[chosen]

@@ -12,6 +12,7 @@ from app import data
 from app.charts.curves import thin
 from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.runs.store import RunStore
 from bird_backend.specs import TransferSpec, load_spec
 from bird_backend.studies import ABLATIONS, CONTROLS, FIGURES, Entry, Plan, Results, Row, Study, Variant
 
@@ -25,6 +26,7 @@ __all__ = [
     "Row",
     "Study",
     "Variant",
+    "already_there",
     "curve",
     "find_study",
     "list_studies",
@@ -44,6 +46,12 @@ def plan_study(document: Mapping[str, Any], preset: str, *, seeds: int, controls
     if preset == "methods":
         return studies.plan_methods(base, seeds=seeds, controls=tuple(controls))
     return studies.plan_ablation(base, preset, seeds=seeds)
+
+
+def already_there(plan: Plan) -> int:
+    """How many of a plan's runs are done, under way or waiting, and would be taken as they are."""
+    store = RunStore()
+    return sum(store.find_same(plan.spec(variant, seed)) is not None for variant, seed in plan.asked)
 
 
 def start_study(plan: Plan) -> Study:

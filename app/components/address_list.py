@@ -1,0 +1,41 @@
+"""A list of which one is chosen, by its name in the address, so that a link shows the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import streamlit as st
+
+__all__ = ["address_list"]
+
+
+def address_list(
+    parameter: str,
+    words: Mapping[str, str],
+    chosen: str,
+    *,
+    label: str,
+    key: str,
+    help: str | None = None,
+    label_visibility: Literal["visible", "collapsed"] = "visible",
+    forget: Sequence[str] = (),
+) -> None:
+    """Draw it, `words` by name; a pick goes into `parameter`, and what the address has of `forget` goes out of it."""
+
+    def pick() -> None:
+        for name in forget:
+            st.query_params.pop(name, None)
+        st.query_params[parameter] = st.session_state[key]
+
+    st.session_state[key] = chosen
+    st.selectbox(
+        label,
+        list(words),
+        # Asked for the last pick too, which may be gone since.
+        format_func=lambda name: words.get(name, str(name)),
+        key=key,
+        on_change=pick,
+        help=help,
+        label_visibility=label_visibility,
+    )
