@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from app.address.routes import ROUTES, page  # noqa: E402
 from app.components.backend_state import backend_state, start_backend  # noqa: E402
-from app.routes import ROUTES, page  # noqa: E402
-from app.styles import apply_styles  # noqa: E402
+from app.look.styles import apply_styles  # noqa: E402
 
 __all__ = ["main"]
 

@@ -20,7 +20,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from app import data
+from app.backend import data
 from bird_backend.runs.directory import is_locked
 from tests import synthetic
 from tests.conftest import ROOT

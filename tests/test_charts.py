@@ -14,11 +14,12 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from app import charts, data
+from app import charts
+from app.backend import data
 from app.charts.curves import thin
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range, unpack_gram
-from app.intervals import explained, percent, plus_minus, points, verdict, word
-from app.palette import DARK, LIGHT, swaps
+from app.look.palette import DARK, LIGHT, swaps
+from app.words.intervals import explained, percent, plus_minus, points, verdict, word
 from bird_backend import catalog
 from bird_backend.measures import Interval
 from tests import synthetic

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import data
+from app.backend import data
 from bird_backend.errors import InputError
 from bird_backend.runs.store import RunStore
 from bird_backend.specs import ModelRef, load_spec

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from app import data
-from app.command_line import command_line, pretty
+from app.address.url_state import address
+from app.backend import data
+from app.backend.machine import Machine
+from app.backend.weights import offered, usable
 from app.components.relaunch import demo_draft
-from app.drafts import OWN, RANDOM, Draft, defaults
-from app.estimates import duration, estimate
-from app.machine import Machine
-from app.url_state import address
-from app.validation import review
-from app.weights import offered, usable
+from app.form.command_line import command_line, pretty
+from app.form.drafts import OWN, RANDOM, Draft, defaults
+from app.form.estimates import duration, estimate
+from app.form.validation import review
 from bird_backend import catalog, settings
 from bird_backend.specs import TransferSpec, load_spec, override, spec_hash
 from tests import synthetic

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import data
+from app.address.url_state import address
+from app.backend import data
 from app.components.relaunch import demo_draft
-from app.drafts import OWN, RANDOM, Draft
-from app.url_state import address
+from app.form.drafts import OWN, RANDOM, Draft
 from bird_backend import catalog, settings
 from bird_backend.runs.store import RunStore
 from bird_backend.specs import load_spec, spec_hash

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import data
+from app.backend import data
 from app.components.layer_choice import layer_map_words
 from bird_backend import catalog
 from bird_backend.runs.store import RunStore
@@ -258,7 +258,7 @@ def test_a_loss_beyond_noise_is_not_drawn_as_a_gain() -> None:
         import streamlit as st  # noqa: PLC0415 - the page is run from its source alone
 
         from app.components.results import DELTA_COLOURS  # noqa: PLC0415
-        from app.intervals import points, word  # noqa: PLC0415
+        from app.words.intervals import points, word  # noqa: PLC0415
         from bird_backend.measures import Interval  # noqa: PLC0415
 
         for value in (0.03, -0.03, 0.001):

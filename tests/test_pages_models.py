@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app import data
+from app.backend import data
 from bird_backend import catalog, settings
 from bird_backend.runs.store import RunStore
 from tests.pages import show, words

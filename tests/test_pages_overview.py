@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app import data
-from app.headline import headline
+from app.backend import data
+from app.findings.headline import headline
 from bird_backend import settings
 from bird_backend.runs.store import RunStore
 from bird_backend.specs import load_spec

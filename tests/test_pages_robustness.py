@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app import charts, data
-from app.intervals import points, verdict
+from app import charts
+from app.backend import data
+from app.words.intervals import points, verdict
 from bird_backend.runs.store import RunStore
 from tests import synthetic
 from tests.pages import again, components, show, words

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import charts, data
+from app import charts
+from app.backend import data
+from app.backend.studies import curve, list_studies, plan_study, results, runs_of
 from app.charts.study import Series, ablation_panel, looks, study_curves
-from app.palette import swaps
-from app.protocol.studies import curve, list_studies, plan_study, results, runs_of
+from app.look.palette import swaps
 from bird_backend import catalog
 from bird_backend.runs.store import RunStore
 from tests import synthetic

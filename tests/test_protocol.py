@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import data
+from app.backend import data
 from app.charts.examples import cell_examples
 from app.charts.gallery import gallery_facts, gallery_sheet
 from app.charts.reliability import reliability, reliability_rows
 from app.charts.severity_grid import cell_key, cell_of, severity_grid
-from app.protocol.ceilings import gap, gap_recovered, oracles, with_ceiling
-from app.protocol.figures import FIGURES, best, figures, relative_note
-from app.protocol.seeds import figure_over_seeds, gain_over_seeds, seed_documents, seeds_of, siblings
-from app.protocol.summaries import interval_of, number_of, read_interval
+from app.findings.ceilings import gap, gap_recovered, oracles, with_ceiling
+from app.findings.figures import FIGURES, best, figures, relative_note
+from app.findings.seeds import figure_over_seeds, gain_over_seeds, seed_documents, seeds_of, siblings
+from app.findings.summaries import interval_of, number_of, read_interval
 from bird_backend import catalog, measures
 from bird_backend.measures import CLEAN, Predictions
 from bird_backend.runs.directory import RunDirectory

@@ -92,7 +92,7 @@ def test_the_app_knows_only_the_torch_free_part(path: Path) -> None:
 def test_the_app_and_the_supervisor_never_load_torch() -> None:
     code = (
         "import sys; sys.path.insert(0, '.');"
-        "import app.data, app.main, bird_backend.jobs.supervisor, bird_backend.cli;"
+        "import app.backend.data, app.main, bird_backend.jobs.supervisor, bird_backend.cli;"
         "loaded = {'torch', 'torchvision', 'umap', 'sklearn'} & set(sys.modules); assert not loaded, loaded"
     )
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""Data frames to Plotly figures, in the colours of the light page (see `app.palette`). No Streamlit here."""
+"""Data frames to Plotly figures, in the colours of the light page (see `app.look.palette`). No Streamlit here."""
 
 from app.charts.accuracy import (
     accuracy_bars,

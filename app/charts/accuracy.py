@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.frame import arm, blank
-from app.intervals import word
-from app.palette import LIGHT
+from app.look.palette import LIGHT
+from app.words.intervals import word
 from bird_backend import catalog, measures
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 

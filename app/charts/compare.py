@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.charts.curves import X, thin
 from app.charts.frame import arm, blank
-from app.palette import LIGHT
+from app.look.palette import LIGHT
 
 __all__ = ["Measured", "results_table", "run_curves"]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.frame import arm, blank, later
-from app.palette import LIGHT
+from app.look.palette import LIGHT
 
 __all__ = [
     "PARTS",

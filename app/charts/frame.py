@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.palette import LIGHT
+from app.look.palette import LIGHT
 from bird_backend import catalog
 
 __all__ = ["ARMS", "Arm", "arm", "blank", "later", "numbers", "scale"]

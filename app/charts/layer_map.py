@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.frame import blank, scale
-from app.palette import LIGHT, VIRIDIS
+from app.look.palette import LIGHT, VIRIDIS
 
 __all__ = ["layer_map"]
 

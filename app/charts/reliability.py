@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from app.charts.accuracy import models_in
 from app.charts.frame import arm, blank
-from app.palette import LIGHT
+from app.look.palette import LIGHT
 from bird_backend import measures
 from bird_backend.measures import Group, Predictions
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts.curves import X
 from app.charts.frame import arm, blank, later
-from app.palette import LIGHT
+from app.look.palette import LIGHT
 from bird_backend.studies import FIGURES, Entry, Row, Variant
 
 __all__ = ["Series", "ablation_panel", "looks", "study_curves"]

@@ -6,9 +6,9 @@ import time
 
 import streamlit as st
 
-from app import data
-from app.machine import machine
-from app.routes import link
+from app.address.routes import link
+from app.backend import data
+from app.backend.machine import machine
 
 __all__ = ["backend_state", "start_backend"]
 

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import data
+from app.address.routes import link
+from app.backend import data
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
 from app.components.address_list import address_list
 from app.components.html_table import Entry, html_table
 from app.components.run_state import since
-from app.drafts import OWN
-from app.intervals import percent, plus_minus, points
-from app.protocol.ceilings import GROUPS, gap, gap_recovered
-from app.protocol.figures import FIGURES
-from app.routes import link
+from app.findings.ceilings import GROUPS, gap, gap_recovered
+from app.findings.figures import FIGURES
+from app.form.drafts import OWN
+from app.words.intervals import percent, plus_minus, points
 from bird_backend import catalog
 from bird_backend.measures import Predictions
 from bird_backend.specs import TransferSpec

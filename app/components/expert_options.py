@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.drafts import Draft
-from app.url_state import keep_valid
+from app.address.url_state import keep_valid
+from app.form.drafts import Draft
 from bird_backend import catalog
 
 __all__ = ["expert_options"]

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
-from app import data
+from app.backend import data
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
 from app.components.html_table import Entry, html_table
-from app.intervals import plus_minus
-from app.protocol.figures import FIGURES, best, figures, relative_note
-from app.protocol.seeds import figure_over_seeds
+from app.findings.figures import FIGURES, best, figures, relative_note
+from app.findings.seeds import figure_over_seeds
+from app.words.intervals import plus_minus
 from bird_backend.measures import Interval, Predictions
 
 __all__ = ["figures_table"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import data
+from app.backend import data
 from app.charts.gallery import gallery_facts, gallery_sheet
 from app.components.live_chart import mount
 from bird_backend.catalog import SEVERITIES

@@ -8,14 +8,14 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import streamlit as st
 
-from app import data
+from app.address.url_state import keep_valid, put
+from app.backend import data
+from app.backend.machine import machine
 from app.charts import layer_map
-from app.drafts import between
-from app.estimates import analyze_seconds, duration
-from app.intervals import rounded
-from app.machine import machine
-from app.palette import swaps
-from app.url_state import keep_valid, put
+from app.form.drafts import between
+from app.form.estimates import analyze_seconds, duration
+from app.look.palette import swaps
+from app.words.intervals import rounded
 from bird_backend import catalog
 from bird_backend.specs import ModelRef
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.vendor import plotly_url
-from app.palette import DARK, LIGHT, VIRIDIS, Palette, swaps
+from app.look.palette import DARK, LIGHT, VIRIDIS, Palette, swaps
 
 __all__ = ["chart", "mount", "palettes", "show_numbers"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.drafts import Draft, settings_of
-from app.protocol.wording import CONTROLS
-from app.url_state import keep_valid, put
+from app.address.url_state import keep_valid, put
+from app.form.drafts import Draft, settings_of
+from app.words.sentences import CONTROLS
 from bird_backend import catalog
 
 __all__ = ["method_choice", "method_settings"]

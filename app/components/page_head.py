@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.routes import ROUTES
+from app.address.routes import ROUTES
 
 __all__ = ["page_head"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import data
+from app.backend import data
 from app.charts.frame import arm
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range
 from app.components.live_chart import mount, palettes

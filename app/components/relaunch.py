@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from app import data
-from app.drafts import Draft, defaults
-from app.routes import link
-from app.url_state import address
+from app.address.routes import link
+from app.address.url_state import address
+from app.backend import data
+from app.form.drafts import Draft, defaults
 
 __all__ = ["demo_draft", "relaunch_link"]
 

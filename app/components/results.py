@@ -7,7 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from app.charts import arm, baseline_of, by_corruption, gain, models_in
-from app.intervals import explained, percent, points, verdict, word
+from app.words.intervals import explained, percent, points, verdict, word
 from bird_backend import measures
 from bird_backend.measures import Group, Predictions
 

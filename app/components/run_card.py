@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data
+from app.address.routes import link
+from app.backend import data
 from app.components.relaunch import relaunch_link
 from app.components.run_state import run_badge, since
-from app.estimates import duration
-from app.headline import headline
-from app.routes import link
+from app.findings.headline import headline
+from app.form.estimates import duration
 from bird_backend.runs.store import Run
 
 __all__ = ["run_card"]

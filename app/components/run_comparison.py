@@ -6,13 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from app import charts, data
+from app import charts
+from app.address.routes import link
+from app.backend import data
 from app.charts.curves import X
 from app.components.live_chart import chart, show_numbers
 from app.components.run_picker import empty_state, run_label
 from app.components.run_state import result_word
-from app.intervals import points, verdict
-from app.routes import link
+from app.words.intervals import points, verdict
 
 __all__ = ["CURVES", "run_comparison"]
 

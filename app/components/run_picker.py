@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import data
+from app.address.routes import go, link
+from app.backend import data
 from app.components.address_list import address_list
 from app.components.run_state import result_word, since
-from app.routes import go, link
 
 __all__ = ["empty_state", "pick_run", "run_label"]
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
-from app import data
-from app.protocol.wording import control_sentence, start_sentence
+from app.backend import data
+from app.words.sentences import control_sentence, start_sentence
 from bird_backend import catalog
 from bird_backend.specs import TransferSpec
 

@@ -6,9 +6,9 @@ import shlex
 
 import streamlit as st
 
-from app import data
-from app.intervals import points, verdict
-from app.protocol.seeds import Siblings, gain_over_seeds, seed_documents, seeds_of, siblings
+from app.backend import data
+from app.findings.seeds import Siblings, gain_over_seeds, seed_documents, seeds_of, siblings
+from app.words.intervals import points, verdict
 from bird_backend.measures import Interval
 
 __all__ = ["seed_lines"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data
+from app.backend import data
 from app.charts.accuracy import baseline_of, models_in
 from app.charts.examples import cell_examples
 from app.charts.severity_grid import cell_of, severity_grid

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import data
-from app.command_line import command_line, pretty
+from app.backend import data
+from app.form.command_line import command_line, pretty
 
 __all__ = ["spec_view"]
 

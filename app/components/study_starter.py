@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import data
-from app.estimates import duration, study_seconds
-from app.machine import machine
-from app.protocol.studies import ABLATIONS, CONTROLS, Plan, already_there, plan_study, start_study
-from app.protocol.wording import CONTROLS as WHY
-from app.routes import go
+from app.address.routes import go
+from app.backend import data
+from app.backend.machine import machine
+from app.backend.studies import ABLATIONS, CONTROLS, Plan, already_there, plan_study, start_study
+from app.form.estimates import duration, study_seconds
+from app.words.sentences import CONTROLS as WHY
 from bird_backend.errors import BirdError
 
 __all__ = ["study_starter"]

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import charts, data
+from app import charts
+from app.address.routes import link
+from app.backend import data
+from app.backend.studies import Study, curve, find_study, list_studies, results, runs_of, stop_study
 from app.charts.curves import X
 from app.charts.study import Series, looks, study_curves
 from app.components.address_list import address_list
@@ -16,8 +19,6 @@ from app.components.run_picker import empty_state
 from app.components.run_state import duration, since
 from app.components.study_starter import study_starter
 from app.components.study_table import ablation_panels, study_table
-from app.protocol.studies import Study, curve, find_study, list_studies, results, runs_of, stop_study
-from app.routes import link
 
 __all__ = ["study_view"]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from app import data
+from app.address.routes import go
+from app.address.url_state import adopt, keep_valid, publish
+from app.backend import data
+from app.backend.machine import machine
+from app.backend.weights import title_of
 from app.components.spec_view import spec_view
-from app.estimates import estimate
-from app.machine import machine
-from app.routes import go
-from app.url_state import adopt, keep_valid, publish
-from app.weights import title_of
+from app.form.estimates import estimate
 from bird_backend import catalog
 from bird_backend.errors import BirdError
 from bird_backend.specs import PretrainSpec, RobustifySpec, load_spec

@@ -6,8 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from app.url_state import keep_valid
-from app.weights import Weights, offered
+from app.address.url_state import keep_valid
+from app.backend.weights import Weights, offered
 
 __all__ = ["weights_choice"]
 

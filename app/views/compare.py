@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data
+from app.backend import data
 from app.components.page_head import page_head
 from app.components.run_comparison import run_comparison
 from app.components.study_view import study_view

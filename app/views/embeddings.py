@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import data
+from app.address.routes import link
+from app.backend import data
 from app.components.live_chart import show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player
 from app.components.run_picker import empty_state, pick_run
 from app.components.run_state import progress_panel, refresh_seconds, run_badge
-from app.routes import link
 
 __all__ = ["render"]
 

@@ -6,12 +6,12 @@ import re
 
 import streamlit as st
 
-from app import data
+from app.address.routes import link
+from app.backend import data
+from app.backend.weights import title_of
 from app.components.gallery_player import GALLERY_KEYS, gallery_player
 from app.components.page_head import page_head
 from app.components.run_state import progress_panel
-from app.routes import link
-from app.weights import title_of
 from bird_backend import catalog, settings
 
 __all__ = ["render"]

@@ -6,7 +6,11 @@ from dataclasses import asdict, replace
 
 import streamlit as st
 
-from app import data
+from app.address.routes import go
+from app.address.url_state import adopt, keep_valid, publish, put
+from app.backend import data
+from app.backend.machine import machine
+from app.backend.weights import Weights, title_of, usable
 from app.components.expert_options import expert_options
 from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
 from app.components.method_choice import method_choice, method_settings
@@ -15,14 +19,10 @@ from app.components.relaunch import demo_draft
 from app.components.spec_view import spec_view
 from app.components.study_starter import study_starter
 from app.components.weights_choice import weights_choice
-from app.drafts import OWN, Draft, defaults
-from app.estimates import estimate
-from app.machine import machine
-from app.protocol.wording import control_sentence, method_sentence, start_sentence
-from app.routes import go
-from app.url_state import adopt, keep_valid, publish, put
-from app.validation import Findings, review
-from app.weights import Weights, title_of, usable
+from app.form.drafts import OWN, Draft, defaults
+from app.form.estimates import estimate
+from app.form.validation import Findings, review
+from app.words.sentences import control_sentence, method_sentence, start_sentence
 from bird_backend import catalog
 from bird_backend.specs import ModelRef, TransferSpec, load_spec
 

@@ -8,7 +8,9 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from app import charts, data
+from app import charts
+from app.address.routes import link
+from app.backend import data
 from app.charts.curves import X
 from app.components.layer_choice import layer_map_words
 from app.components.live_chart import chart, show_numbers
@@ -26,8 +28,7 @@ from app.components.run_state import (
     since,
     state_note,
 )
-from app.intervals import explained, percent
-from app.routes import link
+from app.words.intervals import explained, percent
 from bird_backend.measures import wilson
 from bird_backend.specs import GallerySpec
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data
+from app.address.routes import ROUTES, go, link
+from app.backend import data
 from app.components.run_card import run_card
 from app.components.transfer_diagram import transfer_diagram
-from app.routes import ROUTES, go, link
 from bird_backend.runs.store import Run
 
 __all__ = ["render"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import charts, data
+from app import charts
+from app.address.routes import link
+from app.backend import data
 from app.components.ceiling import ask_for_ceiling, chosen_ceiling, pick_ceiling, recovered
 from app.components.figures_table import figures_table
 from app.components.live_chart import chart, show_numbers
@@ -14,9 +16,8 @@ from app.components.run_picker import empty_state, pick_run
 from app.components.run_state import progress_panel, run_badge, run_words, state_note
 from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
-from app.protocol.ceilings import oracles, with_ceiling
-from app.protocol.seeds import siblings
-from app.routes import link
+from app.findings.ceilings import oracles, with_ceiling
+from app.findings.seeds import siblings
 
 __all__ = ["render"]
 

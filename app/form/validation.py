@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.drafts import OWN, Draft
-from app.weights import Weights, title_of
+from app.backend.weights import Weights, title_of
+from app.form.drafts import OWN, Draft
 from bird_backend import catalog
 from bird_backend.errors import BirdError
 from bird_backend.specs import MatchingMethod, TransferSpec, load_spec

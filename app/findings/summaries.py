@@ -1,4 +1,4 @@
-"""Reading a run's summary: its figures by the names of `app.protocol.figures`, as numbers and with their intervals."""
+"""Reading a run's summary: its figures by the names of `app.findings.figures`, as numbers and with their intervals."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.charts.accuracy import models_in
-from app.protocol.summaries import interval_of
+from app.findings.summaries import interval_of
 from bird_backend import measures
 from bird_backend.measures import Group, Interval, Predictions
 

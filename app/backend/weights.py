@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.drafts import RANDOM
-from app.intervals import percent
+from app.form.drafts import RANDOM
+from app.words.intervals import percent
 from bird_backend import catalog
 from bird_backend.runs.provenance import Checkpoint, Provenance
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from app import data
+from app.backend import data
 from app.charts.curves import thin
 from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from app.machine import Machine
+from app.backend.machine import Machine
 from bird_backend import catalog
 from bird_backend.runs.store import Run
 from bird_backend.specs import ModelRef, PretrainSpec, RobustifySpec, TransferSpec

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.intervals import explained, percent, points, verdict
-from app.protocol.summaries import gain_of, interval_of
+from app.findings.summaries import gain_of, interval_of
+from app.words.intervals import explained, percent, points, verdict
 from bird_backend.measures import Interval
 from bird_backend.runs.store import Run
 

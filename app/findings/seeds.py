@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from app import data
-from app.protocol.summaries import gain_of, number_of
+from app.backend import data
+from app.findings.summaries import gain_of, number_of
 from bird_backend.measures import Interval, over_seeds
 from bird_backend.specs import spec_hash
 

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
-from app.metrics_cache import MetricsCache, tidy
+from app.backend.metrics import MetricsCache, tidy
 from bird_backend import settings
 from bird_backend.errors import BirdError, InputError, UnknownNameError
 from bird_backend.measures import Predictions

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from app import data
+from app.backend import data
 from bird_backend import measures
 from bird_backend.measures import Group, Interval, Predictions
 from bird_backend.specs import RobustifySpec, TransferSpec

@@ -1,0 +1,3 @@
+"""Colours, and what the theme has no setting for."""
+
+__all__: list[str] = []

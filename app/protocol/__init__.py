@@ -1,1 +1,0 @@
-"""What the app reads out of runs and studies: figures, the way to a ceiling, seeds, words; no Streamlit here."""

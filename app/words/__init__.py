@@ -1,0 +1,3 @@
+"""Numbers and settings in words."""
+
+__all__: list[str] = []
