@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"errors", "seeds"},
+    {"registry"},
     {"settings"},
     {"catalog"},
     {"measures"},
