@@ -1,7 +1,7 @@
 """Registries whose entries are found rather than listed: whoever adds a method, a run kind or a figure adds a file.
 
-Each entry is declared under the name `DECLARES` in a module of its own, or in the `__init__` of a folder, where torch has
-to stay in a file beside it. The folder is read once, when somebody first asks.
+Each entry is declared under the name `DECLARES` in the `__init__` of a folder of its own, where torch stays in a file
+beside it, or where nothing needs torch in a file of its own. What there is is read once, when somebody first asks.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ T = TypeVar("T", bound=Declared)
 class Registry(Mapping[str, T]):
     """Everything of one kind by name, in the order of `place`.
 
-    `what` is how an error calls an entry ("method"); `package` is the folder, as it is imported, whose modules may have
-    `DECLARES`: one entry, or a tuple of them where some belong together.
+    `what` is how an error calls an entry ("method"); `package` is the folder, as it is imported, whose folders may have
+    `DECLARES`: one entry, or a tuple of them where some belong together. With `files`, its files may too.
     """
 
-    def __init__(self, what: str, package: str) -> None:
+    def __init__(self, what: str, package: str, *, files: bool = False) -> None:
         self._what = what
         self._package = package
+        self._files = files
         self._entries: dict[str, T] | None = None
 
     def find(self, name: str) -> T:
@@ -64,6 +65,8 @@ class Registry(Mapping[str, T]):
             package = importlib.import_module(self._package)
             found: list[T] = []
             for module in pkgutil.iter_modules(package.__path__, f"{self._package}."):
+                if not (module.ispkg or self._files):
+                    continue  # it may need torch, which who only asks for names must not load
                 declared = getattr(importlib.import_module(module.name), "DECLARES", ())
                 found += declared if isinstance(declared, tuple) else (declared,)
             entries = {entry.name: entry for entry in sorted(found, key=lambda entry: (entry.place, entry.name))}

@@ -36,7 +36,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_every_file_that_declares_something_is_found_in_order(shelf: Path) -> None:
-    registry: Registry = Registry("thing", "shelf")
+    registry: Registry = Registry("thing", "shelf", files=True)
     assert list(registry) == ["a", "b", "late"]
     assert registry["late"].place == 9
     with pytest.raises(UnknownNameError, match="Unknown thing 'latte': did you mean late"):
@@ -44,14 +44,20 @@ def test_every_file_that_declares_something_is_found_in_order(shelf: Path) -> No
 
 
 def test_one_more_file_is_one_more_entry(shelf: Path) -> None:
-    registry: Registry = Registry("thing", "shelf")
+    registry: Registry = Registry("thing", "shelf", files=True)
     assert "toy" not in registry
     (shelf / "toy.py").write_text(ENTRY.format(declares=one("toy", 0)))
     registry.forget()
     assert list(registry) == ["toy", "a", "b", "late"]
 
 
+def test_only_folders_are_read_where_files_may_need_torch(shelf: Path) -> None:
+    (shelf / "boxed").mkdir()
+    (shelf / "boxed" / "__init__.py").write_text(ENTRY.format(declares=one("boxed", 1)))
+    assert list(Registry("thing", "shelf")) == ["boxed"]
+
+
 def test_a_name_is_declared_once(shelf: Path) -> None:
     (shelf / "again.py").write_text(ENTRY.format(declares=one("a", 3)))
     with pytest.raises(ValueError, match="declares a thing twice"):
-        len(Registry("thing", "shelf"))
+        len(Registry("thing", "shelf", files=True))
