@@ -1,4 +1,4 @@
-"""A part of a spec that is one of a registry's entries: its `name` says which, and that entry's settings check the rest."""
+"""A part of a spec that is one of a registry's entries: its `name` says which, and the entry checks its settings."""
 
 from __future__ import annotations
 
