@@ -26,7 +26,7 @@ import torch
 from benchmarks.machine import describe
 from bird_backend import settings
 from bird_backend.cli.output import ProgressBar
-from bird_backend.cli.studying import perform_study
+from bird_backend.cli.study_runner import perform_study
 from bird_backend.jobs.leases import find_devices
 from bird_backend.jobs.process import perform
 from bird_backend.runs.store import RunStore

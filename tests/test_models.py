@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bird_backend import catalog
 from bird_backend.activations import capture_activations, pool
 from bird_backend.errors import UnknownNameError
-from bird_backend.models import alignable_layers, build_model, measure, write_catalog
+from bird_backend.models import alignable_layers, build_model, profile, write_catalog
 from bird_backend.models.registry import ARCHITECTURES
 
 CATALOG = catalog.CATALOG_FILE
@@ -95,7 +95,7 @@ def test_layers_are_listed_in_the_order_they_run_and_stopping_runs_no_later_modu
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_catalogue_is_what_measuring_again_gives(name: str) -> None:
     entries = {entry["name"]: entry for entry in json.loads(CATALOG.read_text("utf-8"))["models"]}
-    assert measure(name) == entries[name]
+    assert profile(name) == entries[name]
 
 
 def test_the_catalogue_names_the_registry_small_first(tmp_path: Path) -> None:

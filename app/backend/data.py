@@ -26,7 +26,7 @@ from bird_backend.runs.store import ACTIVE, Run, RunStore, State
 from bird_backend.specs import AnalyzeSpec, GallerySpec, ModelRef, RunSpec, TransferSpec, load_spec, read_spec
 
 if TYPE_CHECKING:
-    from bird_backend.runs.provenance import Checkpoint
+    from bird_backend.runs.provenance import WeightsFile
 
 __all__ = [
     "BirdError",
@@ -185,11 +185,11 @@ def layer_table(run: Run) -> pd.DataFrame | None:
     return _layer_map(str(run.directory.artifacts / "layer-map.json")) if run.state == "done" else None
 
 
-def checkpoints() -> list[Checkpoint]:
+def checkpoints() -> list[WeightsFile]:
     """The weights there are: those that come with the project and those that runs have made."""
-    from bird_backend.runs.provenance import list_checkpoints  # noqa: PLC0415 - reads files, and few pages need it
+    from bird_backend.runs.provenance import list_weights  # noqa: PLC0415 - reads files, and few pages need it
 
-    return list(list_checkpoints())
+    return list(list_weights())
 
 
 @lru_cache(maxsize=32)

@@ -9,7 +9,7 @@ from typing import Literal
 from app.form.drafts import RANDOM
 from app.words.intervals import percent
 from bird_backend import catalog
-from bird_backend.runs.provenance import Checkpoint, Provenance
+from bird_backend.runs.provenance import Provenance, WeightsFile
 
 __all__ = ["Weights", "offered", "title_of", "usable"]
 
@@ -45,7 +45,7 @@ class Weights:
         return f"{size} Trained on {title_of(made.data)}{measured}."
 
 
-def usable(checkpoints: Iterable[Checkpoint]) -> dict[str, Weights]:
+def usable(checkpoints: Iterable[WeightsFile]) -> dict[str, Weights]:
     """The checkpoints that can be chosen by name."""
     return {
         found.name: Weights(value=found.name, network=found.provenance.model, provenance=found.provenance)

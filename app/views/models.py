@@ -15,7 +15,7 @@ from app.components.training_form import training_form
 from app.words.intervals import explained, percent
 from bird_backend import catalog
 from bird_backend.measures import wilson
-from bird_backend.runs.provenance import Checkpoint, Provenance
+from bird_backend.runs.provenance import Provenance, WeightsFile
 
 __all__ = ["render"]
 
@@ -77,7 +77,7 @@ def _weights() -> None:
             st.dataframe(_table(good), hide_index=True, alt="Every checkpoint with its provenance and accuracies")
 
 
-def _card(checkpoint: Checkpoint) -> None:
+def _card(checkpoint: WeightsFile) -> None:
     made = checkpoint.provenance
     if made is None:
         return
@@ -110,7 +110,7 @@ def _accuracy(place: st.delta_generator.DeltaGenerator, label: str, share: float
     place.metric(label, percent(share), help=f"{explained(wilson(share * n, n))}, test images.")
 
 
-def _provenance(checkpoint: Checkpoint, made: Provenance) -> None:
+def _provenance(checkpoint: WeightsFile, made: Provenance) -> None:
     origin = "with the project" if checkpoint.origin == "assets" else "made by a run here"
     st.markdown(
         f"Came {origin}, made {made.created[:10]} by version `{made.code_version}` of the code, seed {made.seed}, "
@@ -120,7 +120,7 @@ def _provenance(checkpoint: Checkpoint, made: Provenance) -> None:
     st.json(made.recipe, expanded=1)
 
 
-def _table(checkpoints: list[Checkpoint]) -> pd.DataFrame:
+def _table(checkpoints: list[WeightsFile]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "name": checkpoint.name,

@@ -20,7 +20,7 @@ assets_app = typer.Typer(help="Make what lies in assets/ anew.", invoke_without_
 def assets(context: typer.Context, json_: Json = False, home: Home = None) -> None:
     """Make the catalogue and the demo checkpoints anew (`assets fashion-mnist` remakes the images)."""
     if context.invoked_subcommand is None:
-        from bird_backend.cli.assets import make_checkpoints  # noqa: PLC0415
+        from bird_backend.cli.asset_makers import make_checkpoints  # noqa: PLC0415
         from bird_backend.models import write_catalog  # noqa: PLC0415
 
         write_catalog(catalog.CATALOG_FILE)
@@ -58,7 +58,7 @@ def assets_fashion_mnist(
 @assets_app.command("frost")
 def assets_frost(json_: Json = False, home: Home = None) -> None:
     """Draw the pictures of frost that `frost` lays over images, into assets/frost."""
-    from bird_backend.cli.assets import make_frost  # noqa: PLC0415
+    from bird_backend.cli.asset_makers import make_frost  # noqa: PLC0415
 
     made = make_frost()
     emit(made, table([(entry["name"], entry["bytes"]) for entry in made], ("picture", "bytes")), as_json=json_)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bird_backend import catalog, runs, studies
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.runs.provenance import list_checkpoints
+from bird_backend.runs.provenance import list_weights
 
 __all__ = ["describe", "listing"]
 
@@ -75,7 +75,7 @@ def _corruptions() -> Listing:
 
 
 def _checkpoints() -> Listing:
-    found = list_checkpoints()
+    found = list_weights()
     documents = [
         {
             "name": c.name,

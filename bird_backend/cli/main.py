@@ -17,7 +17,7 @@ from bird_backend.cli.output import ProgressBar, emit, table
 from bird_backend.cli.report import describe_summary
 from bird_backend.cli.study_commands import ablate, compare, study
 from bird_backend.errors import BirdError, Cancelled, InputError
-from bird_backend.runs.provenance import find_checkpoint, read_header
+from bird_backend.runs.provenance import find_weights, read_header
 from bird_backend.specs import RunSpec, load_spec, override, read_spec
 
 __all__ = ["app", "main"]
@@ -159,7 +159,7 @@ def evaluate(
     home: Home = None,
 ) -> int:
     """Measure a network's clean and corrupted accuracy on a data set's test images."""
-    provenance = read_header(find_checkpoint(weights)).provenance
+    provenance = read_header(find_weights(weights)).provenance
     architecture = model or (provenance.model if provenance else None)
     if architecture is None:
         raise InputError(f"{weights} does not say its architecture; name it with --model.")
@@ -196,7 +196,7 @@ def corrupt(
     home: Home = None,
 ) -> None:
     """Write corrupted images in CIFAR-10-C's layout: uint8 [5N,H,W,3], one severity after the other."""
-    from bird_backend.cli.corrupting import corrupt_into  # noqa: PLC0415
+    from bird_backend.cli.corrupted_files import corrupt_into  # noqa: PLC0415
     from bird_backend.evaluation import Corrupting  # noqa: PLC0415
 
     names, levels = parse_corruptions(corruptions), parse_severities(severities)

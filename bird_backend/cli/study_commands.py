@@ -100,7 +100,7 @@ def _carry_out(plan: Plan, *, foreground: bool, as_json: bool) -> int:
         )
         emit(results(queued).as_dict(), text, as_json=as_json)
         return 0
-    from bird_backend.cli.studying import perform_study  # noqa: PLC0415
+    from bird_backend.cli.study_runner import perform_study  # noqa: PLC0415
 
     bar = ProgressBar()
     try:

@@ -18,7 +18,7 @@ from bird_backend.experiments.measuring import choose_source, measure
 from bird_backend.experiments.networks import frozen, keep, provenance_of, require_same_classes, trainable
 from bird_backend.experiments.summary import figures
 from bird_backend.experiments.transfer import transfer
-from bird_backend.models import save_checkpoint
+from bird_backend.models import save_weights
 from bird_backend.runs.writing import RunWriter
 from bird_backend.specs import (
     AnalyzeSpec,
@@ -93,7 +93,7 @@ def _make(spec: PretrainSpec | RobustifySpec, data: Dataset, device: torch.devic
     predictions = measure({"model": model}, data, spec.evaluation, source, writer)
     role: Literal["teacher", "student"] = "teacher" if spec.kind == "robustify" else "student"
     provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model)
-    save_checkpoint(writer.artifact("model.safetensors"), model, provenance)
+    save_weights(writer.artifact("model.safetensors"), model, provenance)
     return {
         "n_test": predictions.n,
         **figures(predictions, "model"),

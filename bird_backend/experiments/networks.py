@@ -13,8 +13,8 @@ from bird_backend import settings
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.measures import Predictions, by_group
-from bird_backend.models import load_model, save_checkpoint
-from bird_backend.runs.provenance import Provenance, find_checkpoint, read_provenance
+from bird_backend.models import load_model, save_weights
+from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
 from bird_backend.seeds import derive_seed
 from bird_backend.specs import ModelRef, PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.training import prepare
@@ -45,7 +45,7 @@ def require_same_classes(ref: ModelRef, data: Dataset) -> None:
     """An accuracy before any training means nothing where the output units stand for other classes."""
     if ref.weights is None:
         return
-    origin = read_provenance(find_checkpoint(ref.weights))
+    origin = read_provenance(find_weights(ref.weights))
     if origin is not None and origin.classes != data.classes:
         raise InputError(
             f"The weights {ref.weights} tell apart the classes of {origin.data}, not those of {data.name};"
@@ -90,5 +90,5 @@ def keep(name: str | None, model: nn.Module, provenance: Provenance) -> str | No
         for candidate in (name, *(f"{name}-{number}" for number in range(2, 10_000)))
         if not (folder / f"{candidate}.safetensors").exists()
     )
-    save_checkpoint(folder / f"{free}.safetensors", model, provenance)
+    save_weights(folder / f"{free}.safetensors", model, provenance)
     return free

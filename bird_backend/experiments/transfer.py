@@ -18,7 +18,7 @@ from bird_backend.experiments.measuring import choose_source, measure
 from bird_backend.experiments.networks import frozen, keep, provenance_of, require_same_classes, trainable
 from bird_backend.experiments.summary import as_json, relative_figures
 from bird_backend.measures import gain
-from bird_backend.models import build_model, save_checkpoint
+from bird_backend.models import build_model, save_weights
 from bird_backend.models.registry import find_architecture
 from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.reading import SnapshotName
@@ -130,7 +130,7 @@ def transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: Ru
         for name in students
     }
     for method in spec.arms:
-        save_checkpoint(
+        save_weights(
             writer.artifact(f"student-{method.name}.safetensors"), students[method.name], provenance[method.name]
         )
 

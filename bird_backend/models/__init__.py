@@ -1,7 +1,7 @@
 """The networks: torchvision's own with a 32×32 stem, small ones for a CPU, their alignable layers and weights."""
 
-from bird_backend.models.checkpoints import load_model, save_checkpoint
-from bird_backend.models.measurement import measure, write_catalog
+from bird_backend.models.profiling import profile, write_catalog
 from bird_backend.models.registry import alignable_layers, build_model
+from bird_backend.models.weights import load_model, save_weights
 
-__all__ = ["alignable_layers", "build_model", "load_model", "measure", "save_checkpoint", "write_catalog"]
+__all__ = ["alignable_layers", "build_model", "load_model", "profile", "save_weights", "write_catalog"]

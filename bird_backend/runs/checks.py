@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bird_backend import catalog
 from bird_backend.errors import InputError
-from bird_backend.runs.provenance import find_checkpoint, read_provenance
+from bird_backend.runs.provenance import find_weights, read_provenance
 from bird_backend.specs import TransferSpec
 
 __all__ = ["check_transfer"]
@@ -15,8 +15,8 @@ def check_transfer(spec: TransferSpec, classes: tuple[str, ...] = ()) -> None:
     teacher, student = spec.teacher, spec.student
     if teacher.weights is None or spec.control == "random-weights":
         return
-    path = find_checkpoint(teacher.weights)
-    if student.weights is not None and path.resolve() == find_checkpoint(student.weights).resolve():
+    path = find_weights(teacher.weights)
+    if student.weights is not None and path.resolve() == find_weights(student.weights).resolve():
         raise InputError(
             f"Teacher and student are the same network with the same weights, {path.name},"
             " so there is nothing to transfer; choose another teacher."

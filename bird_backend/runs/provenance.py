@@ -21,12 +21,12 @@ from bird_backend.errors import InputError, UnknownNameError
 
 __all__ = [
     "METADATA_KEY",
-    "Checkpoint",
     "Header",
     "Provenance",
     "TensorFacts",
-    "find_checkpoint",
-    "list_checkpoints",
+    "WeightsFile",
+    "find_weights",
+    "list_weights",
     "read_header",
     "read_provenance",
 ]
@@ -81,7 +81,7 @@ class Header:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkpoint:
+class WeightsFile:
     """A weights file in one of the checkpoint folders; `problem` says in a sentence why it can't be used."""
 
     name: str
@@ -133,16 +133,16 @@ def read_header(path: Path) -> Header:
     )
 
 
-def list_checkpoints() -> list[Checkpoint]:
+def list_weights() -> list[WeightsFile]:
     """Every checkpoint that has a name, home before assets and by name; one in home hides the asset of its name."""
-    found: dict[str, Checkpoint] = {}
+    found: dict[str, WeightsFile] = {}
     for origin, folder in _folders():
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             found.setdefault(path.stem, _checkpoint(path, origin))
     return list(found.values())
 
 
-def find_checkpoint(weights: str) -> Path:
+def find_weights(weights: str) -> Path:
     """The file of a checkpoint's name (home first, then assets) or of a path that ends in `.safetensors`.
 
     A name never becomes a path outside the two folders; an unknown one is an `UnknownNameError` with the closest.
@@ -162,14 +162,14 @@ def find_checkpoint(weights: str) -> Path:
         path = folder / f"{weights}{_SUFFIX}"
         if _NAME.fullmatch(weights) and path.is_file():
             return path
-    raise UnknownNameError("checkpoint", weights, [entry.name for entry in list_checkpoints() if not entry.problem])
+    raise UnknownNameError("checkpoint", weights, [entry.name for entry in list_weights() if not entry.problem])
 
 
 def _folders() -> tuple[tuple[Literal["assets", "home"], Path], ...]:
     return ("home", settings.checkpoints_dir()), ("assets", settings.ASSETS / "checkpoints")
 
 
-def _checkpoint(path: Path, origin: Literal["assets", "home"]) -> Checkpoint:
+def _checkpoint(path: Path, origin: Literal["assets", "home"]) -> WeightsFile:
     provenance, problem = None, None
     try:
         provenance = read_provenance(path)
@@ -179,7 +179,7 @@ def _checkpoint(path: Path, origin: Literal["assets", "home"]) -> Checkpoint:
             problem = f"{path.name} doesn't say which network it holds, so it can only be used by its path."
     except InputError as error:
         problem = str(error)
-    return Checkpoint(name=path.stem, path=path, provenance=provenance, origin=origin, problem=problem)
+    return WeightsFile(name=path.stem, path=path, provenance=provenance, origin=origin, problem=problem)
 
 
 def _tensor(entry: dict[str, Any]) -> tuple[TensorFacts, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.runs.provenance import find_checkpoint, list_checkpoints, read_provenance
+from bird_backend.runs.provenance import find_weights, list_weights, read_provenance
 from bird_backend.specs import BirdMethod, MatchingMethod, TransferSpec
 from bird_backend.studies.plan import checked, describe_pair, seeds_from
 from bird_backend.studies.study import Plan, Variant
@@ -159,7 +159,7 @@ def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
         raise InputError("The ablation teacher needs two teachers or more; name checkpoints to choose from.")
     variants = [_fine_tuning(base)]
     for name in names:
-        provenance = read_provenance(find_checkpoint(name))
+        provenance = read_provenance(find_weights(name))
         if provenance is None:
             raise InputError(f"{name} does not say which network it holds, so it can't be a teacher here.")
         method = base.method.model_dump(mode="json")
@@ -177,7 +177,7 @@ def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
 def _known_teachers(base: TransferSpec) -> tuple[str, ...]:
     known = [
         checkpoint.name
-        for checkpoint in list_checkpoints()
+        for checkpoint in list_weights()
         if checkpoint.problem is None and checkpoint.provenance is not None and checkpoint.provenance.role == "teacher"
     ]
     own = () if base.teacher.weights is None else (base.teacher.weights,)

@@ -12,7 +12,7 @@ from typing import Any
 from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.runs.checks import check_transfer
-from bird_backend.runs.provenance import Provenance, find_checkpoint, read_provenance
+from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
 from bird_backend.specs import LayerPair, MatchingMethod, ModelRef, TransferSpec
 from bird_backend.studies.study import Plan, Role, Variant
 
@@ -248,7 +248,7 @@ def _classes_of(base: TransferSpec) -> tuple[str, ...]:
 
 
 def _provenance(ref: ModelRef) -> Provenance | None:
-    return None if ref.weights is None else read_provenance(find_checkpoint(ref.weights))
+    return None if ref.weights is None else read_provenance(find_weights(ref.weights))
 
 
 def _check_weights(ref: ModelRef) -> None:

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from bird_backend.errors import InputError, RunError
 from bird_backend.models.registry import build_model, find_architecture
-from bird_backend.runs.provenance import METADATA_KEY, Header, Provenance, find_checkpoint, read_header
+from bird_backend.runs.provenance import METADATA_KEY, Header, Provenance, find_weights, read_header
 from bird_backend.specs import ModelRef
 
-__all__ = ["Provenance", "load_model", "save_checkpoint"]
+__all__ = ["Provenance", "load_model", "save_weights"]
 
 _DTYPES = {torch.float32: "F32", torch.int64: "I64"}
 
 
-def save_checkpoint(path: Path, model: nn.Module, provenance: Provenance) -> None:
+def save_weights(path: Path, model: nn.Module, provenance: Provenance) -> None:
     """Writes weights and provenance to `path`, which at every moment holds the old file or the new one, whole."""
     if path.suffix != ".safetensors":
         raise InputError(f"Weights are saved as .safetensors, not as {path.name}.")
@@ -50,7 +50,7 @@ def load_model(ref: ModelRef, *, classes: int | None, seed: int) -> tuple[nn.Mod
         if classes is None:
             raise InputError(f"A new {ref.model} has to know its number of classes.")
         return build_model(ref.model, classes=classes, seed=seed), None
-    path = find_checkpoint(ref.weights)
+    path = find_weights(ref.weights)
     header = read_header(path)
     held = _class_count(header, ref.model, path)
     if classes is not None and classes != held:

@@ -16,13 +16,13 @@ from bird_backend.activations import capture_activations
 from bird_backend.models.registry import ARCHITECTURES, find_architecture
 from bird_backend.models.small import AttentionHeads
 
-__all__ = ["CLASSES", "measure", "write_catalog"]
+__all__ = ["CLASSES", "profile", "write_catalog"]
 
 CLASSES = 10
 """Parameters and multiply-adds are given for a classifier of this many classes."""
 
 
-def measure(name: str) -> dict[str, Any]:
+def profile(name: str) -> dict[str, Any]:
     """The catalogue's entry of network `name`, ready for JSON."""
     architecture = find_architecture(name)
     with torch.device("meta"):
@@ -44,7 +44,7 @@ def measure(name: str) -> dict[str, Any]:
 
 def write_catalog(path: Path) -> None:
     """Writes every network's entry to `path`, one line each, small networks first."""
-    lines = ",\n".join(json.dumps(measure(name), ensure_ascii=False) for name in ARCHITECTURES)
+    lines = ",\n".join(json.dumps(profile(name), ensure_ascii=False) for name in ARCHITECTURES)
     path.write_text(f'{{"models": [\n{lines}\n]}}\n', "utf-8")
 
 

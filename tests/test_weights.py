@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from bird_backend import settings
 from bird_backend.errors import InputError, RunError, UnknownNameError
 from bird_backend.models import build_model
-from bird_backend.models.checkpoints import load_model, save_checkpoint
+from bird_backend.models.weights import load_model, save_weights
 from bird_backend.runs.provenance import (
     Provenance,
-    find_checkpoint,
-    list_checkpoints,
+    find_weights,
+    list_weights,
     read_header,
     read_provenance,
 )
@@ -61,7 +61,7 @@ def model() -> nn.Module:
 @pytest.fixture
 def path(tmp_path: Path, model: nn.Module) -> Path:
     path = tmp_path / "deep" / "net.safetensors"
-    save_checkpoint(path, model, PROVENANCE)
+    save_weights(path, model, PROVENANCE)
     return path
 
 
@@ -87,7 +87,7 @@ def test_a_round_trip_is_bit_equal(path: Path, model: nn.Module) -> None:
 
 def test_saving_gives_the_same_bytes_in_either_memory_format(path: Path, model: nn.Module) -> None:
     other = path.with_name("other.safetensors")
-    save_checkpoint(other, model.to(memory_format=torch.channels_last), PROVENANCE)
+    save_weights(other, model.to(memory_format=torch.channels_last), PROVENANCE)
     assert other.read_bytes() == path.read_bytes()
 
 
@@ -108,14 +108,14 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RunError, match=r"could not be saved at .*: No space left on device"):
-        save_checkpoint(path, build_model("cnn-small", classes=3, seed=9), PROVENANCE)
+        save_weights(path, build_model("cnn-small", classes=3, seed=9), PROVENANCE)
     assert path.read_bytes() == old
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_only_safetensors_are_saved(tmp_path: Path, model: nn.Module) -> None:
     with pytest.raises(InputError, match=r"not as net\.pt"):
-        save_checkpoint(tmp_path / "net.pt", model, PROVENANCE)
+        save_weights(tmp_path / "net.pt", model, PROVENANCE)
 
 
 def test_no_weights_means_drawn_from_the_seed() -> None:
@@ -253,7 +253,7 @@ def test_missing_folder_and_too_large(path: Path, tmp_path: Path, monkeypatch: p
         load(tmp_path / "folder.safetensors")
     for missing in ("none.safetensors", "x" * 5000 + ".safetensors", "~nobody-here/x.safetensors"):
         with pytest.raises(InputError, match="There is no weights file at"):
-            find_checkpoint(missing)
+            find_weights(missing)
     with pytest.raises(InputError, match="There is no weights file at"):
         read_header(tmp_path / "none.safetensors")
     monkeypatch.setattr(settings, "MAX_WEIGHTS_BYTES", 1000)
@@ -263,21 +263,21 @@ def test_missing_folder_and_too_large(path: Path, tmp_path: Path, monkeypatch: p
 
 def test_provenance_has_to_agree_with_the_classifier(tmp_path: Path) -> None:
     path = tmp_path / "liar.safetensors"
-    save_checkpoint(path, build_model("cnn-small", classes=4, seed=0), PROVENANCE)
+    save_weights(path, build_model("cnn-small", classes=4, seed=0), PROVENANCE)
     with pytest.raises(InputError, match="names 3 classes, but its classifier has 4"):
         load(path)
 
 
 def test_checkpoints_are_listed_home_first_and_broken_ones_say_why(path: Path, model: nn.Module) -> None:
     home, assets = settings.checkpoints_dir(), settings.ASSETS / "checkpoints"
-    assert list_checkpoints() == []
-    save_checkpoint(assets / "digits-robust.safetensors", model, PROVENANCE.model_copy(update={"role": "teacher"}))
-    save_checkpoint(assets / "both.safetensors", model, PROVENANCE)
-    save_checkpoint(home / "both.safetensors", model, PROVENANCE)
+    assert list_weights() == []
+    save_weights(assets / "digits-robust.safetensors", model, PROVENANCE.model_copy(update={"role": "teacher"}))
+    save_weights(assets / "both.safetensors", model, PROVENANCE)
+    save_weights(home / "both.safetensors", model, PROVENANCE)
     (home / "broken.safetensors").write_bytes(torch_zip())
     (home / "notes.txt").write_text("not weights")
     foreign(home / "foreign.safetensors", model.state_dict())
-    listed = {entry.name: entry for entry in list_checkpoints()}
+    listed = {entry.name: entry for entry in list_weights()}
     assert [(entry.name, entry.origin) for entry in listed.values()] == [
         ("both", "home"),
         ("broken", "home"),
@@ -289,21 +289,21 @@ def test_checkpoints_are_listed_home_first_and_broken_ones_say_why(path: Path, m
     assert "zip" in (listed["broken"].problem or "")
     assert "which network" in (listed["foreign"].problem or "")
 
-    assert find_checkpoint("both") == home / "both.safetensors"
-    assert find_checkpoint("digits-robust") == assets / "digits-robust.safetensors"
-    assert find_checkpoint(str(path)) == path
+    assert find_weights("both") == home / "both.safetensors"
+    assert find_weights("digits-robust") == assets / "digits-robust.safetensors"
+    assert find_weights(str(path)) == path
     with pytest.raises(UnknownNameError, match="Unknown checkpoint 'digits-robots': did you mean digits-robust"):
-        find_checkpoint("digits-robots")
+        find_weights("digits-robots")
     with pytest.raises(InputError, match="other formats can carry code"):
-        find_checkpoint("model.pth")
+        find_weights("model.pth")
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/secret", "..", ".", "", "a/b", "a\0b", "x" * 200])
 def test_a_name_never_leaves_the_folder(name: str, tmp_path: Path, model: nn.Module) -> None:
     settings.checkpoints_dir().mkdir(parents=True)
-    save_checkpoint(settings.home() / "secret.safetensors", model, PROVENANCE)
+    save_weights(settings.home() / "secret.safetensors", model, PROVENANCE)
     with pytest.raises(UnknownNameError):
-        find_checkpoint(name)
+        find_weights(name)
 
 
 def test_provenance_is_read_without_torch(path: Path) -> None:
