@@ -57,6 +57,17 @@ def test_a_measured_run_says_every_figure_and_what_its_interval_is_over() -> Non
     assert {"accuracy_bars", "reliability", TABLE} <= components(app).keys()
 
 
+@pytest.mark.parametrize("page", ["overview", "robustness", "live", "compare"])
+def test_a_run_measured_on_one_image_has_no_bounds_and_is_drawn(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in ("N_TEST", "POOL", "SHOWN"):
+        monkeypatch.setattr(synthetic, size, 1)
+    runs = [synthetic.write_transfer("done", seed=seed).id for seed in (101, 102)]
+    app = show(page, **({"runs": ",".join(runs)} if page == "compare" else {"run": runs[0]}))
+    said = words(app) + tables(app)
+    assert "∞" in said
+    assert "nan" not in said
+
+
 def test_two_more_seeds_at_a_click() -> None:
     run = synthetic.write_transfer("done")
     app = show("robustness", run=run.id)

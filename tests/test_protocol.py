@@ -20,7 +20,7 @@ from app.charts.severity_grid import cell_key, cell_of, severity_grid
 from app.findings.ceilings import gap, gap_recovered, oracles, with_ceiling
 from app.findings.figures import FIGURES, best, figures, relative_note
 from app.findings.seeds import figure_over_seeds, gain_over_seeds, seed_documents, seeds_of, siblings
-from app.findings.summaries import interval_of, number_of, read_interval
+from app.findings.summaries import interval_of, number_of
 from bird_backend import catalog, measures
 from bird_backend.measures import CLEAN, Predictions
 from bird_backend.runs.directory import RunDirectory
@@ -172,7 +172,6 @@ def test_a_summary_of_one_network_and_of_three() -> None:
     assert kept is not None
     assert kept.kind == "normal, over images"
     assert number_of(None, "robust", "bird") is None
-    assert read_interval({"value": 1, "low": 0}) is None
 
 
 def test_the_table_holds_every_cell_row_and_group() -> None:

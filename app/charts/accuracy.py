@@ -145,7 +145,7 @@ def _row(predictions: Predictions, label: str, part: str, names: Sequence[str]) 
     over, last = baseline_of(predictions), models_in(predictions)[-1]
     if over is not None and (delta := measures.gain(predictions, last, over, names)) is not None:
         row[f"{arm(last).label} − {arm(over).label.lower()} (points)"] = round(100 * delta.value, 1) + 0.0
-        row["±"] = 100 * delta.half
+        row["±"] = 100 * delta.half if delta.bounded else None
         row["Reading"] = word(delta)
     return row | {"n": predictions.n}
 

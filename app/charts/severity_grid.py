@@ -1,11 +1,12 @@
 """Accuracies and differences of every corruption and severity, with the means over rows and groups, for the browser.
 
-A value is `[value, low, high]`. Keys: `contrast 3` for a cell, `contrast` for a row's mean, `seen 3` and `seen` for a
-group's, `robust` for all corruptions and `clean 0` for images as they are.
+A value is `[value, low, high]`, an end without bound none. Keys: `contrast 3` for a cell, `contrast` for a row's mean,
+`seen 3` and `seen` for a group's, `robust` for all corruptions and `clean 0` for images as they are.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -99,7 +100,7 @@ def _keys(predictions: Predictions, groups: dict[str, list[str]]) -> Iterator[tu
 
 def _accuracies(
     predictions: Predictions, model: str, groups: dict[str, list[str]]
-) -> Iterator[tuple[str, list[float]]]:
+) -> Iterator[tuple[str, list[float | None]]]:
     for key, names, severity in _keys(predictions, groups):
         if (found := measures.accuracy(predictions, model, names, severity)) is not None:
             yield key, _plain(found)
@@ -107,11 +108,13 @@ def _accuracies(
 
 def _differences(
     predictions: Predictions, model: str, over: str, groups: dict[str, list[str]]
-) -> Iterator[tuple[str, list[float]]]:
+) -> Iterator[tuple[str, list[float | None]]]:
     for key, names, severity in _keys(predictions, groups):
         if (found := measures.gain(predictions, model, over, names, severity)) is not None:
             yield key, _plain(found)
 
 
-def _plain(interval: Interval) -> list[float]:
-    return [round(value, 5) for value in (interval.value, interval.low, interval.high)]
+def _plain(interval: Interval) -> list[float | None]:
+    """JSON has no infinity, so an end without bound is none."""
+    ends = (interval.value, interval.low, interval.high)
+    return [round(value, 5) if math.isfinite(value) else None for value in ends]

@@ -163,6 +163,4 @@ def ablation_panel(rows: Sequence[Row], name: str) -> go.Figure:
 
 
 def _half(entry: Entry) -> float:
-    if entry.interval is None or entry.interval.half == float("inf"):
-        return 0.0
-    return entry.interval.half
+    return entry.interval.half if entry.interval is not None and entry.interval.bounded else 0.0

@@ -12,8 +12,7 @@ from app.charts.frame import arm
 from app.components.html_table import Entry, html_table
 from app.findings.figures import FIGURES, best, figures, relative_note
 from app.findings.seeds import figure_over_seeds
-from app.words.intervals import plus_minus
-from bird_backend.measures import Interval, Predictions
+from bird_backend.measures import Interval, Predictions, plus_minus
 
 __all__ = ["figures_table"]
 

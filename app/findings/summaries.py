@@ -7,7 +7,7 @@ from typing import Any
 
 from bird_backend.measures import Interval
 
-__all__ = ["gain_of", "interval_of", "number_of", "read_interval"]
+__all__ = ["gain_of", "interval_of", "number_of"]
 
 Summary = Mapping[str, Any] | None
 
@@ -32,20 +32,12 @@ def number_of(summary: Summary, figure: str, model: str) -> float | None:
 
 def interval_of(summary: Summary, figure: str, model: str) -> Interval | None:
     """The same with the interval it was measured with."""
-    return read_interval(_walk(summary, ("intervals", *_path(summary, figure, model))))
+    return Interval.from_dict(_walk(summary, ("intervals", *_path(summary, figure, model))))
 
 
 def gain_of(summary: Summary, over: str) -> Interval | None:
     """The gain in robust accuracy over `before` or `fine-tuning`."""
-    return read_interval(_walk(summary, (f"gain_over_{over.replace('-', '_')}",)))
-
-
-def read_interval(document: object) -> Interval | None:
-    """An interval as a summary holds it; none for anything else."""
-    try:
-        return Interval(**document) if isinstance(document, Mapping) else None
-    except TypeError:
-        return None
+    return Interval.from_dict(_walk(summary, (f"gain_over_{over.replace('-', '_')}",)))
 
 
 def _path(summary: Summary, figure: str, model: str) -> Sequence[str]:

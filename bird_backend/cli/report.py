@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from bird_backend.cli.output import table
+from bird_backend.measures import Interval, ends, rounded
 
 __all__ = ["describe_summary"]
 
@@ -62,10 +62,10 @@ def _transfer(summary: dict[str, Any]) -> str:
     rows.append(("CKA", *(f"{summary['cka'][key]['value']:.3f}" for key in keys)))
     lines = [table(rows, ("95 % over images", *keys)), _footer(summary)]
     for field, name in _GAINS.items():
-        if gain := summary.get(field):
+        if (gain := Interval.from_dict(summary.get(field))) is not None:
             lines.append(
-                f"{summary['method']} over {name}: {100 * gain['value']:+.1f} points of robust accuracy"
-                f" (95 % over images: {_signed(gain['low'])} to {_signed(gain['high'])}; one seed)"
+                f"{summary['method']} over {name}: {rounded(100 * gain.value, 1, sign='+')} points of robust accuracy"
+                f" (95 % over images: {ends(gain, sign='+')}; one seed)"
             )
     return "\n".join(lines)
 
@@ -79,23 +79,11 @@ def _footer(summary: dict[str, Any]) -> str:
 _POOLED = "; the reference's pooled figure is held-out kinds at severities 0 to 5, a sixth of it clean"
 
 
-def _share(interval: Mapping[str, Any] | None) -> str:
-    if interval is None:
-        return "–"
-    ends = (_percent(interval["low"]), _percent(interval["high"]))
-    return f"{_percent(interval['value'])} %  ({' to '.join(ends)})"
+def _share(document: object) -> str:
+    interval = Interval.from_dict(document)
+    return "–" if interval is None else f"{rounded(100 * interval.value, 1)} %  ({ends(interval)})"
 
 
-def _ratio(interval: Mapping[str, Any] | None) -> str:
-    if interval is None:
-        return "–"
-    low, high = ("?" if end is None else f"{end:.3f}" for end in (interval["low"], interval["high"]))
-    return f"{interval['value']:.3f}  ({low} to {high})"
-
-
-def _percent(share: float | None) -> str:
-    return "?" if share is None else f"{100 * share:.1f}"
-
-
-def _signed(share: float | None) -> str:
-    return "?" if share is None else f"{100 * share:+.1f}"
+def _ratio(document: object) -> str:
+    interval = Interval.from_dict(document)
+    return "–" if interval is None else f"{rounded(interval.value, 3)}  ({ends(interval, 3, factor=1)})"

@@ -24,6 +24,7 @@ from bird_backend.measures.robustness import (
     mean_corruption_error,
     relative_mean_corruption_error,
 )
+from bird_backend.measures.words import ends, plus_minus, rounded, spread
 
 __all__ = [
     "BINS",
@@ -41,6 +42,7 @@ __all__ = [
     "degrading",
     "difference_by_seed",
     "differences",
+    "ends",
     "gain",
     "gap_recovered",
     "gap_recovered_by_seed",
@@ -51,7 +53,10 @@ __all__ = [
     "mean_corruption_error",
     "over_images",
     "over_seeds",
+    "plus_minus",
     "relative_mean_corruption_error",
     "reliability",
+    "rounded",
+    "spread",
     "wilson",
 ]

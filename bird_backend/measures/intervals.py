@@ -7,9 +7,9 @@ seeds what other runs would give. Neither contains the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 import numpy as np
 
@@ -18,7 +18,14 @@ __all__ = ["Interval", "Z", "bootstrap", "over_images", "over_seeds", "wilson"]
 Z = 1.959964
 """The standard normal's 97.5 % point."""
 
-Kind = Literal["Wilson, over images", "normal, over images", "bootstrap, over images", "Student's t, over seeds"]
+Kind = Literal[
+    "Wilson, over images",
+    "normal, over images",
+    "bootstrap, over images",
+    "Student's t, over seeds",
+    "no interval, of images",
+    "no interval, of seeds",
+]
 
 _RESAMPLES = 1000
 _AT_ONCE = 100
@@ -26,13 +33,37 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """`value` with its 95 % interval; `n` images or seeds, as `kind` says."""
+    """`value` with its 95 % interval; `n` images or seeds, as `kind` says.
+
+    An end is infinite where nothing bounds it; one that is no number bounds nothing either.
+    """
 
     value: float
     low: float
     high: float
     n: int
     kind: Kind
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.low) or self.low == math.inf:
+            object.__setattr__(self, "low", -math.inf)
+        if math.isnan(self.high) or self.high == -math.inf:
+            object.__setattr__(self, "high", math.inf)
+
+    @classmethod
+    def of_number(cls, value: float, n: int, kind: Kind = "no interval, of images") -> Interval:
+        """A number of which nothing says how far it can be trusted."""
+        return cls(value=value, low=-math.inf, high=math.inf, n=n, kind=kind)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether there is an interval at all, be it without bounds."""
+        return not self.kind.startswith("no interval")
+
+    @property
+    def bounded(self) -> bool:
+        """Whether both ends are finite."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
 
     @property
     def half(self) -> float:
@@ -48,6 +79,31 @@ class Interval:
         """As it stands in a summary: JSON has no infinity, so an end without bound is none."""
         low, high = (end if math.isfinite(end) else None for end in (self.low, self.high))
         return {"value": self.value, "low": low, "high": high, "n": self.n, "kind": self.kind}
+
+    @classmethod
+    def from_dict(cls, document: object) -> Interval | None:
+        """The inverse of `as_dict`; none for anything that is not such a document."""
+        if not isinstance(document, Mapping) or document.get("kind") not in get_args(Kind):
+            return None
+        value, n = document.get("value"), document.get("n")
+        low, high = (_end(document.get(end, ""), unbounded) for end, unbounded in _UNBOUNDED.items())
+        if low is None or high is None or not _is_number(value) or not isinstance(n, int):
+            return None
+        return cls(value=value, low=low, high=high, n=n, kind=document["kind"])
+
+
+_UNBOUNDED = {"low": -math.inf, "high": math.inf}
+
+
+def _end(value: object, unbounded: float) -> float | None:
+    """An end as JSON has it; none where it is no end."""
+    if value is None:
+        return unbounded
+    return value if _is_number(value) else None
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def wilson(correct: float, n: int) -> Interval:

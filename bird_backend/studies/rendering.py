@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 
-from bird_backend.measures import Interval
+from bird_backend.measures import Interval, ends, rounded, spread
 from bird_backend.studies.figures import FIGURES, Entry, Row
 from bird_backend.studies.notes import AHEAD_MARK, BEHIND_MARK
 
@@ -28,7 +28,7 @@ def say(entry: Entry, name: str) -> str:
     unit = FIGURES[name].unit
     scale, digits = {"share": (100, 1), "points": (100, 1), "cka": (1, 3), "seconds": (1, 1)}[unit]
     sign = "+" if unit == "points" else ""
-    text = f"{scale * entry.value:{sign}.{digits}f}".replace("-", "−")
+    text = rounded(scale * entry.value, digits, sign=sign)
     return f"{text}{_spread(entry.interval, scale, digits)}{_REMARKS[entry.remark]}"
 
 
@@ -116,12 +116,11 @@ def _seeds(row: Row) -> str:
 
 
 def _spread(interval: Interval | None, scale: float, digits: int) -> str:
-    if interval is None or interval.half == float("inf"):
+    if interval is None:
         return ""
-    if interval.kind.startswith(("Wilson", "bootstrap")):
-        low, high = (f"{scale * end:.{digits}f}".replace("-", "−") for end in (interval.low, interval.high))
-        return f" ({low} to {high})"
-    return f" ± {scale * interval.half:.{digits}f}"
+    if interval.bounded and interval.kind.startswith(("Wilson", "bootstrap")):
+        return f" ({ends(interval, digits, factor=scale)})"
+    return spread(interval, digits, factor=scale)
 
 
 def _numbers(entry: Entry) -> list[object]:
@@ -154,6 +153,7 @@ _LATEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
+    "∞": r"$\infty$",
     "−": r"$-$",
     "×": r"$\times$",
     "→": r"$\to$",

@@ -162,6 +162,7 @@ function drawGrid(state) {
   state.shown = shown;
 }
 
+// An end without bound is null, which is on neither side of zero.
 function isBeyond([, low, high]) {
   return low > 0 || high < 0;
 }
@@ -233,16 +234,16 @@ function signedPoints(share) {
 function readings(state, key) {
   const { data } = state;
   const { model, over } = shownOf(state);
-  const percent = (share) => (100 * share).toFixed(1);
+  const bound = (share, otherwise) => (share === null ? otherwise : (100 * share).toFixed(1));
   const lines = data.models.map(({ name, label }) => {
     const [value, low, high] = data.accuracy[name][key];
-    return `${label} ${percent(value)} % (${percent(low)} to ${percent(high)})`;
+    return `${label} ${bound(value)} % (${bound(low, "−∞")} to ${bound(high, "∞")})`;
   });
   for (const [name, gaps] of Object.entries(data.difference[model])) {
     if (over && name !== over) continue;
     const [value, low, high] = gaps[key];
     const word = !isBeyond(gaps[key]) ? "within noise" : value > 0 ? "a gain beyond noise" : "a loss beyond noise";
-    const half = (100 * (high - low) / 2).toFixed(1);
+    const half = low === null || high === null ? "∞" : (100 * (high - low) / 2).toFixed(1);
     lines.push(`${labelOf(data.models, model)} against ${labelOf(data.references, name)}: ${signedPoints(value)} ± ${half} points, ${word}`);
   }
   return lines;
