@@ -200,6 +200,7 @@ BAD_BYTES: dict[str, tuple[bytes, str]] = {
     "text": (b"weights, honestly\n" * 9, "is not a .safetensors file"),
     "half a header": (struct.pack("<Q", 500) + b'{"a": ', "truncated: it ends within its header"),
     "endless header": (struct.pack("<Q", 2**62) + b"{" * 20, "is not a .safetensors file"),
+    "bytes too many": (header({"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}, b"12"), "longer than"),
     "no JSON": (struct.pack("<Q", 12) + b"{nonsense!!!", "damaged header"),
     "deep JSON": (struct.pack("<Q", 400_005) + b'{"a":' + b"[" * 400_000, "damaged header"),
     "a list": (header({"a": [1]}), "damaged header"),
@@ -243,7 +244,7 @@ def test_overlapping_tensors_are_refused(tmp_path: Path, model: nn.Module) -> No
     document = json.loads(content[8 : 8 + length])
     document["block2.1.bias"]["data_offsets"] = document["block2.1.weight"]["data_offsets"]
     path.write_bytes(header(document, content[8 + length :]))
-    with pytest.raises(InputError, match="is damaged"):
+    with pytest.raises(InputError, match="damaged header"):
         load(path)
 
 

@@ -126,7 +126,7 @@ def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: Run) -> bool:
 
 
 def _flops(reference: ModelRef) -> int:
-    return catalog.find_model(reference.model).forward_flops
+    return catalog.find_model(reference.model).multiply_adds
 
 
 def _images(data: str) -> int:

@@ -152,7 +152,7 @@ def _networks() -> str:
                 "Network": facts.title,
                 "What it is": facts.caption,
                 "Parameters": facts.parameters,
-                "Multiply-adds": facts.forward_flops,
+                "Multiply-adds": facts.multiply_adds,
                 "Layers": len(facts.layers),
                 "Small": facts.small,
                 "Name in a spec": facts.name,

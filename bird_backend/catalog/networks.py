@@ -35,7 +35,7 @@ class ModelFacts:
     small: bool
     """Trains in seconds on a CPU."""
     layers: tuple[LayerFacts, ...]
-    forward_flops: int
+    multiply_adds: int
     """Multiply-adds of one 32×32 image, for time estimates."""
 
 

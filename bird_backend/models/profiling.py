@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from bird_backend.activations import capture_activations
 from bird_backend.models.registry import ARCHITECTURES, find_architecture
-from bird_backend.models.small import AttentionHeads
 
 __all__ = ["CLASSES", "profile", "write_catalog"]
 
@@ -28,8 +27,9 @@ def profile(name: str) -> dict[str, Any]:
     with torch.device("meta"):
         model = architecture.build(classes=CLASSES).eval()
         images = torch.empty(1, 3, 32, 32)
-    with capture_activations(model, architecture.layers, stop_early=False) as captured:
-        flops = _multiply_adds(model, images)
+    capturing = capture_activations(model, architecture.layers, stop_early=False)
+    with capturing as captured, FlopCounterMode(display=False) as counter:
+        model(images)
     return {
         "name": name,
         "title": architecture.title,
@@ -37,7 +37,7 @@ def profile(name: str) -> dict[str, Any]:
         "family": architecture.family,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "small": architecture.small,
-        "forward_flops": flops,
+        "multiply_adds": counter.get_total_flops() // 2,  # torch counts a multiplication and an addition as two
         "layers": [[layer, list(captured[layer].shape[1:])] for layer in architecture.layers],
     }
 
@@ -46,27 +46,3 @@ def write_catalog(path: Path) -> None:
     """Writes every network's entry to `path`, one line each, small networks first."""
     lines = ",\n".join(json.dumps(profile(name), ensure_ascii=False) for name in ARCHITECTURES)
     path.write_text(f'{{"models": [\n{lines}\n]}}\n', "utf-8")
-
-
-def _multiply_adds(model: nn.Module, images: Tensor) -> int:
-    total = 0
-
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-        nonlocal total
-        if isinstance(module, nn.Conv2d):
-            total += output.numel() * module.weight[0].numel()
-        elif isinstance(module, nn.Linear):
-            total += output.numel() * module.in_features
-        elif isinstance(module, AttentionHeads | nn.MultiheadAttention):
-            tokens, width = inputs[0].shape[-2:]
-            total += 2 * tokens * tokens * width  # scores, then the weighted sum
-            if isinstance(module, nn.MultiheadAttention):  # its projections are no modules that run
-                total += 4 * tokens * width * width
-
-    handles = [module.register_forward_hook(count) for module in model.modules()]
-    try:
-        model(images)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return total
