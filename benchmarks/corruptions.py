@@ -24,8 +24,8 @@ from torch import Tensor
 from benchmarks.corruption_fidelity import Table, disturbance, exceeded, read_reference, reversed_pairs
 from benchmarks.machine import describe
 from benchmarks.memory import forget_peak, resident
-from bird_backend.catalog import SEVERITIES
-from bird_backend.corruptions import CORRUPTIONS, corrupt
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets.registry import load_dataset
 from bird_backend.seeds import derive_seed
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bird_backend import catalog, measures
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 from bird_backend.runs.directory import RunDirectory, write_json
 from bird_backend.runs.reading import Examples, Gallery
@@ -180,13 +181,13 @@ def write_gallery(run: Run, *, images: int = 3, seed: int = 0) -> Run:
     brought = run.spec.picture is not None
     labels = np.full(1, -1) if brought else np.arange(images) % len(CLASSES)
     clean = _images(np.abs(labels), generator)
-    kinds, levels = len(catalog.CORRUPTIONS), len(catalog.SEVERITIES)
+    kinds, levels = len(CORRUPTIONS), len(SEVERITIES)
     noise = generator.normal(size=(len(clean), kinds, 1, 32, 32, 3)) * np.arange(1, levels + 1)[:, None, None, None]
     gallery = Gallery(
         images=clean,
         labels=labels,
         classes=np.array(() if brought else CLASSES, dtype=str),
-        corruptions=np.array(tuple(catalog.CORRUPTIONS)),
+        corruptions=np.array(tuple(CORRUPTIONS)),
         corrupted=np.clip(clean[:, None, None] + 20 * noise, 0, 255).astype(np.uint8),
     )
     np.savez(run.directory.artifacts / "gallery.npz", **gallery.arrays())
@@ -389,7 +390,7 @@ def make_predictions(
     generator = np.random.default_rng(seed)
     gain = GAINS | {models[-1]: 0.025} if control else GAINS
     helps = {"noise": 2.0, "blur": 0.1, "weather": -0.4, "digital": 1.2}
-    cells = [CLEAN, *((name, severity) for name in catalog.CORRUPTIONS for severity in catalog.SEVERITIES)]
+    cells = [CLEAN, *((name, severity) for name in CORRUPTIONS for severity in SEVERITIES)]
     labels = np.arange(N_TEST, dtype=np.int16) % classes
     predicted, confidence = {}, {}
     for model in models:
@@ -401,7 +402,7 @@ def make_predictions(
                     0.84
                     - 0.07 * severity
                     - 0.03 * (place // 5 % 4)
-                    + gain[model] * severity / 3 * helps[catalog.CORRUPTIONS[name].group],
+                    + gain[model] * severity / 3 * helps[CORRUPTIONS[name].family],
                     0.85,
                 )
                 for place, (name, severity) in enumerate(cells)

@@ -12,16 +12,16 @@ from scipy.ndimage import correlate, gaussian_filter, zoom
 from scipy.stats import chi2, kstest, poisson
 from torch import Tensor
 
-from bird_backend.corruptions import corrupt, glass
-from bird_backend.corruptions.blur import defocus_blur, gaussian_blur
+from bird_backend.corruptions import CORRUPTIONS, glass
+from bird_backend.corruptions.applying import corrupt
+from bird_backend.corruptions.blur.apply import defocus_blur, gaussian_blur
 from bird_backend.corruptions.draws import random_words
-from bird_backend.corruptions.glass import glass_blur
+from bird_backend.corruptions.glass.apply import glass_blur
 from bird_backend.corruptions.linear import as_images, as_pixels
-from bird_backend.corruptions.motion import blur_along, motion_blur
-from bird_backend.corruptions.noise import impulse_noise, shot_noise, speckle_noise
+from bird_backend.corruptions.motion.apply import blur_along, motion_blur
+from bird_backend.corruptions.noise.apply import impulse_noise, shot_noise, speckle_noise
 from bird_backend.corruptions.poisson import _table as alias_table
-from bird_backend.corruptions.severities import CONSTANTS
-from bird_backend.corruptions.zoom import zoom_blur
+from bird_backend.corruptions.zoom.apply import zoom_blur
 
 SIZES = [(32, 32), (21, 40), (64, 64), (1, 2)]
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -236,7 +236,7 @@ def softened_disk(radius: float, sigma: float) -> np.ndarray:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_defocus_blur_is_a_softened_disk(severity: int, size: tuple[int, int]) -> None:
-    images, constants = pictures(2, *size) / 255, CONSTANTS["defocus_blur"][severity - 1]
+    images, constants = pictures(2, *size) / 255, CORRUPTIONS["defocus_blur"].constants[severity - 1]
     kernel = softened_disk(**constants)
     ours = defocus_blur(images, generator(), **constants)
     agree(ours, [correlate(plane, kernel, mode="mirror") for plane in channels(images)])
@@ -255,7 +255,7 @@ def zoomed(plane: np.ndarray, factor: float) -> np.ndarray:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_zoom_blur_is_the_mean_of_scipys_zooms(severity: int, size: tuple[int, int]) -> None:
-    images, constants = pictures(2, *size) / 255, CONSTANTS["zoom_blur"][severity - 1]
+    images, constants = pictures(2, *size) / 255, CORRUPTIONS["zoom_blur"].constants[severity - 1]
     factors = np.arange(1, constants["stop"], 0.01)
     expected = [
         (plane + sum(zoomed(plane, factor) for factor in factors)) / (len(factors) + 1) for plane in channels(images)

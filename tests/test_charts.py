@@ -20,7 +20,7 @@ from app.charts.curves import thin
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range, unpack_gram
 from app.look.palette import DARK, LIGHT, swaps
 from app.words.intervals import explained, percent, plus_minus, points, verdict, word
-from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.measures import Interval
 from tests import synthetic
 
@@ -195,7 +195,7 @@ def test_the_table_tells_seen_from_held_out_and_is_in_order() -> None:
     kinds = rows["Kind"].tolist()
     assert kinds.index("held out") > max(index for index, kind in enumerate(kinds) if kind == "seen")
     assert rows["What"].tolist()[:2] == ["Clean", "All corruptions"]
-    assert len(rows) == 4 + len(catalog.CORRUPTIONS)
+    assert len(rows) == 4 + len(CORRUPTIONS)
 
 
 def test_a_run_without_a_baseline_is_compared_with_before() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bird_backend.corruptions import corrupt
+from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets import Split
 from bird_backend.errors import BirdError, InputError, RunError
 from bird_backend.evaluation import (

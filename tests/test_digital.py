@@ -12,11 +12,11 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
 
-from bird_backend.corruptions import corrupt
-from bird_backend.corruptions.colour import brightness, saturate
-from bird_backend.corruptions.elastic import elastic_transform
-from bird_backend.corruptions.jpeg import jpeg_compression
-from bird_backend.corruptions.severities import CONSTANTS
+from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.corruptions.applying import corrupt
+from bird_backend.corruptions.colour.apply import brightness, saturate
+from bird_backend.corruptions.elastic.apply import elastic_transform
+from bird_backend.corruptions.jpeg.apply import jpeg_compression
 
 SEVERITIES = (1, 2, 3, 4, 5)
 SIZES = [(32, 32), (21, 40), (40, 21), (64, 64), (1, 2), (2, 1), (3, 5)]
@@ -53,10 +53,10 @@ def in_hsv(colour: np.ndarray, *, value: float = 0, factor: float = 1, saturatio
 def test_brightness_raises_the_value_and_saturate_the_saturation_of_hsv(severity: int) -> None:
     before = colours()
     rows = before[:, :, 0, 0].to(torch.float64).numpy()
-    added = CONSTANTS["brightness"][severity - 1]["added"]
+    added = CORRUPTIONS["brightness"].constants[severity - 1]["added"]
     brighter = brightness(before, generator(), added=added)[:, :, 0, 0].numpy()
     np.testing.assert_allclose(brighter, [in_hsv(row, value=added) for row in rows], atol=1e-6)
-    constants = CONSTANTS["saturate"][severity - 1]
+    constants = CORRUPTIONS["saturate"].constants[severity - 1]
     expected = [in_hsv(row, factor=constants["factor"], saturation=constants["added"]) for row in rows]
     np.testing.assert_allclose(saturate(before, generator(), **constants)[:, :, 0, 0].numpy(), expected, atol=1e-6)
 
@@ -73,7 +73,7 @@ def test_black_brightens_to_grey_and_grey_saturates_to_red() -> None:
 def test_gradients_of_colour_are_those_of_finite_differences(name: str) -> None:
     images = pictures(1, 3, 3).double().div(255).requires_grad_()
     function = {"brightness": brightness, "saturate": saturate}[name]
-    constants = CONSTANTS[name][2]
+    constants = CORRUPTIONS[name].constants[2]
     assert torch.autograd.gradcheck(lambda x: function(x, generator(), **constants), (images,))
 
 
@@ -106,7 +106,7 @@ def elastic_oracle(
 @pytest.mark.parametrize("size", SIZES)
 def test_elastic_transform_is_two_bilinear_resamplings(size: tuple[int, int], severity: int) -> None:
     images = pictures(4, *size) / 255
-    constants = CONSTANTS["elastic_transform"][severity - 1]
+    constants = CORRUPTIONS["elastic_transform"].constants[severity - 1]
     ours = elastic_transform(images, generator(3), **constants)
     chance = generator(3)
     moves = torch.rand((4, 3, 2), generator=chance).numpy() * 2 - 1

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bird_backend.corruptions import corrupt
+from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets import Dataset, Split, normalise
 from bird_backend.evaluation import (
     Corrupting,

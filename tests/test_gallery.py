@@ -11,9 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from bird_backend import catalog, runs, settings
+from bird_backend import runs, settings
 from bird_backend.cli import main
-from bird_backend.corruptions import corrupt
+from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets import load_dataset
 from bird_backend.errors import InputError
 from bird_backend.jobs.process import perform
@@ -52,9 +53,9 @@ def test_a_gallery_of_a_data_set(home: Path) -> None:
     run, gallery = draw(data="digits", count=13, seed=5)
     assert run.title == "Gallery of digits"
     assert run.summary is not None and (run.summary["kind"], run.summary["n"]) == ("gallery", 13)
-    assert gallery.corruptions.tolist() == list(catalog.CORRUPTIONS)
+    assert gallery.corruptions.tolist() == list(CORRUPTIONS)
     assert gallery.images.shape == (13, 32, 32, 3) and gallery.images.dtype == np.uint8
-    assert gallery.corrupted.shape == (13, len(catalog.CORRUPTIONS), 5, 32, 32, 3)
+    assert gallery.corrupted.shape == (13, len(CORRUPTIONS), 5, 32, 32, 3)
     assert gallery.corrupted.dtype == np.uint8
     counts = np.bincount(gallery.labels, minlength=10)
     assert counts.max() - counts.min() == 1

@@ -21,7 +21,8 @@ from app.findings.ceilings import gap, gap_recovered, oracles, with_ceiling
 from app.findings.figures import FIGURES, best, figures, relative_note
 from app.findings.seeds import figure_over_seeds, gain_over_seeds, seed_documents, seeds_of, siblings
 from app.findings.summaries import interval_of, number_of
-from bird_backend import catalog, measures
+from bird_backend import measures
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.measures import CLEAN, Predictions
 from bird_backend.runs.directory import RunDirectory
 from tests import synthetic
@@ -195,7 +196,7 @@ def test_the_table_holds_every_cell_row_and_group() -> None:
         assert table["difference"]["bird"]["before"][key] == pytest.approx(
             [interval.value, interval.low, interval.high], abs=1e-5
         )
-    noise = [name for name, facts in catalog.CORRUPTIONS.items() if facts.group == "noise"]
+    noise = [name for name, facts in CORRUPTIONS.items() if facts.family == "noise"]
     expected = measures.accuracy(predictions, "bird", noise, 5)
     assert expected is not None
     assert table["accuracy"]["bird"]["noise 5"][0] == pytest.approx(expected.value, abs=1e-5)

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from bird_backend.corruptions import edges
-from bird_backend.corruptions.severities import CONSTANTS
-from bird_backend.corruptions.spatter import gloss, spatter
+from bird_backend.corruptions import CORRUPTIONS, edges
+from bird_backend.corruptions.spatter.apply import gloss, spatter
 
 SIZES = [(32, 32), (21, 40), (64, 64)]
 Floats = NDArray[np.float64]
@@ -98,7 +97,7 @@ def plain_gloss(levels: np.ndarray) -> Floats:
 
 def drops(batch: int, size: tuple[int, int], severity: int, seed: int = 0) -> np.ndarray:
     """Layers of water as published, uint8 [batch, *size]."""
-    row = CONSTANTS["spatter"][severity - 1]
+    row = CORRUPTIONS["spatter"].constants[severity - 1]
     noise = np.random.default_rng(seed).normal(row["mean"], row["deviation"], (batch, *size))
     layer = ndimage.gaussian_filter(noise, (0, row["sigma"], row["sigma"]), mode="nearest")
     layer[layer < row["threshold"]] = 0
@@ -158,7 +157,7 @@ def test_water_without_an_edge_shines_evenly() -> None:
 @pytest.mark.parametrize("severity", [1, 3, 4, 5])
 @pytest.mark.parametrize("size", SIZES)
 def test_spatter_is_the_published_steps(size: tuple[int, int], severity: int) -> None:
-    row = CONSTANTS["spatter"][severity - 1]
+    row = CORRUPTIONS["spatter"].constants[severity - 1]
     images = pictures(3, *size)
     ours = spatter(images, generator(9), **row)
     draws = torch.randn((*size, 3), generator=generator(9)).double().numpy()
@@ -182,5 +181,5 @@ def test_spatter_is_the_published_steps(size: tuple[int, int], severity: int) ->
 @pytest.mark.parametrize("severity", [1, 4])
 def test_an_image_on_which_no_drop_falls_stays_as_it_was(severity: int) -> None:
     images = pictures(2, 32, 32)
-    row = {**CONSTANTS["spatter"][severity - 1], "mean": 0.0}
+    row = {**CORRUPTIONS["spatter"].constants[severity - 1], "mean": 0.0}
     assert torch.equal(spatter(images, generator(), **row), images)

@@ -13,12 +13,12 @@ from scipy import ndimage
 from torch import Tensor
 
 from bird_backend import settings
-from bird_backend.corruptions import corrupt, crystals, textures
-from bird_backend.corruptions.fog import fog
-from bird_backend.corruptions.frost import frost
-from bird_backend.corruptions.motion import blur_along
-from bird_backend.corruptions.severities import CONSTANTS
-from bird_backend.corruptions.snow import snow
+from bird_backend.corruptions import CORRUPTIONS, crystals, textures
+from bird_backend.corruptions.applying import corrupt
+from bird_backend.corruptions.fog.apply import fog
+from bird_backend.corruptions.frost.apply import frost
+from bird_backend.corruptions.motion.apply import blur_along
+from bird_backend.corruptions.snow.apply import snow
 from bird_backend.errors import InputError
 
 SIZES = [(32, 32), (21, 40), (64, 64)]
@@ -68,7 +68,7 @@ def diamond_square(draws: Floats, decay: float) -> Floats:
 @pytest.mark.parametrize("severity", [1, 5])
 @pytest.mark.parametrize("size", SIZES)
 def test_fog_is_the_published_fractal(size: tuple[int, int], severity: int) -> None:
-    amount, decay = CONSTANTS["fog"][severity - 1].values()
+    amount, decay = CORRUPTIONS["fog"].constants[severity - 1].values()
     images = pictures(3, *size)
     ours = fog(images, generator(7), amount=amount, decay=decay)
     side = 64 if max(size) > 32 else 32
@@ -190,7 +190,7 @@ def test_a_frost_folder_that_cannot_be_used_is_one_clear_sentence(
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("size", SIZES)
 def test_snow_is_the_published_steps(size: tuple[int, int], severity: int) -> None:
-    row = CONSTANTS["snow"][severity - 1]
+    row = CORRUPTIONS["snow"].constants[severity - 1]
     images = pictures(3, *size)
     ours = snow(images, generator(5), **row)
     chance = generator(5)

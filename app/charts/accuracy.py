@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from app.charts.frame import arm, blank
 from app.look.palette import LIGHT
 from app.words.intervals import word
-from bird_backend import catalog, measures
+from bird_backend import measures
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 
 __all__ = ["accuracy_bars", "baseline_of", "by_corruption", "cells", "gain", "mean_rows", "models_in"]
@@ -68,7 +69,7 @@ def cells(predictions: Predictions) -> pd.DataFrame:
                         "model": model,
                         "corruption": name,
                         "severity": severity,
-                        "kind": "clean" if name == CLEAN[0] else catalog.find_corruption(name).group,
+                        "kind": "clean" if name == CLEAN[0] else CORRUPTIONS.find(name).family,
                         "part": _part(name),
                         "n": found.n,
                         "correct": round(found.value * found.n),
@@ -102,7 +103,7 @@ def by_corruption(predictions: Predictions) -> pd.DataFrame:
         if (names := measures.group_names(predictions, group)) and predictions.rows(names)
     ]
     ordered = sorted(predictions.corruptions, key=lambda name: _part(name) != "seen")
-    rows += [_row(predictions, catalog.find_corruption(name).title, _part(name), (name,)) for name in ordered]
+    rows += [_row(predictions, CORRUPTIONS.find(name).title, _part(name), (name,)) for name in ordered]
     return pd.DataFrame(rows)
 
 
@@ -157,4 +158,4 @@ def _bounds(interval: Interval) -> dict[str, object]:
 def _part(name: str) -> str:
     if name == CLEAN[0]:
         return "clean"
-    return "seen" if catalog.find_corruption(name).seen else "held out"
+    return "held out" if CORRUPTIONS.find(name).held_out else "seen"

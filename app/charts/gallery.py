@@ -10,7 +10,7 @@ import numpy as np
 
 from app.charts.geometry import atlas
 from app.charts.severity_grid import KINDS
-from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.runs.reading import Gallery
 
 __all__ = ["gallery_facts", "gallery_sheet"]
@@ -26,7 +26,7 @@ def gallery_sheet(gallery: Gallery, image: int) -> Mapping[str, Any]:
 
 def gallery_facts(gallery: Gallery) -> dict[str, Any]:
     """What each corruption is, how they are grouped, and thumbnails of the images with their classes."""
-    facts = [catalog.find_corruption(str(name)) for name in gallery.corruptions]
+    facts = [CORRUPTIONS.find(str(name)) for name in gallery.corruptions]
     parts = (
         ("Seen", "kinds that a robust teacher may train on", True),
         ("Held out", "kinds that no model ever trains on", False),
@@ -37,18 +37,18 @@ def gallery_facts(gallery: Gallery) -> dict[str, Any]:
                 "name": each.name,
                 "title": each.title,
                 "caption": each.caption,
-                "kind": KINDS[each.group].lower(),
-                "seen": each.seen,
+                "kind": KINDS[each.family].lower(),
+                "seen": not each.held_out,
             }
             for each in facts
         ],
         "groupings": {
             "part": [
-                {"title": title, "note": note, "members": [each.name for each in facts if each.seen is seen]}
+                {"title": title, "note": note, "members": [each.name for each in facts if each.held_out is not seen]}
                 for title, note, seen in parts
             ],
             "kind": [
-                {"title": title, "note": "", "members": [each.name for each in facts if each.group == kind]}
+                {"title": title, "note": "", "members": [each.name for each in facts if each.family == kind]}
                 for kind, title in KINDS.items()
             ],
         },

@@ -13,7 +13,8 @@ from typing import Any
 
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
-from bird_backend import catalog, measures
+from bird_backend import measures
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.measures import CLEAN, Interval, Predictions
 
 __all__ = ["KINDS", "cell_key", "cell_of", "severity_grid"]
@@ -47,7 +48,7 @@ def severity_grid(predictions: Predictions) -> dict[str, Any]:
         "rows": [
             {"name": name, "title": facts.title, "caption": facts.caption}
             for name in predictions.corruptions
-            if (facts := catalog.find_corruption(name))
+            if (facts := CORRUPTIONS.find(name))
         ],
         "groupings": {
             "part": [
@@ -83,9 +84,9 @@ def _groups(predictions: Predictions) -> Iterator[tuple[str, list[str]]]:
     names = predictions.corruptions
     yield "robust", list(names)
     for part in _PARTS:
-        yield part, [name for name in names if catalog.find_corruption(name).seen is (part == "seen")]
+        yield part, [name for name in names if CORRUPTIONS.find(name).held_out is (part != "seen")]
     for kind in KINDS:
-        yield kind, [name for name in names if catalog.find_corruption(name).group == kind]
+        yield kind, [name for name in names if CORRUPTIONS.find(name).family == kind]
 
 
 def _keys(predictions: Predictions, groups: dict[str, list[str]]) -> Iterator[tuple[str, list[str], int | None]]:

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.address.url_state import keep_valid
 from app.form.drafts import Draft
 from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 
 __all__ = ["expert_options"]
 
@@ -130,11 +131,11 @@ def _optimiser(draft: Draft) -> Draft:
 
 
 def _evaluation(draft: Draft) -> Draft:
-    _keep_known("corruptions", tuple(catalog.CORRUPTIONS))
-    _keep_known("severities", catalog.SEVERITIES)
+    _keep_known("corruptions", tuple(CORRUPTIONS))
+    _keep_known("severities", SEVERITIES)
     corruptions = st.pills(
         "Corruptions to test on",
-        list(catalog.CORRUPTIONS),
+        list(CORRUPTIONS),
         selection_mode="multi",
         format_func=_corruption,
         key="corruptions",
@@ -142,7 +143,7 @@ def _evaluation(draft: Draft) -> Draft:
         help="Ways of spoiling the test images. Robust accuracy is the mean over them and their severities. A robust "
         "teacher may train on any but the held-out ones.",
     )
-    severities = st.pills("Severities", list(catalog.SEVERITIES), selection_mode="multi", key="severities")
+    severities = st.pills("Severities", list(SEVERITIES), selection_mode="multi", key="severities")
     left, right = st.columns(2)
     limit = left.number_input("Test images at most", step=500, key="limit", help="0 tests on all of them.")
     points = right.number_input(
@@ -153,7 +154,7 @@ def _evaluation(draft: Draft) -> Draft:
     )
     return replace(
         draft,
-        corruptions=tuple(name for name in catalog.CORRUPTIONS if name in corruptions),
+        corruptions=tuple(name for name in CORRUPTIONS if name in corruptions),
         severities=tuple(sorted(severities)),
         limit=int(limit),
         points=int(points),
@@ -161,8 +162,8 @@ def _evaluation(draft: Draft) -> Draft:
 
 
 def _corruption(name: str) -> str:
-    facts = catalog.CORRUPTIONS[name]
-    return facts.title if facts.seen else f"{facts.title}, held out"
+    facts = CORRUPTIONS[name]
+    return facts.title if not facts.held_out else f"{facts.title}, held out"
 
 
 def _keep_known(key: str, options: tuple[str, ...] | tuple[int, ...]) -> None:

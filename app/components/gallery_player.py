@@ -12,7 +12,7 @@ import streamlit as st
 from app.backend import data
 from app.charts.gallery import gallery_facts, gallery_sheet
 from app.components.live_chart import mount
-from bird_backend.catalog import SEVERITIES
+from bird_backend.corruptions import SEVERITIES
 
 __all__ = ["GALLERY_KEYS", "gallery_player"]
 

@@ -14,6 +14,7 @@ from app.backend.weights import title_of
 from app.components.spec_view import spec_view
 from app.form.estimates import estimate
 from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import BirdError
 from bird_backend.specs import PretrainSpec, RobustifySpec, load_spec
 
@@ -24,7 +25,7 @@ _DEFAULTS: dict[str, Any] = {
     "net": "",
     "on": "digits",
     "folder": "",
-    "against": tuple(name for name, facts in catalog.CORRUPTIONS.items() if facts.seen),
+    "against": tuple(name for name, facts in CORRUPTIONS.items() if not facts.held_out),
     "rounds": 8,
     "start": 0.05,
     "draw": 0,
@@ -77,18 +78,18 @@ def _choices() -> dict[str, Any]:
             st.caption(catalog.DATASETS[on].caption)
     against: tuple[str, ...] = tuple(_DEFAULTS["against"])
     if role == "robustify":
-        st.session_state["against"] = [name for name in st.session_state["against"] if name in catalog.CORRUPTIONS]
+        st.session_state["against"] = [name for name in st.session_state["against"] if name in CORRUPTIONS]
         picked = st.pills(
             "Corruptions to train on",
-            [name for name, facts in catalog.CORRUPTIONS.items() if facts.seen],
+            [name for name, facts in CORRUPTIONS.items() if not facts.held_out],
             selection_mode="multi",
-            format_func=lambda name: catalog.CORRUPTIONS[name].title,
+            format_func=lambda name: CORRUPTIONS[name].title,
             key="against",
             wrap=True,
             help="Each image is spoiled anew at each step, by one of these at severity 0 to 5. The held-out ones "
             "are never trained on: they show whether robustness carries over.",
         )
-        against = tuple(name for name in catalog.CORRUPTIONS if name in picked)
+        against = tuple(name for name in CORRUPTIONS if name in picked)
     first, second, third = st.columns(3)
     rounds = first.number_input("Epochs", step=1, key="rounds")
     start = second.number_input("Learning rate", step=0.01, format="%.5g", key="start")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
 from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.specs import Method
 
 __all__ = ["OWN", "RANDOM", "Draft", "between", "defaults", "settings_of"]
@@ -68,8 +69,8 @@ class Draft:
     seed: int = 0
     device: str = "auto"
     baseline: bool = True
-    corruptions: tuple[str, ...] = tuple(catalog.CORRUPTIONS)
-    severities: tuple[int, ...] = catalog.SEVERITIES
+    corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
+    severities: tuple[int, ...] = SEVERITIES
     limit: int = 0
     """Test images at most; 0 for all."""
     points: int = 20

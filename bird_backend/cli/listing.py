@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bird_backend import catalog, runs, studies
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.runs.provenance import list_weights
 
@@ -69,9 +70,20 @@ def _methods() -> Listing:
 
 
 def _corruptions() -> Listing:
-    facts = list(catalog.CORRUPTIONS.values())
-    rows = [(c.name, c.group, "seen" if c.seen else "held out", c.caption) for c in facts]
-    return [asdict(c) for c in facts], [*rows], ("corruption", "group", "", "")
+    facts = list(CORRUPTIONS.values())
+    documents = [
+        {
+            "name": c.name,
+            "title": c.title,
+            "caption": c.caption,
+            "family": c.family,
+            "held_out": c.held_out,
+            "constants": [dict(row) for row in c.constants],
+        }
+        for c in facts
+    ]
+    rows = [(c.name, c.family, "held out" if c.held_out else "seen", c.caption) for c in facts]
+    return documents, [*rows], ("corruption", "family", "", "")
 
 
 def _checkpoints() -> Listing:

@@ -6,6 +6,7 @@ With one line of memory for a pixel of all images, that is a sum of whole lines,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Taps", "as_images", "as_pixels", "collect_taps", "mix", "stencil"]
+__all__ = ["Taps", "as_images", "as_pixels", "collect_taps", "mix", "smooth", "stencil"]
 
 _NOTHING = 1e-9
 """A weight that no float32 sum would feel."""
@@ -47,6 +48,13 @@ def mix(pixels: Tensor, taps: Taps) -> Tensor:
     return functional.embedding_bag(taps.sources, pixels, taps.firsts, mode="sum", per_sample_weights=taps.weights)
 
 
+def smooth(pixels: Tensor, height: int, width: int, sigma: float) -> Tensor:
+    """A Gaussian cut off at four standard deviations, the border repeated, for lines of pixels [H*W, C*B]."""
+    for taps in _gaussian_taps(height, width, sigma, pixels.device):
+        pixels = mix(pixels, taps)
+    return pixels
+
+
 def stencil(
     height: int, width: int, kernel: NDArray[np.float64], border: Literal["edge", "reflect"], device: torch.device
 ) -> Taps:
@@ -75,3 +83,13 @@ def collect_taps(sources: NDArray[Any], weights: ArrayLike, device: torch.device
         firsts=torch.from_numpy(np.searchsorted(pairs // old, np.arange(new))).to(device),
         weights=torch.from_numpy(totals.astype(np.float32)).to(device),
     )
+
+
+@lru_cache(maxsize=64)
+def _gaussian_taps(height: int, width: int, sigma: float, device: torch.device) -> tuple[Taps, ...]:
+    """Down the columns and then along the rows, or nowhere if the Gaussian is narrower than a pixel's side."""
+    reach = int(4 * sigma + 0.5)
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    bell /= bell.sum()
+    sides = (bell[:, None], bell[None]) if reach else ()
+    return tuple(stencil(height, width, side, "edge", device) for side in sides)

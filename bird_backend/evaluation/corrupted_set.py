@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.datasets.dataset import IMAGE_SIZE
 from bird_backend.datasets.npy import open_npy
 from bird_backend.errors import InputError, RunError
@@ -28,7 +28,7 @@ from bird_backend.measures import Cell
 __all__ = ["CorruptedSet", "open_corrupted_set", "write_corrupted_set"]
 
 _LABELS = "labels"
-_LEVELS = len(catalog.SEVERITIES)
+_LEVELS = len(SEVERITIES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor)
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder} of corrupted images.")
-    there = [name for name in catalog.CORRUPTIONS if (folder / f"{name}.npy").exists()]
+    there = [name for name in CORRUPTIONS if (folder / f"{name}.npy").exists()]
     if missing := [name for name in corruptions if name not in there]:
         hint = (
             f"to use what is there: --corruptions {','.join(there)}" if there else "it has no corrupted images at all"

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import corrupt
+from bird_backend.corruptions.applying import corrupt
 from bird_backend.measures import Cell
 from bird_backend.seeds import derive_seed
 

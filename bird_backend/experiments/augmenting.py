@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import random_corruptions
+from bird_backend.corruptions.applying import random_corruptions
 from bird_backend.datasets import augment
 from bird_backend.specs import Training
 from bird_backend.training import Transform

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.datasets import Dataset
 from bird_backend.datasets.images import decode
 from bird_backend.evaluation import Corrupting, choose_probes
@@ -42,7 +42,7 @@ def draw_gallery(
 ) -> Gallery:
     """`images` uint8 [K,3,32,32] under every corruption and severity."""
     how = Corrupting(seed=seed)
-    names, levels = tuple(catalog.CORRUPTIONS), catalog.SEVERITIES
+    names, levels = tuple(CORRUPTIONS), SEVERITIES
     corrupted = torch.empty(len(images), len(names), len(levels), *images.shape[1:], dtype=torch.uint8)
     for row, name in enumerate(names):
         for column, severity in enumerate(levels):

@@ -9,6 +9,7 @@ from torch import nn
 
 from bird_backend import catalog
 from bird_backend.activations import Pooling
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError, RunError
 from bird_backend.evaluation import Geometry, Snapshotter, choose_probes, layer_features
@@ -157,7 +158,7 @@ def transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: Ru
     }
 
 
-_SEEN = tuple(name for name, facts in catalog.CORRUPTIONS.items() if facts.seen)
+_SEEN = tuple(name for name, facts in CORRUPTIONS.items() if not facts.held_out)
 
 
 def _geometry(snapshotter: Snapshotter, student: nn.Module) -> Geometry:

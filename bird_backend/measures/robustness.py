@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.measures.intervals import Interval, bootstrap, over_images, wilson
 from bird_backend.measures.predictions import CLEAN, Predictions
 
@@ -41,7 +41,7 @@ def group_names(predictions: Predictions, group: Group) -> tuple[str, ...]:
     if group == "robust":
         return measured
     seen = group == "seen"
-    return tuple(name for name in measured if catalog.find_corruption(name).seen is seen)
+    return tuple(name for name in measured if CORRUPTIONS.find(name).held_out is not seen)
 
 
 def group_share(predictions: Predictions, model: str, group: Group) -> np.ndarray | None:
@@ -56,8 +56,8 @@ def group_share(predictions: Predictions, model: str, group: Group) -> np.ndarra
     if group != "pooled" or share is None:
         return share
     clean = predictions.share(model, (CLEAN[0],))
-    kinds = {name for name, facts in catalog.CORRUPTIONS.items() if not facts.seen}
-    levels = len(catalog.SEVERITIES)
+    kinds = {name for name, facts in CORRUPTIONS.items() if facts.held_out}
+    levels = len(SEVERITIES)
     if clean is None or set(names) != kinds or len(predictions.rows(names)) != len(kinds) * levels:
         return None
     pooled: np.ndarray = (levels * share + clean) / (levels + 1)

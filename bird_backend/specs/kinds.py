@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import InputError
 from bird_backend.specs.methods import (
     FineTuningMethod,
@@ -61,7 +62,7 @@ class RobustifySpec(_DataRunSpec):
 
     kind: Literal["robustify"] = "robustify"
     model: ModelRef
-    corruptions: tuple[str, ...] = tuple(name for name, facts in catalog.CORRUPTIONS.items() if facts.seen)
+    corruptions: tuple[str, ...] = tuple(name for name, facts in CORRUPTIONS.items() if not facts.held_out)
     training: Training = Training(lr=0.05)
     evaluation: Evaluation = Evaluation()
     save_as: CheckpointName | None = None
@@ -71,7 +72,7 @@ class RobustifySpec(_DataRunSpec):
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names:
             raise ValueError("a robust teacher needs at least one corruption to train on")
-        return tuple(catalog.find_corruption(name).name for name in dict.fromkeys(names))
+        return tuple(CORRUPTIONS.find(name).name for name in dict.fromkeys(names))
 
 
 class TransferSpec(_DataRunSpec):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bird_backend import catalog
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 
 __all__ = ["CheckpointName", "DataName", "Evaluation", "ModelRef", "Snapshots", "Spec", "Training"]
 
@@ -67,8 +68,8 @@ class Training(Spec):
 class Evaluation(Spec):
     """What is measured on the test images, once, at the end."""
 
-    corruptions: tuple[str, ...] = tuple(catalog.CORRUPTIONS)
-    severities: tuple[int, ...] = catalog.SEVERITIES
+    corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
+    severities: tuple[int, ...] = SEVERITIES
     limit: int | None = Field(default=None, ge=1)
     """At most so many test images, the same for every model of the run."""
     corrupted_dir: str | None = Field(default=None, min_length=1)
@@ -81,12 +82,12 @@ class Evaluation(Spec):
     @field_validator("corruptions")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(catalog.find_corruption(name).name for name in dict.fromkeys(names))
+        return tuple(CORRUPTIONS.find(name).name for name in dict.fromkeys(names))
 
     @field_validator("severities")
     @classmethod
     def _in_range(cls, severities: tuple[int, ...]) -> tuple[int, ...]:
-        if not severities or any(severity not in catalog.SEVERITIES for severity in severities):
+        if not severities or any(severity not in SEVERITIES for severity in severities):
             raise ValueError("severities are whole numbers from 1 to 5, at least one")
         return tuple(sorted(set(severities)))
 

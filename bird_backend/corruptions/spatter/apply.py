@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bird_backend.corruptions.blur import smooth
 from bird_backend.corruptions.edges import UNIT, bordered, box_sum, canny, distance_to
+from bird_backend.corruptions.linear import smooth
 
 __all__ = ["gloss", "spatter"]
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bird_backend.corruptions.motion import blur_along
-from bird_backend.corruptions.zoom import middle, zoomed_axis
+from bird_backend.corruptions.motion.apply import blur_along
+from bird_backend.corruptions.zoom.apply import middle, zoomed_axis
 
 __all__ = ["snow"]
 

@@ -1,81 +1,18 @@
-"""Every corruption by name, and how one is applied. A new one: a function, its rows of constants, an entry here."""
+"""How a corruption is applied to a batch, and how a batch for training is corrupted, each image another way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import (
-    blur,
-    colour,
-    digital,
-    elastic,
-    fog,
-    frost,
-    glass,
-    jpeg,
-    motion,
-    noise,
-    snow,
-    spatter,
-    zoom,
-)
+from bird_backend.corruptions import CORRUPTIONS, Corruption
 from bird_backend.corruptions.levels import to_levels
-from bird_backend.corruptions.severities import CONSTANTS, Constants
-from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.errors import InputError
 
-__all__ = ["CORRUPTIONS", "Corruption", "CorruptionFunction", "corrupt", "random_corruptions"]
-
-CorruptionFunction = Callable[..., Tensor]
-"""`f(images, generator, **constants)`: float32 images [B,3,H,W] in [0,1] to new images, which may leave [0,1].
-
-Never writes to its input, never waits for the device, draws from the generator alone, and lets gradients through where
-the procedure has any.
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Corruption:
-    """A function and its arguments at each severity."""
-
-    function: CorruptionFunction
-    constants: tuple[Constants, ...]
-    random: bool = False
-    """Whether it draws from the generator."""
-    options: frozenset[str] = frozenset()
-    """Which of `faithful` and `frost_textures` it takes."""
-
-
-def _corruption(function: CorruptionFunction, *, random: bool = False, options: Iterable[str] = ()) -> Corruption:
-    name = getattr(function, "__name__", "")
-    return Corruption(function=function, constants=CONSTANTS[name], random=random, options=frozenset(options))
-
-
-CORRUPTIONS: Mapping[str, Corruption] = {
-    "gaussian_noise": _corruption(noise.gaussian_noise, random=True),
-    "shot_noise": _corruption(noise.shot_noise, random=True),
-    "impulse_noise": _corruption(noise.impulse_noise, random=True),
-    "defocus_blur": _corruption(blur.defocus_blur),
-    "glass_blur": _corruption(glass.glass_blur, random=True, options={"faithful"}),
-    "motion_blur": _corruption(motion.motion_blur, random=True),
-    "zoom_blur": _corruption(zoom.zoom_blur),
-    "snow": _corruption(snow.snow, random=True),
-    "frost": _corruption(frost.frost, random=True, options={"frost_textures"}),
-    "fog": _corruption(fog.fog, random=True),
-    "brightness": _corruption(colour.brightness),
-    "contrast": _corruption(digital.contrast),
-    "elastic_transform": _corruption(elastic.elastic_transform, random=True),
-    "pixelate": _corruption(digital.pixelate),
-    "jpeg_compression": _corruption(jpeg.jpeg_compression),
-    "speckle_noise": _corruption(noise.speckle_noise, random=True),
-    "gaussian_blur": _corruption(blur.gaussian_blur),
-    "spatter": _corruption(spatter.spatter, random=True),
-    "saturate": _corruption(colour.saturate),
-}
+__all__ = ["corrupt", "random_corruptions"]
 
 
 def corrupt(
@@ -95,7 +32,7 @@ def corrupt(
     `faithful` keeps a slip of the published script, whose glass blur copies pixels where it means to swap them.
     `frost_textures` is a folder of pictures to lay over the images in place of the project's own.
     """
-    corruption = _find(name)
+    corruption = CORRUPTIONS.find(name)
     top = len(corruption.constants)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= top:
         raise InputError(f"The severity of {name} is a whole number from 0 to {top}, not {severity!r}.")
@@ -118,7 +55,7 @@ def random_corruptions(
     Type and severity are drawn on the CPU from `cpu_generator`, so that nothing waits for the device; images on the CPU
     may leave it out, and then everything is drawn from `generator`. Neighbours share a type: shuffle first.
     """
-    chosen = [_find(name) for name in names]
+    chosen = [CORRUPTIONS.find(name) for name in names]
     choice = cpu_generator or generator
     if not chosen:
         raise InputError("Random corruptions need at least one name to draw from.")
@@ -157,12 +94,6 @@ def _apply(
     # In place: a second buffer of this size costs a CPU more in page faults than many of the functions do in all.
     floats = images.to(torch.float32).div_(255)
     return to_levels(corruption.function(floats, generator, **constants, **taken).clamp_(0, 1)).to(torch.uint8)
-
-
-def _find(name: str) -> Corruption:
-    if name not in CORRUPTIONS:
-        raise UnknownNameError("corruption", name, CORRUPTIONS)
-    return CORRUPTIONS[name]
 
 
 def _check(images: Tensor) -> None:

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions.blur import smooth
 from bird_backend.corruptions.draws import random_words
 from bird_backend.corruptions.levels import to_levels
-from bird_backend.corruptions.linear import as_images, as_pixels
+from bird_backend.corruptions.linear import as_images, as_pixels, smooth
 
 __all__ = ["glass_blur"]
 

@@ -1,0 +1,57 @@
+"""What a corruption declares, torch-free: its facts, and its constants at each severity. Its function stands beside."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["SEVERITIES", "Constants", "Corruption", "rows"]
+
+SEVERITIES = (1, 2, 3, 4, 5)
+
+Constants = Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corruption:
+    """A way of spoiling an image. *Seen* ones may be trained on by a robust teacher, held-out ones never.
+
+    Declared in a folder of its family, whose file `apply` has a function of the corruption's name.
+    """
+
+    name: str
+    place: int
+    title: str
+    caption: str
+    family: str
+    module: str
+    """The folder as it is imported: `__name__` there."""
+    constants: tuple[Constants, ...]
+    """The function's arguments at each severity."""
+    held_out: bool = False
+    random: bool = False
+    """Whether it draws from the generator."""
+    options: frozenset[str] = frozenset()
+    """Which of `faithful` and `frost_textures` it takes."""
+
+    @property
+    def function(self) -> Callable[..., Tensor]:
+        """`f(images, generator, **constants)`: float32 images [B,3,H,W] in [0,1] to new ones, which may leave [0,1].
+
+        Never writes to its input, never waits for the device, draws from the generator alone, and lets gradients
+        through where the procedure has any. Loads torch.
+        """
+        function: Callable[..., Tensor] = getattr(importlib.import_module(f"{self.module}.apply"), self.name)
+        return function
+
+
+def rows(names: str, *values: tuple[float, ...] | float) -> tuple[Constants, ...]:
+    """Constants, one row a severity, under the names that a function calls them by."""
+    keys = names.split()
+    filled = [row if isinstance(row, tuple) else (row,) for row in values]
+    return tuple(dict(zip(keys, row, strict=True)) for row in filled)

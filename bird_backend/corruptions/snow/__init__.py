@@ -1,0 +1,23 @@
+"""Snow: facts and constants."""
+
+from bird_backend.corruptions.declaration import Corruption, rows
+
+__all__ = ["DECLARES"]
+
+DECLARES = Corruption(
+    name="snow",
+    place=8,
+    title="Snow",
+    caption="Flakes driven by wind, under a whitened sky.",
+    family="weather",
+    module=__name__,
+    constants=rows(
+        "mean deviation zoom threshold radius sigma kept",
+        (0.1, 0.2, 1, 0.6, 8, 3, 0.95),
+        (0.1, 0.2, 1, 0.5, 10, 4, 0.9),
+        (0.15, 0.3, 1.75, 0.55, 10, 4, 0.9),
+        (0.25, 0.3, 2.25, 0.6, 12, 6, 0.85),
+        (0.3, 0.3, 1.25, 0.65, 14, 12, 0.8),
+    ),
+    random=True,
+)

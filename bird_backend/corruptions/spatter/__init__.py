@@ -1,0 +1,24 @@
+"""Spatter: facts and constants."""
+
+from bird_backend.corruptions.declaration import Corruption, rows
+
+__all__ = ["DECLARES"]
+
+DECLARES = Corruption(
+    name="spatter",
+    place=18,
+    title="Spatter",
+    caption="Drops of water on the lens; at severities 4 and 5, mud.",
+    family="weather",
+    module=__name__,
+    constants=rows(
+        "mean deviation sigma threshold weight mud",
+        (0.62, 0.1, 0.7, 0.7, 0.5, 0),
+        (0.65, 0.1, 0.8, 0.7, 0.5, 0),
+        (0.65, 0.3, 1, 0.69, 0.5, 0),
+        (0.65, 0.1, 0.7, 0.69, 0.6, 1),
+        (0.65, 0.1, 0.5, 0.68, 0.6, 1),
+    ),
+    held_out=True,
+    random=True,
+)
