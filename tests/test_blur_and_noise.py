@@ -12,10 +12,11 @@ from scipy.ndimage import correlate, gaussian_filter, zoom
 from scipy.stats import chi2, kstest, poisson
 from torch import Tensor
 
-from bird_backend.corruptions import CORRUPTIONS, glass
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.corruptions.applying import corrupt
 from bird_backend.corruptions.blur.apply import defocus_blur, gaussian_blur
 from bird_backend.corruptions.draws import random_words
+from bird_backend.corruptions.glass import apply as glass
 from bird_backend.corruptions.glass.apply import glass_blur
 from bird_backend.corruptions.linear import as_images, as_pixels
 from bird_backend.corruptions.motion.apply import blur_along, motion_blur
