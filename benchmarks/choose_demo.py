@@ -22,10 +22,11 @@ import torch
 from bird_backend import settings
 from bird_backend.datasets import Dataset, augment, load_dataset
 from bird_backend.evaluation import Corrupting, measure_accuracy
+from bird_backend.experiments import TransferSpec, load_spec, read_spec
 from bird_backend.measures import by_group
 from bird_backend.models import load_model
 from bird_backend.models.registry import find_architecture
-from bird_backend.specs import BirdMethod, FineTuningMethod, Method, TransferSpec, load_spec, read_spec
+from bird_backend.specs import BirdMethod, FineTuningMethod, Method
 from bird_backend.training import prepare, train
 from bird_backend.transfer import FrozenNetwork, build_method
 

@@ -27,10 +27,10 @@ from benchmarks.machine import describe
 from bird_backend import settings
 from bird_backend.cli.output import ProgressBar
 from bird_backend.cli.study_runner import perform_study
+from bird_backend.experiments import TransferSpec, load_spec, override, read_spec
 from bird_backend.jobs.leases import find_devices
 from bird_backend.jobs.process import perform
 from bird_backend.runs.store import RunStore
-from bird_backend.specs import TransferSpec, load_spec, override, read_spec
 from bird_backend.studies import plan_methods, results
 from bird_backend.studies.ablations import counterpart
 

@@ -22,9 +22,9 @@ from benchmarks.machine import describe
 from benchmarks.memory import resident
 from bird_backend import catalog
 from bird_backend.datasets import Split, augment, load_dataset
+from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.models import build_model
 from bird_backend.models.registry import find_architecture
-from bird_backend.specs import TransferSpec, load_spec
 from bird_backend.training import choose_device, prepare, train
 from bird_backend.transfer import FrozenNetwork, build_method
 

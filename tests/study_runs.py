@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from bird_backend import settings
+from bird_backend.experiments import TransferSpec, load_spec, read_spec
 from bird_backend.measures import CLEAN, Predictions
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.writing import save_arrays
-from bird_backend.specs import TransferSpec, load_spec, read_spec
 from bird_backend.studies import Plan, Study, plan_methods, submit_study
 
 __all__ = ["ALL", "COUNTS", "N", "demo", "finished", "plan_of", "right", "small"]

@@ -16,11 +16,11 @@ import pandas as pd
 
 from bird_backend import catalog, measures
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 from bird_backend.runs.directory import RunDirectory, write_json
 from bird_backend.runs.reading import Examples, Gallery
 from bird_backend.runs.store import Run, RunStore, State
-from bird_backend.specs import TransferSpec, load_spec
 from bird_backend.studies import Study, plan_ablation, plan_methods, submit_study
 
 __all__ = [

@@ -12,8 +12,9 @@ import pytest
 
 from app.backend import data
 from bird_backend.errors import InputError
+from bird_backend.experiments import load_spec
 from bird_backend.runs.store import RunStore
-from bird_backend.specs import ModelRef, load_spec
+from bird_backend.specs import ModelRef
 from tests import synthetic
 
 

@@ -19,7 +19,7 @@ from app.form.drafts import OWN, RANDOM, Draft, defaults
 from app.form.estimates import duration, estimate
 from app.form.validation import review
 from bird_backend import catalog, settings
-from bird_backend.specs import TransferSpec, load_spec, override, spec_hash
+from bird_backend.experiments import TransferSpec, load_spec, override, spec_hash
 from tests import synthetic
 from tests.pages import show
 from tests.weights import NETWORK, NETWORKS, assets_without_weights, write_demo_weights

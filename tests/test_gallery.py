@@ -17,11 +17,11 @@ from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets import load_dataset
 from bird_backend.errors import InputError
+from bird_backend.experiments import load_spec
 from bird_backend.jobs.process import perform
 from bird_backend.runs.pictures import keep_picture, read_picture
 from bird_backend.runs.reading import Gallery, read_gallery
 from bird_backend.seeds import derive_seed
-from bird_backend.specs import load_spec
 
 
 def draw(**fields: object) -> tuple[runs.Run, Gallery]:

@@ -16,10 +16,10 @@ from safetensors.numpy import load_file
 
 from bird_backend import runs
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.experiments import load_spec
 from bird_backend.jobs.leases import grant
 from bird_backend.jobs.supervisor import MAX_ATTEMPTS, Supervisor
 from bird_backend.runs.directory import is_locked, locked
-from bird_backend.specs import load_spec
 from tests.conftest import ROOT, command, write_spec
 
 

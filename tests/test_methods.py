@@ -9,13 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.models import build_model
-from bird_backend.specs import (
-    BirdMethod,
-    LayerPair,
-    LinearProbeThenFineTuningMethod,
-    Training,
-    UntouchedMethod,
-)
+from bird_backend.specs import BirdMethod, LayerPair, LinearProbeThenFineTuningMethod, Training, UntouchedMethod
 from bird_backend.training import TransferMethod, build_optimiser
 from bird_backend.transfer import FrozenNetwork
 from tests.learnable import HEAD, PAIRS, SPECS, a_batch, cast

@@ -14,8 +14,8 @@ from app.backend import data
 from app.components.relaunch import demo_draft
 from app.form.drafts import OWN, RANDOM, Draft
 from bird_backend import catalog, settings
+from bird_backend.experiments import load_spec, spec_hash
 from bird_backend.runs.store import RunStore
-from bird_backend.specs import load_spec, spec_hash
 from tests import synthetic
 from tests.pages import again, show, words
 from tests.weights import FASHION, assets_without_weights, write_demo_weights, write_weights

@@ -9,8 +9,8 @@ import pytest
 from app.backend import data
 from app.findings.headline import headline
 from bird_backend import settings
+from bird_backend.experiments import load_spec
 from bird_backend.runs.store import RunStore
-from bird_backend.specs import load_spec
 from tests import synthetic
 from tests.pages import show, words
 from tests.weights import assets_without_weights, write_demo_weights

@@ -9,7 +9,7 @@ import pytest
 
 from bird_backend import settings
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.specs import GallerySpec, TransferSpec, load_spec, override, read_spec, spec_hash
+from bird_backend.experiments import GallerySpec, TransferSpec, load_spec, override, read_spec, spec_hash
 
 EXAMPLES = sorted((settings.ASSETS / "examples").glob("*.json"))
 

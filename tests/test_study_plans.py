@@ -8,8 +8,8 @@ import pytest
 
 from bird_backend import catalog, studies
 from bird_backend.errors import InputError
+from bird_backend.experiments import TransferSpec, load_spec, spec_hash
 from bird_backend.runs.store import RunStore
-from bird_backend.specs import TransferSpec, load_spec, spec_hash
 from bird_backend.studies import plan_ablation, plan_methods, submit_study
 from tests.study_runs import demo
 

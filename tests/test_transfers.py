@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from bird_backend import catalog, runs, settings
 from bird_backend.datasets import Dataset, Split
 from bird_backend.errors import InputError
+from bird_backend.experiments import TransferSpec, load_spec, override
 from bird_backend.experiments.execute import execute
 from bird_backend.experiments.networks import keep
-from bird_backend.experiments.transfer import Cast
+from bird_backend.experiments.transfer.cast import Cast
 from bird_backend.models import build_model, load_model
 from bird_backend.runs.provenance import Provenance
 from bird_backend.runs.queue import submit
 from bird_backend.runs.writing import RunWriter
-from bird_backend.specs import FineTuningMethod, ModelRef, TransferSpec, load_spec, override
+from bird_backend.specs import FineTuningMethod, ModelRef
 from tests.learnable import blobs
 
 NAMES = ("a", "b", "c", "d")
@@ -202,7 +203,7 @@ def test_an_oracle_trains_on_corrupted_images_and_its_twin_on_clean_ones(
         seen[method.name] = how["transform"](images, torch.Generator().manual_seed(0), torch.Generator().manual_seed(0))
         seen["clean"] = images
 
-    monkeypatch.setattr("bird_backend.experiments.transfer.train", look)
+    monkeypatch.setattr("bird_backend.experiments.transfer.execute.train", look)
     document = transfer_document | {"method": {"name": "oracle"}}
     document["training"] = document["training"] | {"augment": False}
     run = runs.RunStore().create(load_spec(document))

@@ -18,12 +18,13 @@ import pandas as pd
 from app.backend.metrics import MetricsCache, tidy
 from bird_backend import settings
 from bird_backend.errors import BirdError, InputError, UnknownNameError
+from bird_backend.experiments import AnalyzeSpec, GallerySpec, RunSpec, TransferSpec, load_spec, read_spec
 from bird_backend.measures import Predictions
 from bird_backend.runs import pictures, queue, reading
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import Examples, Gallery, SnapshotName
 from bird_backend.runs.store import ACTIVE, Run, RunStore, State
-from bird_backend.specs import AnalyzeSpec, GallerySpec, ModelRef, RunSpec, TransferSpec, load_spec, read_spec
+from bird_backend.specs import ModelRef
 
 if TYPE_CHECKING:
     from bird_backend.runs.provenance import WeightsFile

@@ -12,8 +12,8 @@ from app.backend import data
 from app.charts.curves import thin
 from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
-from bird_backend.specs import TransferSpec, load_spec
 from bird_backend.studies import ABLATIONS, CONTROLS, FIGURES, Entry, Plan, Results, Row, Study, Variant
 
 __all__ = [

@@ -18,8 +18,8 @@ from app.findings.figures import FIGURES
 from app.form.drafts import OWN
 from app.words.intervals import percent, plus_minus, points
 from bird_backend import catalog
+from bird_backend.experiments import TransferSpec
 from bird_backend.measures import Predictions
-from bird_backend.specs import TransferSpec
 
 __all__ = ["ask_for_ceiling", "chosen_ceiling", "pick_ceiling", "recovered"]
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app.backend import data
 from app.words.sentences import control_sentence, start_sentence
 from bird_backend import catalog
-from bird_backend.specs import TransferSpec
+from bird_backend.experiments import TransferSpec
 
 __all__ = [
     "duration",

@@ -16,7 +16,7 @@ from app.form.estimates import estimate
 from bird_backend import catalog
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import BirdError
-from bird_backend.specs import PretrainSpec, RobustifySpec, load_spec
+from bird_backend.experiments import PretrainSpec, RobustifySpec, load_spec
 
 __all__ = ["training_form"]
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from app.backend import data
 from bird_backend import measures
+from bird_backend.experiments import RobustifySpec, TransferSpec
 from bird_backend.measures import Group, Interval, Predictions
-from bird_backend.specs import RobustifySpec, TransferSpec
 
 __all__ = ["GROUPS", "gap", "gap_recovered", "oracles", "with_ceiling"]
 

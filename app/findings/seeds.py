@@ -9,8 +9,8 @@ from typing import Any
 
 from app.backend import data
 from app.findings.summaries import gain_of, number_of
+from bird_backend.experiments import spec_hash
 from bird_backend.measures import Interval, over_seeds
-from bird_backend.specs import spec_hash
 
 __all__ = ["Siblings", "figure_over_seeds", "gain_over_seeds", "seed_documents", "seeds_of", "siblings"]
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from bird_backend.specs import load_spec
+from bird_backend.experiments import load_spec
 
 __all__ = ["command_line", "pretty"]
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from app.backend.machine import Machine
 from bird_backend import catalog
+from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.runs.store import Run
-from bird_backend.specs import ModelRef, PretrainSpec, RobustifySpec, TransferSpec
+from bird_backend.specs import ModelRef
 from bird_backend.studies import Plan
 
 __all__ = ["Estimate", "analyze_seconds", "duration", "estimate", "study_seconds"]

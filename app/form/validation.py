@@ -11,7 +11,8 @@ from app.backend.weights import Weights, title_of
 from app.form.drafts import OWN, Draft
 from bird_backend import catalog
 from bird_backend.errors import BirdError
-from bird_backend.specs import MatchingMethod, TransferSpec, load_spec
+from bird_backend.experiments import TransferSpec, load_spec
+from bird_backend.specs import MatchingMethod
 
 __all__ = ["Findings", "review"]
 

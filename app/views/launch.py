@@ -24,7 +24,8 @@ from app.form.estimates import estimate
 from app.form.validation import Findings, review
 from app.words.sentences import control_sentence, method_sentence, start_sentence
 from bird_backend import catalog
-from bird_backend.specs import ModelRef, TransferSpec, load_spec
+from bird_backend.experiments import TransferSpec, load_spec
+from bird_backend.specs import ModelRef
 
 __all__ = ["render"]
 

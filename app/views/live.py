@@ -29,8 +29,8 @@ from app.components.run_state import (
     state_note,
 )
 from app.words.intervals import explained, percent
+from bird_backend.experiments import GallerySpec
 from bird_backend.measures import wilson
-from bird_backend.specs import GallerySpec
 
 __all__ = ["render"]
 

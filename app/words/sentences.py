@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bird_backend import catalog
-from bird_backend.specs import MatchingMethod, StartingMethod, TransferSpec
+from bird_backend.experiments import TransferSpec
+from bird_backend.specs import MatchingMethod, StartingMethod
 
 __all__ = ["CONTROLS", "control_sentence", "method_sentence", "start_sentence"]
 

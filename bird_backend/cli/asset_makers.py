@@ -6,8 +6,8 @@ import shutil
 from typing import Any
 
 from bird_backend import runs, settings
+from bird_backend.experiments import load_spec, read_spec
 from bird_backend.jobs.process import OnProgress, perform
-from bird_backend.specs import load_spec, read_spec
 
 __all__ = ["CHECKPOINTS", "make_checkpoints", "make_frost"]
 

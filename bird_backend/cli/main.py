@@ -13,12 +13,11 @@ from bird_backend.cli.asset_commands import assets_app
 from bird_backend.cli.choices import parse_corruptions, parse_severities
 from bird_backend.cli.listing import describe, listing
 from bird_backend.cli.options import Corruptions, Faithful, FrostTextures, Home, Json, Settings, Severities, Spec
-from bird_backend.cli.output import ProgressBar, emit, table
-from bird_backend.cli.report import describe_summary
+from bird_backend.cli.output import ProgressBar, describe_summary, emit, table
 from bird_backend.cli.study_commands import ablate, compare, study
 from bird_backend.errors import BirdError, Cancelled, InputError
+from bird_backend.experiments import RunSpec, load_spec, override, read_spec
 from bird_backend.runs.provenance import find_weights, read_header
-from bird_backend.specs import RunSpec, load_spec, override, read_spec
 
 __all__ = ["app", "main"]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["ProgressBar", "emit", "table"]
+from bird_backend.experiments import KINDS
+
+__all__ = ["ProgressBar", "describe_summary", "emit", "table"]
 
 
 def emit(document: Any, text: str, *, as_json: bool) -> None:
@@ -22,6 +24,12 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     )
+
+
+def describe_summary(summary: Mapping[str, Any]) -> str:
+    """What a run found, as its kind says it."""
+    report = KINDS[summary["kind"]].report(summary)
+    return "\n".join([*([table(report.rows, report.header)] if report.rows else []), *report.lines])
 
 
 class ProgressBar:

@@ -10,7 +10,7 @@ import typer
 from bird_backend.cli.options import Home, Json, Settings, Spec
 from bird_backend.cli.output import ProgressBar, emit
 from bird_backend.errors import InputError
-from bird_backend.specs import TransferSpec, load_spec, override, read_spec
+from bird_backend.experiments import TransferSpec, load_spec, override, read_spec
 from bird_backend.studies import (
     ABLATIONS,
     CONTROLS,

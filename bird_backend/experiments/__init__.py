@@ -1,5 +1,30 @@
-"""Every kind of run from top to bottom, composed of what the other packages do."""
+"""Every kind of run, a folder each: what can be asked for, and beside it how that is carried out.
 
-from bird_backend.experiments.execute import execute
+A spec is the only way in. Nothing else is read: the same spec, seed and code on the same device give the same run.
+"""
 
-__all__ = ["execute"]
+from bird_backend.experiments.analyze import AnalyzeSpec
+from bird_backend.experiments.declaration import Kind, Report, RunSpec
+from bird_backend.experiments.documents import KINDS, load_spec, override, read_spec, spec_hash
+from bird_backend.experiments.evaluate import EvaluateSpec
+from bird_backend.experiments.gallery import GallerySpec
+from bird_backend.experiments.pretrain import PretrainSpec
+from bird_backend.experiments.robustify import RobustifySpec
+from bird_backend.experiments.transfer import TransferSpec
+
+__all__ = [
+    "KINDS",
+    "AnalyzeSpec",
+    "EvaluateSpec",
+    "GallerySpec",
+    "Kind",
+    "PretrainSpec",
+    "Report",
+    "RobustifySpec",
+    "RunSpec",
+    "TransferSpec",
+    "load_spec",
+    "override",
+    "read_spec",
+    "spec_hash",
+]

@@ -12,11 +12,12 @@ import bird_backend
 from bird_backend import settings
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
+from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.measures import Predictions, by_group
 from bird_backend.models import load_model, save_weights
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
 from bird_backend.seeds import derive_seed
-from bird_backend.specs import ModelRef, PretrainSpec, RobustifySpec, TransferSpec
+from bird_backend.specs import ModelRef
 from bird_backend.training import prepare
 
 __all__ = ["frozen", "keep", "provenance_of", "require_same_classes", "trainable"]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
+from bird_backend.experiments import KINDS
 from bird_backend.runs.store import Run
 
-__all__ = ["LIGHT_KINDS", "find_devices", "grant"]
-
-LIGHT_KINDS = ("analyze", "evaluate", "gallery")
-"""Kinds that read rather than train: they share a device with a training run, so a question never waits for hours."""
+__all__ = ["find_devices", "grant"]
 
 
 def find_devices() -> list[str]:
@@ -33,8 +31,8 @@ def grant(wanted: str, kind: str, *, devices: Iterable[str], busy: Iterable[Run]
 
     A device that is asked for by name and unknown here is granted as named: the run itself says what is wrong with it.
     """
-    light = kind in LIGHT_KINDS
-    taken = {run.device for run in busy if (run.kind in LIGHT_KINDS) == light}
+    light = KINDS[kind].light
+    taken = {run.device for run in busy if KINDS[run.kind].light == light}
     if wanted == "cuda":
         wanted = "cuda:0"
     candidates = list(devices) if wanted == "auto" else [wanted]

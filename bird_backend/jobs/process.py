@@ -40,7 +40,7 @@ def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) 
             stop.set()
         try:
             # After the lock: importing torch takes seconds, and a run without a lock looks dead.
-            from bird_backend.experiments import execute  # noqa: PLC0415
+            from bird_backend.experiments.execute import execute  # noqa: PLC0415
 
             writer = RunWriter(run.directory, stop=stop, on_progress=on_progress)
             summary = execute(run.spec, writer, device=device)

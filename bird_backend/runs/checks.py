@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bird_backend import catalog
 from bird_backend.errors import InputError
+from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, read_provenance
-from bird_backend.specs import TransferSpec
 
 __all__ = ["check_transfer"]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bird_backend import settings
 from bird_backend.errors import InputError
+from bird_backend.experiments import RunSpec, TransferSpec
 from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.directory import is_locked
 from bird_backend.runs.store import FINAL, Run, RunStore
-from bird_backend.specs import RunSpec, TransferSpec
 
 __all__ = ["cancel", "ensure_supervisor", "resume", "submit", "supervisor_alive", "supervisor_lock"]
 

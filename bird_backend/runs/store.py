@@ -19,8 +19,8 @@ from typing import Any, Literal, get_args
 
 from bird_backend import settings
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.experiments import KINDS, RunSpec, load_spec, spec_hash
 from bird_backend.runs.directory import RunDirectory
-from bird_backend.specs import RunSpec, load_spec, spec_hash
 
 __all__ = ["ACTIVE", "FINAL", "Run", "RunStore", "State"]
 
@@ -100,7 +100,7 @@ class RunStore:
                 (
                     run_id,
                     spec.kind,
-                    spec.title or _title(spec),
+                    spec.title or KINDS[spec.kind].title(spec),
                     state,
                     spec_hash(spec),
                     now,
@@ -231,19 +231,3 @@ def _run(row: sqlite3.Row) -> Run:
     fields = dict(row)
     fields["summary"] = json.loads(fields["summary"]) if fields["summary"] else None
     return Run(**fields)
-
-
-def _title(spec: RunSpec) -> str:
-    match spec.kind:
-        case "transfer":
-            return f"{spec.teacher.model} → {spec.student.model} on {spec.data}"
-        case "analyze":
-            return f"Layers of {spec.teacher.model} and {spec.student.model} on {spec.data}"
-        case "pretrain":
-            return f"Train {spec.model.model} on {spec.data}"
-        case "robustify":
-            return f"Make {spec.model.model} robust on {spec.data}"
-        case "evaluate":
-            return f"Evaluate {spec.model.model} on {spec.data}"
-        case "gallery":
-            return f"Gallery of {spec.data or 'a picture'}"

@@ -1,18 +1,5 @@
-"""What can be asked for: frozen specs that name everything a run needs and round-trip through JSON.
+"""What specs are made of, whatever the kind of run: settings of methods, networks, budgets, what is measured."""
 
-A spec is the only way in. Nothing else is read: the same spec, seed and code on the same device give the same run.
-"""
-
-from bird_backend.specs.documents import load_spec, override, read_spec, spec_hash
-from bird_backend.specs.kinds import (
-    AnalyzeSpec,
-    EvaluateSpec,
-    GallerySpec,
-    PretrainSpec,
-    RobustifySpec,
-    RunSpec,
-    TransferSpec,
-)
 from bird_backend.specs.methods import (
     BirdMethod,
     FeatureDriftMethod,
@@ -33,16 +20,15 @@ from bird_backend.specs.methods import (
     StartingMethod,
     UntouchedMethod,
 )
-from bird_backend.specs.parts import Evaluation, ModelRef, Snapshots, Spec, Training
+from bird_backend.specs.parts import CheckpointName, DataName, Evaluation, ModelRef, Snapshots, Spec, Training
 
 __all__ = [
-    "AnalyzeSpec",
     "BirdMethod",
-    "EvaluateSpec",
+    "CheckpointName",
+    "DataName",
     "Evaluation",
     "FeatureDriftMethod",
     "FineTuningMethod",
-    "GallerySpec",
     "HintsMethod",
     "LayerPair",
     "LinearProbeMethod",
@@ -52,11 +38,8 @@ __all__ = [
     "ModelRef",
     "OldHeadMethod",
     "OracleMethod",
-    "PretrainSpec",
     "ProbabilisticMethod",
     "RelationalMethod",
-    "RobustifySpec",
-    "RunSpec",
     "SimilarityPreservingMethod",
     "Snapshots",
     "SoftLabelsMethod",
@@ -64,10 +47,5 @@ __all__ = [
     "Start",
     "StartingMethod",
     "Training",
-    "TransferSpec",
     "UntouchedMethod",
-    "load_spec",
-    "override",
-    "read_spec",
-    "spec_hash",
 ]

@@ -8,8 +8,9 @@ from typing import Any
 
 from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, list_weights, read_provenance
-from bird_backend.specs import BirdMethod, MatchingMethod, TransferSpec
+from bird_backend.specs import BirdMethod, MatchingMethod
 from bird_backend.studies.plan import checked, describe_pair, seeds_from
 from bird_backend.studies.study import Plan, Variant
 

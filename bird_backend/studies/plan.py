@@ -11,9 +11,10 @@ from typing import Any
 
 from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.experiments import TransferSpec
 from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
-from bird_backend.specs import LayerPair, MatchingMethod, ModelRef, TransferSpec
+from bird_backend.specs import LayerPair, MatchingMethod, ModelRef
 from bird_backend.studies.study import Plan, Role, Variant
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from bird_backend.errors import InputError
-from bird_backend.specs import TransferSpec, load_spec
+from bird_backend.experiments import TransferSpec, load_spec
 
 __all__ = ["Member", "Plan", "Role", "Study", "Variant"]
 

@@ -1,87 +1,36 @@
-"""A transfer from top to bottom: who begins with which weights, the arms one after the other, and what came of it."""
+"""A transfer from top to bottom: the arms one after the other, and what came of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import nn
 
 from bird_backend import catalog
 from bird_backend.activations import Pooling
 from bird_backend.corruptions import CORRUPTIONS
-from bird_backend.datasets import Dataset
-from bird_backend.errors import InputError, RunError
+from bird_backend.errors import RunError
 from bird_backend.evaluation import Geometry, Snapshotter, choose_probes, layer_features
 from bird_backend.experiments.arm import Arm
 from bird_backend.experiments.augmenting import clean, corrupting
 from bird_backend.experiments.measuring import choose_source, measure
-from bird_backend.experiments.networks import frozen, keep, provenance_of, require_same_classes, trainable
+from bird_backend.experiments.networks import keep, provenance_of
 from bird_backend.experiments.summary import as_json, relative_figures
+from bird_backend.experiments.transfer import TransferSpec
+from bird_backend.experiments.transfer.cast import Cast
+from bird_backend.experiments.work import Work
 from bird_backend.measures import gain
-from bird_backend.models import build_model, save_weights
-from bird_backend.models.registry import find_architecture
-from bird_backend.runs.checks import check_transfer
+from bird_backend.models import save_weights
 from bird_backend.runs.reading import SnapshotName
-from bird_backend.runs.writing import RunWriter
-from bird_backend.seeds import derive_seed
-from bird_backend.specs import MatchingMethod, Method, OracleMethod, TransferSpec
-from bird_backend.training import TransferMethod, prepare, steps_of, train
-from bird_backend.transfer import FrozenNetwork, build_method
+from bird_backend.specs import MatchingMethod, OracleMethod
+from bird_backend.training import steps_of, train
 
-__all__ = ["Cast", "transfer"]
+__all__ = ["execute"]
 
 
-class Cast:
-    """Everyone in a transfer: the teacher, the student before it, and for each arm a student at its start."""
-
-    def __init__(self, spec: TransferSpec, data: Dataset, device: torch.device) -> None:
-        """A network that can't play its part is an `InputError`."""
-        require_same_classes(spec.student, data)
-        check_transfer(spec, data.classes)
-        self._spec, self._data, self._device = spec, data, device
-        teacher = spec.teacher
-        if spec.control == "random-weights":
-            teacher = teacher.model_copy(update={"weights": None})
-        self.teacher = frozen(teacher, role="teacher", classes=len(data.classes), seed=spec.seed, device=device)
-        self.before = self._own()
-        facts, head = catalog.find_method(spec.method.name), find_architecture(teacher.model).classifier
-        known, asked = len(self.teacher.get_parameter(f"{head}.bias")), len(data.classes)
-        if facts.needs_same_classes and known != asked:
-            raise InputError(
-                f"{facts.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows"
-                f" {known} and {spec.data} has {asked}, so choose another teacher or a method that compares layers."
-            )
-
-    def begin(self, method: Method) -> tuple[nn.Module, TransferMethod]:
-        """A student at its start, and the method that trains it."""
-        from_teacher = method == self._spec.method and self._spec.start == "teacher"
-        student = self._of_teacher() if from_teacher else self._own()
-        built = build_method(
-            method,
-            teacher=FrozenNetwork(self.teacher, shuffled=self._spec.control == "shuffled-batch"),
-            origin=FrozenNetwork(self.teacher if from_teacher else self.before),
-            student=student,
-            classifier=find_architecture(self._spec.student.model).classifier,
-            seed=derive_seed(self._spec.seed, "what the method learns"),
-        )
-        return student, built
-
-    def _own(self) -> nn.Module:
-        return trainable(self._spec.student, self._data, self._spec.seed, self._device)
-
-    def _of_teacher(self) -> nn.Module:
-        """The teacher's every tensor but those of its head, which is drawn anew for the student's classes."""
-        name, seed = self._spec.student.model, derive_seed(self._spec.seed, "new head")
-        student = build_model(name, classes=len(self._data.classes), seed=seed)
-        head = f"{find_architecture(name).classifier}."
-        body = {key: tensor for key, tensor in self.teacher.state_dict().items() if not key.startswith(head)}
-        student.load_state_dict(student.state_dict() | body)
-        return prepare(student, self._device)
-
-
-def transfer(spec: TransferSpec, data: Dataset, device: torch.device, writer: RunWriter) -> dict[str, Any]:
+def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     """Train each arm, measure all of them on the same test images, and sum it up."""
+    data, device, writer = work.load(spec.data), work.device, work.writer
     steps_of(len(data.train), spec.training)
     source = choose_source(spec.evaluation, data, seed=spec.seed)
     cast = Cast(spec, data, device)

@@ -1,81 +1,43 @@
-"""Every kind of run that can be asked for, and what a spec of it holds."""
+"""Move a behaviour from a frozen teacher into a student, on the student's own data."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 
 from bird_backend import catalog
-from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import InputError
-from bird_backend.specs.methods import (
+from bird_backend.experiments.declaration import DataRunSpec, Kind
+from bird_backend.experiments.report import transfer_report
+from bird_backend.specs import (
+    CheckpointName,
+    Evaluation,
     FineTuningMethod,
     HintsMethod,
     LayerPair,
     MatchingMethod,
     Method,
+    ModelRef,
     RelationalMethod,
+    Snapshots,
     SoftLabelsMethod,
     StartingMethod,
+    Training,
     UntouchedMethod,
 )
-from bird_backend.specs.parts import CheckpointName, DataName, Evaluation, ModelRef, Snapshots, Spec, Training
 
-__all__ = [
-    "AnalyzeSpec",
-    "EvaluateSpec",
-    "GallerySpec",
-    "PretrainSpec",
-    "RobustifySpec",
-    "RunSpec",
-    "TransferSpec",
-]
+if TYPE_CHECKING:
+    from bird_backend.experiments.work import Work
+
+__all__ = ["DECLARES", "TransferSpec"]
 
 _MOST_WEIGHTS = 2**26
 _MOST_TRIPLED = 512
 
 
-class _RunSpec(Spec):
-    title: str = Field(default="", max_length=120)
-    seed: int = Field(default=0, ge=0, lt=2**31)
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
-
-
-class _DataRunSpec(_RunSpec):
-    data: DataName
-
-
-class PretrainSpec(_DataRunSpec):
-    """Train a network on clean data: how a student comes to be."""
-
-    kind: Literal["pretrain"] = "pretrain"
-    model: ModelRef
-    training: Training = Training(lr=0.05)
-    evaluation: Evaluation = Evaluation()
-    save_as: CheckpointName | None = None
-
-
-class RobustifySpec(_DataRunSpec):
-    """Train a network on images corrupted on the fly, severities 0 to 5: how a robust teacher comes to be."""
-
-    kind: Literal["robustify"] = "robustify"
-    model: ModelRef
-    corruptions: tuple[str, ...] = tuple(name for name, facts in CORRUPTIONS.items() if not facts.held_out)
-    training: Training = Training(lr=0.05)
-    evaluation: Evaluation = Evaluation()
-    save_as: CheckpointName | None = None
-
-    @field_validator("corruptions")
-    @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not names:
-            raise ValueError("a robust teacher needs at least one corruption to train on")
-        return tuple(CORRUPTIONS.find(name).name for name in dict.fromkeys(names))
-
-
-class TransferSpec(_DataRunSpec):
+class TransferSpec(DataRunSpec):
     """Move a behaviour from a frozen teacher into a student, on the student's own data."""
 
     kind: Literal["transfer"] = "transfer"
@@ -181,41 +143,19 @@ class TransferSpec(_DataRunSpec):
         return LayerPair(teacher=teacher.layers[-1].name, student=student.layers[-1].name)
 
 
-class EvaluateSpec(_DataRunSpec):
-    """Measure clean and corrupted accuracy of a network on a data set's test images."""
+def _execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
+    from bird_backend.experiments.transfer.execute import execute  # noqa: PLC0415 - torch
 
-    kind: Literal["evaluate"] = "evaluate"
-    model: ModelRef
-    evaluation: Evaluation = Evaluation()
+    return execute(spec, work)
 
 
-class AnalyzeSpec(_DataRunSpec):
-    """CKA of every teacher layer with every student layer on validation images: which layers could be aligned."""
-
-    kind: Literal["analyze"] = "analyze"
-    teacher: ModelRef
-    student: ModelRef
-    images: int = Field(default=512, ge=16, le=4096)
-    estimator: Literal["biased", "debiased"] = "debiased"
-    kernel: Literal["linear", "rbf"] = "linear"
-
-
-class GallerySpec(_RunSpec):
-    """Draw images under every corruption at every severity, to be looked at: a data set's, or one that was brought."""
-
-    kind: Literal["gallery"] = "gallery"
-    data: DataName | None = None
-    """Validation images of this data set, evenly over its classes, the same ones every time."""
-    count: int = Field(default=12, ge=1, le=48)
-    """Of them."""
-    picture: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    """What `runs.pictures.keep_picture` called an image file."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> GallerySpec:
-        if (self.data is None) == (self.picture is None):
-            raise ValueError("a gallery is of data or of a picture, exactly one of them")
-        return self
-
-
-RunSpec = PretrainSpec | RobustifySpec | TransferSpec | EvaluateSpec | AnalyzeSpec | GallerySpec
+DECLARES = Kind(
+    name="transfer",
+    place=10,
+    label="Transfer",
+    spec=TransferSpec,
+    title=lambda spec: f"{spec.teacher.model} → {spec.student.model} on {spec.data}",
+    report=transfer_report,
+    execute=_execute,
+    shows=frozenset({"curves", "geometry", "accuracy"}),
+)

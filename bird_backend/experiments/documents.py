@@ -5,25 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from bird_backend.catalog import METHODS
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.specs.kinds import RunSpec
+from bird_backend.experiments.declaration import Kind, RunSpec
+from bird_backend.registry import Registry
 
-__all__ = ["load_spec", "override", "read_spec", "spec_hash"]
+__all__ = ["KINDS", "load_spec", "override", "read_spec", "spec_hash"]
 
-_ADAPTER: TypeAdapter[RunSpec] = TypeAdapter(Annotated[RunSpec, Field(discriminator="kind")])
+KINDS: Registry[Kind] = Registry("kind of run", "bird_backend.experiments")
 
 
 def load_spec(document: object) -> RunSpec:
     """A spec from parsed JSON; anything wrong with it is one `InputError` that names the field."""
     if not isinstance(document, dict):
         raise InputError("A spec is a JSON object with at least its 'kind'.")
+    kind = document.get("kind")
+    if not isinstance(kind, str):
+        raise InputError("The spec lacks kind." if kind is None else f"kind: a kind of run's name, not {kind!r}.")
     try:
-        return _ADAPTER.validate_python(document)
+        return KINDS.find(kind).spec.model_validate(document)
     except ValidationError as error:
         raise InputError(_sentence(error)) from error
 
@@ -95,4 +99,4 @@ def _sentence(error: ValidationError) -> str:
     return f"{where or 'The spec'}: {message}{shown}."
 
 
-_TAGS = {"pretrain", "robustify", "transfer", "evaluate", "analyze", "gallery", *METHODS}
+_TAGS = set(METHODS)

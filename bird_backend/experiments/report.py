@@ -1,13 +1,11 @@
-"""A run's summary in words and tables, for a person."""
+"""What a run found, for a person: its figures with their intervals, as a table and sentences."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from bird_backend.cli.output import table
+from bird_backend.experiments.declaration import Report, Summary
 from bird_backend.measures import Interval, ends, rounded
 
-__all__ = ["describe_summary"]
+__all__ = ["network_report", "transfer_report"]
 
 _ACCURACIES = {
     "clean_accuracy": "clean",
@@ -19,20 +17,8 @@ _ACCURACIES = {
 _GAINS = {"gain_over_fine_tuning": "fine-tuning", "gain_over_before": "before"}
 
 
-def describe_summary(summary: dict[str, Any]) -> str:
-    """What a run found, with its intervals."""
-    kind = summary["kind"]
-    if kind == "analyze":
-        best = summary["closest_pair"]
-        return (
-            f"Closest: teacher {best['teacher']}, student {best['student']}, CKA {best['cka']:.3f} (n = {summary['n']})"
-        )
-    if kind == "gallery":
-        return f"A gallery of {summary['n']} images: run {summary['run']}"
-    return _transfer(summary) if kind == "transfer" else _single(summary)
-
-
-def _single(summary: dict[str, Any]) -> str:
+def network_report(summary: Summary) -> Report:
+    """Of a run that measured one network."""
     intervals = summary["intervals"]
     rows = [(name, _share(intervals[field])) for field, name in _ACCURACIES.items() if intervals.get(field)]
     rows += [
@@ -40,10 +26,11 @@ def _single(summary: dict[str, Any]) -> str:
         for group, interval in intervals["calibration_error"].items()
         if interval
     ]
-    return f"{table(rows, ('accuracy', '95 % over images'))}\n{_footer(summary)}"
+    return Report(header=("accuracy", "95 % over images"), rows=tuple(rows), lines=(_footer(summary),))
 
 
-def _transfer(summary: dict[str, Any]) -> str:
+def transfer_report(summary: Summary) -> Report:
+    """Of a transfer: the student before, with fine-tuning and after, and what was gained."""
     intervals, keys = summary["intervals"], list(summary["cka"])
     rows = [
         (name, *(_share(intervals[field][key]) for key in keys))
@@ -60,17 +47,16 @@ def _transfer(summary: dict[str, Any]) -> str:
         if any(intervals[field].values())
     ]
     rows.append(("CKA", *(f"{summary['cka'][key]['value']:.3f}" for key in keys)))
-    lines = [table(rows, ("95 % over images", *keys)), _footer(summary)]
-    for field, name in _GAINS.items():
-        if (gain := Interval.from_dict(summary.get(field))) is not None:
-            lines.append(
-                f"{summary['method']} over {name}: {rounded(100 * gain.value, 1, sign='+')} points of robust accuracy"
-                f" (95 % over images: {ends(gain, sign='+')}; one seed)"
-            )
-    return "\n".join(lines)
+    gains = [
+        f"{summary['method']} over {name}: {rounded(100 * gain.value, 1, sign='+')} points of robust accuracy"
+        f" (95 % over images: {ends(gain, sign='+')}; one seed)"
+        for field, name in _GAINS.items()
+        if (gain := Interval.from_dict(summary.get(field))) is not None
+    ]
+    return Report(header=("95 % over images", *keys), rows=tuple(rows), lines=(_footer(summary), *gains))
 
 
-def _footer(summary: dict[str, Any]) -> str:
+def _footer(summary: Summary) -> str:
     pooled = summary["pooled_accuracy"]
     measured = any(pooled.values()) if isinstance(pooled, dict) else pooled is not None
     return f"n = {summary['n_test']} test images, {summary['seconds']} s{_POOLED if measured else ''}"

@@ -1,0 +1,48 @@
+"""Measuring a layer map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bird_backend import catalog
+from bird_backend.evaluation import choose_probes, measure_layer_map
+from bird_backend.experiments.analyze import AnalyzeSpec
+from bird_backend.experiments.networks import frozen
+from bird_backend.experiments.work import Work
+
+__all__ = ["execute"]
+
+
+def execute(spec: AnalyzeSpec, work: Work) -> dict[str, Any]:
+    """CKA of every layer pair, kept as `layer-map.json`, and the closest pair."""
+    data, writer = work.load(spec.data), work.writer
+    classes = len(data.classes)
+    teacher = frozen(spec.teacher, role="teacher", classes=classes, seed=spec.seed, device=work.device)
+    student = frozen(spec.student, role="student", classes=classes, seed=spec.seed, device=work.device)
+    probes = choose_probes(data, embedding=spec.images, gram=16)
+    writer.begin("Comparing layers", 0.98)
+    layers = measure_layer_map(
+        teacher,
+        student,
+        probes.images,
+        teacher_layers=tuple(layer.name for layer in catalog.find_model(spec.teacher.model).layers),
+        student_layers=tuple(layer.name for layer in catalog.find_model(spec.student.model).layers),
+        estimator=spec.estimator,
+        kernel=spec.kernel,
+        progress=writer.progress,
+    )
+    writer.save_json("layer-map.json", layers.as_dict())
+    best = max(
+        ((value, i, j) for i, row in enumerate(layers.cka) for j, value in enumerate(row)),
+        key=lambda entry: entry[0],
+    )
+    return {
+        "n": layers.n,
+        "estimator": layers.estimator,
+        "kernel": layers.kernel,
+        "closest_pair": {
+            "teacher": layers.teacher_layers[best[1]],
+            "student": layers.student_layers[best[2]],
+            "cka": best[0],
+        },
+    }

@@ -1,0 +1,41 @@
+"""Measure clean and robust accuracy of a network on a data set's test images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from bird_backend.experiments.declaration import DataRunSpec, Kind
+from bird_backend.experiments.report import network_report
+from bird_backend.specs import Evaluation, ModelRef
+
+if TYPE_CHECKING:
+    from bird_backend.experiments.work import Work
+
+__all__ = ["DECLARES", "EvaluateSpec"]
+
+
+class EvaluateSpec(DataRunSpec):
+    """The network and the data."""
+
+    kind: Literal["evaluate"] = "evaluate"
+    model: ModelRef
+    evaluation: Evaluation = Evaluation()
+
+
+def _execute(spec: EvaluateSpec, work: Work) -> dict[str, Any]:
+    from bird_backend.experiments.evaluate.execute import execute  # noqa: PLC0415 - torch
+
+    return execute(spec, work)
+
+
+DECLARES = Kind(
+    name="evaluate",
+    place=40,
+    label="Evaluation",
+    spec=EvaluateSpec,
+    title=lambda spec: f"Evaluate {spec.model.model} on {spec.data}",
+    report=network_report,
+    execute=_execute,
+    shows=frozenset({"accuracy"}),
+    light=True,
+)

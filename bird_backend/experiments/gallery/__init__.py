@@ -1,0 +1,57 @@
+"""Draw images under every condition at every strength, to be looked at: a data set's, or one that was brought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from bird_backend.experiments.declaration import Kind, Report, RunSpec, Summary
+from bird_backend.specs import DataName
+
+if TYPE_CHECKING:
+    from bird_backend.experiments.work import Work
+
+__all__ = ["DECLARES", "GallerySpec"]
+
+
+class GallerySpec(RunSpec):
+    """Images of a data set, or a picture: one of the two."""
+
+    kind: Literal["gallery"] = "gallery"
+    data: DataName | None = None
+    """Validation images of this data set, evenly over its classes, the same ones every time."""
+    count: int = Field(default=12, ge=1, le=48)
+    """Of them."""
+    picture: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """What `runs.pictures.keep_picture` called an image file."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> GallerySpec:
+        if (self.data is None) == (self.picture is None):
+            raise ValueError("a gallery is of data or of a picture, exactly one of them")
+        return self
+
+
+def _execute(spec: GallerySpec, work: Work) -> dict[str, Any]:
+    from bird_backend.experiments.gallery.execute import execute  # noqa: PLC0415 - torch
+
+    return execute(spec, work)
+
+
+def _report(summary: Summary) -> Report:
+    return Report(lines=(f"A gallery of {summary['n']} images: run {summary['run']}",))
+
+
+DECLARES = Kind(
+    name="gallery",
+    place=60,
+    label="Gallery",
+    spec=GallerySpec,
+    title=lambda spec: f"Gallery of {spec.data or 'a picture'}",
+    report=_report,
+    execute=_execute,
+    shows=frozenset({"gallery"}),
+    light=True,
+    answers_form=True,
+)

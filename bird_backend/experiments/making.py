@@ -1,0 +1,56 @@
+"""A network trained by itself: what making a teacher and making a student have in common."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from bird_backend.datasets import Dataset
+from bird_backend.experiments.arm import Arm
+from bird_backend.experiments.measuring import choose_source, measure
+from bird_backend.experiments.networks import keep, provenance_of, trainable
+from bird_backend.experiments.pretrain import PretrainSpec
+from bird_backend.experiments.robustify import RobustifySpec
+from bird_backend.experiments.summary import figures
+from bird_backend.experiments.work import Work
+from bird_backend.models import save_weights
+from bird_backend.training import Transform, steps_of, train
+from bird_backend.transfer import FineTuning
+
+__all__ = ["make_network"]
+
+
+def make_network(
+    spec: PretrainSpec | RobustifySpec,
+    data: Dataset,
+    work: Work,
+    *,
+    role: Literal["teacher", "student"],
+    phase: str,
+    transform: Transform,
+) -> dict[str, Any]:
+    """Train it on images brought through `transform`, measure it, and keep its weights with their provenance."""
+    writer = work.writer
+    steps_of(len(data.train), spec.training)
+    source = choose_source(spec.evaluation, data, seed=spec.seed)
+    model = trainable(spec.model, data, spec.seed, work.device)
+    arm = Arm("model", model, data, writer, corruptions=spec.evaluation.corruptions)
+    writer.begin(phase, 0.85)
+    train(
+        model,
+        FineTuning(),
+        data.train,
+        spec.training,
+        seed=spec.seed,
+        transform=transform,
+        observer=arm,
+        checkpoint=arm.checkpoint,
+    )
+    predictions = measure({"model": model}, data, spec.evaluation, source, writer)
+    provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model)
+    save_weights(writer.artifact("model.safetensors"), model, provenance)
+    return {
+        "n_test": predictions.n,
+        **figures(predictions, "model"),
+        "images_per_second": arm.images_per_second,
+        "checkpoint": keep(spec.save_as, model, provenance),
+    }

@@ -1,0 +1,43 @@
+"""Train a network on clean data: how a student comes to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from bird_backend.experiments.declaration import DataRunSpec, Kind
+from bird_backend.experiments.report import network_report
+from bird_backend.specs import CheckpointName, Evaluation, ModelRef, Training
+
+if TYPE_CHECKING:
+    from bird_backend.experiments.work import Work
+
+__all__ = ["DECLARES", "PretrainSpec"]
+
+
+class PretrainSpec(DataRunSpec):
+    """The network, its data and its budget."""
+
+    kind: Literal["pretrain"] = "pretrain"
+    model: ModelRef
+    training: Training = Training(lr=0.05)
+    evaluation: Evaluation = Evaluation()
+    save_as: CheckpointName | None = None
+
+
+def _execute(spec: PretrainSpec, work: Work) -> dict[str, Any]:
+    from bird_backend.experiments.pretrain.execute import execute  # noqa: PLC0415 - torch
+
+    return execute(spec, work)
+
+
+DECLARES = Kind(
+    name="pretrain",
+    place=20,
+    label="Training",
+    spec=PretrainSpec,
+    title=lambda spec: f"Train {spec.model.model} on {spec.data}",
+    report=network_report,
+    execute=_execute,
+    shows=frozenset({"curves", "accuracy"}),
+    makes_weights=True,
+)

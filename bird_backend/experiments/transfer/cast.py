@@ -1,0 +1,69 @@
+"""Everyone in a transfer: the teacher, the student before it, and for each arm a student at its start."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from bird_backend import catalog
+from bird_backend.datasets import Dataset
+from bird_backend.errors import InputError
+from bird_backend.experiments.networks import frozen, require_same_classes, trainable
+from bird_backend.experiments.transfer import TransferSpec
+from bird_backend.models import build_model
+from bird_backend.models.registry import find_architecture
+from bird_backend.runs.checks import check_transfer
+from bird_backend.seeds import derive_seed
+from bird_backend.specs import Method
+from bird_backend.training import TransferMethod, prepare
+from bird_backend.transfer import FrozenNetwork, build_method
+
+__all__ = ["Cast"]
+
+
+class Cast:
+    """Everyone in a transfer: the teacher, the student before it, and for each arm a student at its start."""
+
+    def __init__(self, spec: TransferSpec, data: Dataset, device: torch.device) -> None:
+        """A network that can't play its part is an `InputError`."""
+        require_same_classes(spec.student, data)
+        check_transfer(spec, data.classes)
+        self._spec, self._data, self._device = spec, data, device
+        teacher = spec.teacher
+        if spec.control == "random-weights":
+            teacher = teacher.model_copy(update={"weights": None})
+        self.teacher = frozen(teacher, role="teacher", classes=len(data.classes), seed=spec.seed, device=device)
+        self.before = self._own()
+        facts, head = catalog.find_method(spec.method.name), find_architecture(teacher.model).classifier
+        known, asked = len(self.teacher.get_parameter(f"{head}.bias")), len(data.classes)
+        if facts.needs_same_classes and known != asked:
+            raise InputError(
+                f"{facts.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows"
+                f" {known} and {spec.data} has {asked}, so choose another teacher or a method that compares layers."
+            )
+
+    def begin(self, method: Method) -> tuple[nn.Module, TransferMethod]:
+        """A student at its start, and the method that trains it."""
+        from_teacher = method == self._spec.method and self._spec.start == "teacher"
+        student = self._of_teacher() if from_teacher else self._own()
+        built = build_method(
+            method,
+            teacher=FrozenNetwork(self.teacher, shuffled=self._spec.control == "shuffled-batch"),
+            origin=FrozenNetwork(self.teacher if from_teacher else self.before),
+            student=student,
+            classifier=find_architecture(self._spec.student.model).classifier,
+            seed=derive_seed(self._spec.seed, "what the method learns"),
+        )
+        return student, built
+
+    def _own(self) -> nn.Module:
+        return trainable(self._spec.student, self._data, self._spec.seed, self._device)
+
+    def _of_teacher(self) -> nn.Module:
+        """The teacher's every tensor but those of its head, which is drawn anew for the student's classes."""
+        name, seed = self._spec.student.model, derive_seed(self._spec.seed, "new head")
+        student = build_model(name, classes=len(self._data.classes), seed=seed)
+        head = f"{find_architecture(name).classifier}."
+        body = {key: tensor for key, tensor in self.teacher.state_dict().items() if not key.startswith(head)}
+        student.load_state_dict(student.state_dict() | body)
+        return prepare(student, self._device)
