@@ -90,7 +90,8 @@ def _apply(
     constants = corruption.constants[severity - 1]
     if images.dtype != torch.uint8:
         floats = images.to(torch.float32)
-        return corruption.function(floats, generator, **constants, **taken).clamp(0, 1).to(images.dtype)
+        result: Tensor = corruption.function(floats, generator, **constants, **taken)
+        return result.clamp(0, 1).to(images.dtype)
     # In place: a second buffer of this size costs a CPU more in page faults than many of the functions do in all.
     floats = images.to(torch.float32).div_(255)
     return to_levels(corruption.function(floats, generator, **constants, **taken).clamp_(0, 1)).to(torch.uint8)

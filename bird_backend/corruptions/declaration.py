@@ -5,10 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from typing import Any
 
 __all__ = ["SEVERITIES", "Constants", "Corruption", "rows"]
 
@@ -40,13 +37,13 @@ class Corruption:
     """Which of `faithful` and `frost_textures` it takes."""
 
     @property
-    def function(self) -> Callable[..., Tensor]:
+    def function(self) -> Callable[..., Any]:
         """`f(images, generator, **constants)`: float32 images [B,3,H,W] in [0,1] to new ones, which may leave [0,1].
 
         Never writes to its input, never waits for the device, draws from the generator alone, and lets gradients
         through where the procedure has any. Loads torch.
         """
-        function: Callable[..., Tensor] = getattr(importlib.import_module(f"{self.module}.apply"), self.name)
+        function: Callable[..., Any] = getattr(importlib.import_module(f"{self.module}.apply"), self.name)
         return function
 
 
