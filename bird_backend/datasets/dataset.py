@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from bird_backend.datasets.reading import Reading
 
 __all__ = ["IMAGE_SIZE", "Dataset", "Images", "Labels", "Progress", "Split", "as_split"]
 
@@ -46,16 +50,26 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    reading: Reading | None = None
+    """What was found in a folder or zip, and done to it; none where a data set comes ready."""
 
     def to(self, device: torch.device | str) -> Dataset:
         """The same data set on `device`."""
-        return Dataset(
-            name=self.name,
-            classes=self.classes,
-            train=self.train.to(device),
-            validation=self.validation.to(device),
-            test=self.test.to(device),
-        )
+        train, validation, test = (split.to(device) for split in (self.train, self.validation, self.test))
+        return replace(self, train=train, validation=validation, test=test)
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON: `classes`, images of each class in each split, how the images were read and what to know of that."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {
+            "classes": list(self.classes),
+            "counts": {
+                name: torch.bincount(split.labels, minlength=len(self.classes)).tolist()
+                for name, split in splits.items()
+            },
+            "reading": None if self.reading is None else self.reading.as_dict(),
+            "remarks": [] if self.reading is None else self.reading.remarks(),
+        }
 
 
 def as_split(images: Images, labels: Labels) -> Split:

@@ -126,7 +126,7 @@ def _tiny_imagenet(root: Path, progress: Progress) -> Parsed:
         for i, (name, _) in enumerate([*train, *test]):
             if i % 1000 == 0:
                 progress(f"Reading image {i + 1:,} of {len(images):,}", 0.9 + 0.08 * i / len(images))
-            images[i] = decode(archive.read(name), name)
+            images[i] = decode(archive.read(name), name).pixels
     names = [words[wnid].split(",")[0] for wnid in ids]
     seen = Counter(names)
     classes = tuple(name if seen[name] == 1 else f"{name} ({wnid})" for name, wnid in zip(names, ids, strict=True))

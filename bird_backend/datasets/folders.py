@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from bird_backend.datasets.dataset import IMAGE_SIZE, Dataset, Images, Labels, Progress
 from bird_backend.datasets.images import decode, quiet
-from bird_backend.datasets.sources import ImageFile, open_folder, open_zip
+from bird_backend.datasets.reading import Reading, why_skipped
+from bird_backend.datasets.sources import ImageFile, Listing, open_folder, open_zip
 from bird_backend.datasets.splits import assemble, check_class_sizes
-from bird_backend.errors import InputError
+from bird_backend.errors import InputError, is_plain
 
 __all__ = ["load_folder", "load_zip"]
 
@@ -32,18 +34,21 @@ def load_zip(path: Path, progress: Progress) -> Dataset:
     return _load(f"zip:{path}", open_zip(path), progress)
 
 
-def _load(name: str, source: AbstractContextManager[Sequence[ImageFile]], progress: Progress) -> Dataset:
-    with source as files, quiet():
-        train, test = _by_role(name, files)
+def _load(name: str, source: AbstractContextManager[Listing], progress: Progress) -> Dataset:
+    with source as listing, quiet():
+        train, test = _by_role(name, listing.files)
+        outside = len(listing.files) - len(train) - len(test)
+        reading = Reading(skipped=why_skipped(listing.others, outside=outside))
         classes = _classes(name, train, test)
         check_class_sizes(name, classes, _labels(train, classes))
-        images = _decode(name, [*train, *test], progress)
-    return assemble(
+        images = _decode(name, [*train, *test], reading, progress)
+    dataset = assemble(
         name,
         classes,
         (images[: len(train)], _labels(train, classes)),
         (images[len(train) :], _labels(test, classes)) if test else None,
     )
+    return replace(dataset, reading=reading)
 
 
 def _by_role(name: str, files: Sequence[ImageFile]) -> tuple[list[ImageFile], list[ImageFile]]:
@@ -71,6 +76,8 @@ def _by_role(name: str, files: Sequence[ImageFile]) -> tuple[list[ImageFile], li
 
 def _classes(name: str, train: Sequence[ImageFile], test: Sequence[ImageFile]) -> tuple[str, ...]:
     counts = Counter(file.parts[0] for file in train)
+    if odd := [label for label in counts if not is_plain(label)]:
+        raise InputError(f"{name} has a class whose folder's name is not plain text (UTF-8), {odd[0]!r}; rename it.")
     if len(counts) < 2:
         raise InputError(f"{name} has only one class, {next(iter(counts))!r}; there have to be at least two.")
     if strange := sorted({file.parts[0] for file in test} - set(counts)):
@@ -83,10 +90,12 @@ def _labels(files: Sequence[ImageFile], classes: tuple[str, ...]) -> Labels:
     return np.array([index[file.parts[0]] for file in files], dtype=np.int64)
 
 
-def _decode(name: str, files: Sequence[ImageFile], progress: Progress) -> Images:
+def _decode(name: str, files: Sequence[ImageFile], reading: Reading, progress: Progress) -> Images:
     images = np.empty((len(files), 3, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     for i, file in enumerate(files):
         if i % _REPORT_EVERY == 0:
             progress(f"Reading image {i + 1:,} of {len(files):,}", i / len(files))
-        images[i] = decode(file.read(), f"{name}: {file.name}")
+        image = decode(file.read(), f"{name}: {file.name}")
+        reading.add(image)
+        images[i] = image.pixels
     return images

@@ -6,15 +6,16 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from bird_backend import settings
 from bird_backend.datasets.dataset import IMAGE_SIZE, Images
 from bird_backend.errors import InputError
 
-__all__ = ["SUFFIXES", "decode", "quiet"]
+__all__ = ["SUFFIXES", "Decoded", "decode", "quiet"]
 
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
@@ -22,6 +23,8 @@ SUFFIXES = frozenset(
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """Pillow knows more, some of which start other programs."""
 _DRAFT = 4 * IMAGE_SIZE
+_SIDEWAYS = (5, 6, 7, 8)
+"""EXIF orientations of an image that lies on its side."""
 
 
 @contextlib.contextmanager
@@ -32,16 +35,26 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def decode(data: bytes, label: str) -> Images:
-    """uint8 [3,32,32] of an image file; `label` names it in the `InputError` for one that can't be read.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded:
+    """An image as networks get it, uint8 [3,32,32]; its file's size upright, and whether one sees through it."""
 
-    The first frame, turned as its EXIF data says, without its transparency, squeezed to a square.
+    pixels: Images
+    width: int
+    height: int
+    transparent: bool
+
+
+def decode(data: bytes, label: str) -> Decoded:
+    """An image file as 32×32 RGB; `label` names it in the `InputError` for one that can't be read.
+
+    The first frame, turned as its EXIF data says, what shows through it white, squeezed to a square.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             width, height = image.size
             if width * height <= settings.MAX_IMAGE_PIXELS:
-                return _square(image)
+                return _decoded(image)
     except Image.DecompressionBombError:
         raise InputError(_too_large(label)) from None
     except Exception as error:  # decoders raise whatever their format's parser stumbles over
@@ -52,15 +65,23 @@ def decode(data: bytes, label: str) -> Images:
     raise InputError(_too_large(label))
 
 
-def _square(image: Image.Image) -> Images:
+def _decoded(image: Image.Image) -> Decoded:
+    width, height = image.size
+    if image.getexif().get(ExifTags.Base.Orientation, 1) in _SIDEWAYS:
+        width, height = height, width
     image.draft("RGB", (_DRAFT, _DRAFT))  # lets JPEG decode at a fraction of its size
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I;16"):
         upright = Image.fromarray((np.asarray(upright).astype(np.uint16) >> 8).astype(np.uint8))
-    rgb = upright.convert("RGB")
-    if rgb.size != (IMAGE_SIZE, IMAGE_SIZE):
-        rgb = rgb.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    return np.asarray(rgb, dtype=np.uint8).transpose(2, 0, 1)
+    transparent = upright.has_transparency_data
+    square = upright.convert("RGBA" if transparent else "RGB")
+    if square.size != (IMAGE_SIZE, IMAGE_SIZE):
+        square = square.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    if transparent:
+        # Over white: such pictures are drawn to stand on a page. The colour a file keeps under nothing is arbitrary.
+        square = Image.alpha_composite(Image.new("RGBA", square.size, "white"), square).convert("RGB")
+    pixels = np.asarray(square, dtype=np.uint8).transpose(2, 0, 1)
+    return Decoded(pixels=pixels, width=width, height=height, transparent=transparent)
 
 
 def _too_large(label: str) -> str:

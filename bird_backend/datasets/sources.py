@@ -17,7 +17,7 @@ from bird_backend import settings
 from bird_backend.datasets.images import SUFFIXES
 from bird_backend.errors import InputError
 
-__all__ = ["ImageFile", "open_folder", "open_zip"]
+__all__ = ["ImageFile", "Listing", "open_folder", "open_zip"]
 
 _PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Python reads the others in pieces of any size, so a small file could fill the memory."""
@@ -37,14 +37,23 @@ class ImageFile:
         return replace(self, parts=self.parts[1:])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """The image files of a source in the order of their paths, and the name endings of the files that are none."""
+
+    files: Sequence[ImageFile]
+    others: Sequence[str]
+
+
 @contextlib.contextmanager
-def open_folder(path: Path) -> Iterator[Sequence[ImageFile]]:
-    """The image files under a folder, in the order of their names."""
-    if not path.is_dir():
+def open_folder(path: Path) -> Iterator[Listing]:
+    """What lies under a folder, what is hidden apart."""
+    root = _resolved(path)
+    if root is None or not root.is_dir():
         raise InputError(f"There is no folder at {path}.")
-    root = path.resolve()
     budget = _Budget(path, size=None)
     files: list[ImageFile] = []
+    others: list[str] = []
 
     def unreadable(error: OSError) -> None:
         raise InputError(f"{error.filename} can't be read: {error.strerror}.")
@@ -57,18 +66,21 @@ def open_folder(path: Path) -> Iterator[Sequence[ImageFile]]:
                 continue
             if entry.is_symlink():
                 _check_link(entry, root)
-            if entry.suffix.lower() in SUFFIXES and entry.is_file():
+            if not entry.is_file():
+                continue
+            if entry.suffix.lower() not in SUFFIXES:
+                others.append(entry.suffix.lower())
+            else:
                 inner = entry.relative_to(root)
                 budget.add_file(str(inner), entry.stat().st_size)
                 files.append(ImageFile(name=str(inner), parts=inner.parts, read=partial(_read_file, entry, budget)))
-    files.sort(key=lambda file: file.parts)
-    yield files
+    yield Listing(files=sorted(files, key=lambda file: file.parts), others=others)
 
 
 @contextlib.contextmanager
-def open_zip(path: Path) -> Iterator[Sequence[ImageFile]]:
-    """The image files in a zip, in the order of their names; every member's name and size is judged first."""
-    if not path.is_file():
+def open_zip(path: Path) -> Iterator[Listing]:
+    """What lies in a zip, what is hidden apart; every member's name and size is judged first."""
+    if (real := _resolved(path)) is None or not real.is_file():
         raise InputError(f"There is no zip file at {path}.")
     try:
         archive = zipfile.ZipFile(path)
@@ -78,12 +90,16 @@ def open_zip(path: Path) -> Iterator[Sequence[ImageFile]]:
         members = archive.infolist()
         budget = _Budget(path, size=settings.MAX_UNPACKED_BYTES)
         budget.declare(sum(member.file_size for member in members))
-        files = []
+        files: list[ImageFile] = []
+        others: list[str] = []
         for member in members:
             parts = _safe_parts(path, member.filename)
             if stat.S_ISLNK(member.external_attr >> 16):
                 raise InputError(f"{path} holds a link, {member.filename!r}; it may hold only folders and files.")
-            if member.is_dir() or _hidden(parts) or PurePosixPath(parts[-1]).suffix.lower() not in SUFFIXES:
+            if member.is_dir() or _hidden(parts):
+                continue
+            if (suffix := PurePosixPath(parts[-1]).suffix.lower()) not in SUFFIXES:
+                others.append(suffix)
                 continue
             if member.flag_bits & 0x1:
                 raise InputError(f"{path} is encrypted; pack it again without a password.")
@@ -93,12 +109,22 @@ def open_zip(path: Path) -> Iterator[Sequence[ImageFile]]:
             files.append(
                 ImageFile(name=member.filename, parts=parts, read=partial(_read_member, archive, member, budget))
             )
-        files.sort(key=lambda file: file.parts)
-        yield files
+        yield Listing(files=sorted(files, key=lambda file: file.parts), others=others)
+
+
+def _resolved(path: Path) -> Path | None:
+    """Where a path leads; none for one that is too long, or a link that leads to itself."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def _check_link(link: Path, root: Path) -> None:
-    if not link.resolve().is_relative_to(root):
+    target = _resolved(link)
+    if target is None:
+        raise InputError(f"{link} is a link that leads nowhere; put the file itself there.")
+    if not target.is_relative_to(root):
         raise InputError(f"{link} is a link that leaves the folder {root}; put the files themselves there.")
     if link.is_dir():
         raise InputError(f"{link} is a link to a folder; put the folder itself there.")
@@ -154,7 +180,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: _Bud
     try:
         with archive.open(member) as file:
             return budget.read(file, member.filename, member.file_size)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{archive.filename} is damaged at {member.filename!r}: {error}.") from error
 
 

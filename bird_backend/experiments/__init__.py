@@ -8,6 +8,7 @@ from bird_backend.experiments.declaration import Kind, Report, RunSpec
 from bird_backend.experiments.documents import KINDS, load_spec, override, read_spec, spec_hash
 from bird_backend.experiments.evaluate import EvaluateSpec
 from bird_backend.experiments.gallery import GallerySpec
+from bird_backend.experiments.inspect import InspectSpec
 from bird_backend.experiments.pretrain import PretrainSpec
 from bird_backend.experiments.robustify import RobustifySpec
 from bird_backend.experiments.transfer import TransferSpec
@@ -17,6 +18,7 @@ __all__ = [
     "AnalyzeSpec",
     "EvaluateSpec",
     "GallerySpec",
+    "InspectSpec",
     "Kind",
     "PretrainSpec",
     "Report",

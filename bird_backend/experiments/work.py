@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,8 @@ from bird_backend.datasets import Dataset, load_dataset
 from bird_backend.runs.writing import RunWriter
 
 __all__ = ["Work"]
+
+_log = logging.getLogger("bird")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,5 +23,10 @@ class Work:
     device: torch.device
 
     def load(self, name: str) -> Dataset:
-        """The data set of that name, on the device."""
-        return load_dataset(name, progress=lambda what, part: self.writer.progress(part, detail=what)).to(self.device)
+        """The data set of that name, on the device; what had to be done to one's own images is logged and kept."""
+        data = load_dataset(name, progress=lambda what, part: self.writer.progress(part, detail=what))
+        if data.reading is not None:
+            self.writer.save_json("data.json", data.describe())
+            for remark in data.reading.remarks():
+                _log.info("%s", remark)
+        return data.to(self.device)

@@ -28,7 +28,7 @@ def gallery_of_data(data: Dataset, count: int) -> tuple[Tensor, np.ndarray, tupl
 
 def gallery_of_picture(name: str, device: torch.device) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
     """The picture that was brought as one image [1,3,32,32] of no class; a broken one is an `InputError`."""
-    image = decode(read_picture(name), "The picture")
+    image = decode(read_picture(name), "The picture").pixels
     return torch.from_numpy(image.copy())[None].to(device), np.array([_BROUGHT]), ()
 
 
