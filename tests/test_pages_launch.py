@@ -40,7 +40,7 @@ def test_launch_as_it_stands_is_the_demo() -> None:
     app.button("launch").click()
     app.run()
     [launched] = RunStore().list(kind="transfer")
-    assert launched.spec_hash == spec_hash(load_spec(data.demo_document()))
+    assert launched.depends_on["spec"] == spec_hash(load_spec(data.demo_document()))
 
 
 def test_launch_measures_the_layers_of_small_networks_by_itself_and_draws_them() -> None:

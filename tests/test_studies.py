@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import fidelity
 from bird_backend import settings, studies
-from bird_backend.cli import main, studying
+from bird_backend.cli import main, study_runner
 from bird_backend.errors import Cancelled, InputError, RunError, UnknownNameError
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.writing import save_arrays
@@ -119,7 +119,7 @@ def test_a_member_that_fails_does_not_stop_the_others(
         )
         RunStore().finish(run_id, "done", summary={"seconds": 1.0})
 
-    monkeypatch.setattr(studying, "perform", perform)
+    monkeypatch.setattr(study_runner, "perform", perform)
     spec = write_spec(tmp_path, transfer_document)
     code, out, err = call(
         capsys, "compare", spec, "--methods", "bird,fine-tuning", "--seeds", "2", "--foreground", "--json"
@@ -141,7 +141,7 @@ def test_the_keyboard_stops_the_whole_study(
         RunStore().finish(run_id, "cancelled", reason="Stopped from the keyboard.")
         raise RunError("Stopped from the keyboard.") from KeyboardInterrupt()
 
-    monkeypatch.setattr(studying, "perform", perform)
+    monkeypatch.setattr(study_runner, "perform", perform)
     spec = write_spec(tmp_path, transfer_document)
     code, _, err = call(capsys, "compare", spec, "--methods", "fine-tuning", "--seeds", "2", "--foreground")
     assert (code, err) == (1, "Stopped from the keyboard.\n")
@@ -199,7 +199,7 @@ def test_a_run_cancelled_from_its_page_stops_only_itself_and_term_stops_all(
         RunStore().finish(run_id, "cancelled", reason="Cancelled.")
         raise Cancelled("Cancelled.")
 
-    monkeypatch.setattr(studying, "perform", perform)
+    monkeypatch.setattr(study_runner, "perform", perform)
     spec = write_spec(tmp_path, transfer_document)
     arguments = ("compare", spec, "--methods", "fine-tuning", "--seeds", "2", "--foreground")
     code, _, err = call(capsys, *arguments)

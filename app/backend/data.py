@@ -47,6 +47,7 @@ __all__ = [
     "embeddings_pending",
     "ensure_worker",
     "examples",
+    "family",
     "find_gallery",
     "find_layer_map",
     "gallery",
@@ -86,6 +87,11 @@ def get_run(run_id: str) -> Run | None:
         return RunStore().get(run_id)
     except UnknownNameError:
         return None
+
+
+def family(run: Run) -> tuple[Run, ...]:
+    """The runs that differ from this one in nothing but the seed, it among them, newest first."""
+    return RunStore().find_family(run)
 
 
 def is_active(run: Run) -> bool:

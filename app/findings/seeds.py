@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from app.backend import data
 from app.findings.summaries import gain_of, number_of
-from bird_backend.experiments import spec_hash
 from bird_backend.measures import Interval, over_seeds
 
 __all__ = ["Siblings", "figure_over_seeds", "gain_over_seeds", "seed_documents", "seeds_of", "siblings"]
@@ -25,19 +23,12 @@ class Siblings:
 
 
 def siblings(run: data.Run) -> Siblings:
-    """Found among the newest thousand runs of its kind."""
-    wanted, own = _recipe_and_seed(run.id)
-    done, coming = ({own: run} if found else {} for found in (run.state == "done", data.is_active(run)))
-    for other in data.list_runs(kind=run.kind, limit=1000):
-        if other.state != "done" and not data.is_active(other):
-            continue
-        try:
-            recipe, seed = _recipe_and_seed(other.id)
-        except data.BirdError:
-            continue
-        if recipe == wanted:
+    """Found by what the run table says each depends on; nothing is read of them."""
+    done, coming = ({_seed(run): run} if found else {} for found in (run.state == "done", data.is_active(run)))
+    for other in data.family(run):
+        if other.state == "done" or data.is_active(other):
             # Asked for twice with one seed, it is still one seed; the run that is looked at stands for its own.
-            (done if other.state == "done" else coming).setdefault(seed, other)
+            (done if other.state == "done" else coming).setdefault(_seed(other), other)
     return Siblings(
         done=tuple(done[seed] for seed in sorted(done)),
         coming=tuple(coming[seed] for seed in sorted(coming.keys() - done.keys())),
@@ -46,7 +37,7 @@ def siblings(run: data.Run) -> Siblings:
 
 def seeds_of(runs: Sequence[data.Run]) -> list[int]:
     """Their seeds."""
-    return [_recipe_and_seed(run.id)[1] for run in runs]
+    return [_seed(run) for run in runs]
 
 
 def seed_documents(run: data.Run, known: Siblings, count: int) -> list[dict[str, Any]]:
@@ -76,12 +67,5 @@ def _over(values: Sequence[float | None]) -> Interval | None:
     return over_seeds(known) if len(known) == len(values) else None
 
 
-@lru_cache(maxsize=8192)
-def _recipe_and_seed(run_id: str) -> tuple[str, int]:
-    """What a run was asked for apart from its seed, as a hash, and its seed: kept, for a spec never changes."""
-    run = data.get_run(run_id)
-    if run is None:
-        raise data.InputError(f"There is no run {run_id}.")
-    spec = data.spec_of(run)
-    unnamed = {"save_as": None} if hasattr(spec, "save_as") else {}
-    return spec_hash(spec.model_copy(update={"seed": 0, **unnamed})), spec.seed
+def _seed(run: data.Run) -> int:
+    return data.spec_of(run).seed

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import bird_backend
 from bird_backend.experiments import KINDS, RunSpec
 from bird_backend.experiments.work import Work
+from bird_backend.runs.identity import code_version
 from bird_backend.runs.writing import RunWriter
 from bird_backend.training import choose_device
 
@@ -31,7 +31,7 @@ def execute(spec: RunSpec, writer: RunWriter, *, device: str | None = None) -> d
         "device": str(chosen),
         "seed": spec.seed,
         "seconds": round(time.monotonic() - began, 2),
-        "code_version": bird_backend.__version__,
+        "code_version": code_version(),
     }
     writer.close(summary)
     return summary

@@ -8,13 +8,13 @@ from typing import Literal
 import torch
 from torch import nn
 
-import bird_backend
 from bird_backend import settings
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.measures import Predictions, by_group
 from bird_backend.models import load_model, save_weights
+from bird_backend.runs.identity import code_version
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
 from bird_backend.seeds import derive_seed
 from bird_backend.specs import ModelRef
@@ -73,7 +73,7 @@ def provenance_of(
         clean_accuracy=clean.value if clean else None,
         robust_accuracy=robust.value if robust else None,
         n_test=predictions.n,
-        code_version=bird_backend.__version__,
+        code_version=code_version(),
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         title=spec.title,
         role=role,

@@ -18,6 +18,7 @@ from typing import Any
 
 from bird_backend.errors import BirdError, Cancelled, RunError
 from bird_backend.runs.directory import locked
+from bird_backend.runs.identity import identify
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.writing import RunWriter
 
@@ -42,8 +43,11 @@ def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) 
             # After the lock: importing torch takes seconds, and a run without a lock looks dead.
             from bird_backend.experiments.execute import execute  # noqa: PLC0415
 
+            spec = run.spec
+            if run.attempts <= 1 and not run.directory.metrics.exists():
+                store.set_identity(run_id, identify(spec))
             writer = RunWriter(run.directory, stop=stop, on_progress=on_progress)
-            summary = execute(run.spec, writer, device=device)
+            summary = execute(spec, writer, device=device)
         except Cancelled as error:
             store.finish(run_id, "cancelled", reason=str(error))
             raise

@@ -19,8 +19,9 @@ from typing import Any, Literal, get_args
 
 from bird_backend import settings
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.experiments import KINDS, RunSpec, load_spec, spec_hash
+from bird_backend.experiments import KINDS, RunSpec, load_spec
 from bird_backend.runs.directory import RunDirectory
+from bird_backend.runs.identity import Identity, identify
 
 __all__ = ["ACTIVE", "FINAL", "Run", "RunStore", "State"]
 
@@ -35,7 +36,9 @@ create table if not exists runs (
     kind text not null,
     title text not null,
     state text not null,
-    spec_hash text not null,
+    identity text not null,
+    family text not null,
+    depends_on text not null,
     created real not null,
     started real,
     finished real,
@@ -47,7 +50,8 @@ create table if not exists runs (
     summary text
 );
 create index if not exists runs_by_state on runs (state, created);
-create index if not exists runs_by_spec on runs (spec_hash, state);
+create index if not exists runs_by_identity on runs (identity, state);
+create index if not exists runs_by_family on runs (family);
 """
 
 
@@ -59,7 +63,12 @@ class Run:
     kind: str
     title: str
     state: State
-    spec_hash: str
+    identity: str
+    """Equal for runs that give the same result: see `runs.identity`."""
+    family: str
+    """Equal for runs that differ in nothing but the seed."""
+    depends_on: dict[str, Any]
+    """What the identity is made of: `spec`, `weights` and `folders` with their digests, `data`, `code`."""
     created: float
     started: float | None
     finished: float | None
@@ -92,17 +101,20 @@ class RunStore:
         now = time.time()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
         run_id = f"{stamp}-{spec.kind}-{secrets.token_hex(2)}"
+        identity = identify(spec)
         RunDirectory(settings.runs_dir() / run_id).create(spec.model_dump(mode="json"))
         with self._connect() as db:
             db.execute(
-                "insert into runs (id, kind, title, state, spec_hash, created, started, attempts)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into runs (id, kind, title, state, identity, family, depends_on, created, started, attempts)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run_id,
                     spec.kind,
                     spec.title or KINDS[spec.kind].title(spec),
                     state,
-                    spec_hash(spec),
+                    identity.digest,
+                    identity.family,
+                    json.dumps(identity.as_dict()),
                     now,
                     now if state == "running" else None,
                     int(state == "running"),
@@ -142,14 +154,28 @@ class RunStore:
         return [_run(row) for row in rows]
 
     def find_same(self, spec: RunSpec, *, states: tuple[State, ...] = ("queued", "running", "done")) -> Run | None:
-        """The newest run that was asked for exactly the same, if any."""
-        marks = ", ".join("?" * len(states))
+        """The newest run that gives what this spec would give now, if any: same spec, weights, data and code."""
+        marks, identity = ", ".join("?" * len(states)), identify(spec).digest
         with self._connect() as db:
             row = db.execute(
-                f"select * from runs where spec_hash = ? and state in ({marks}) order by created desc limit 1",
-                (spec_hash(spec), *states),
+                f"select * from runs where identity = ? and state in ({marks}) order by created desc limit 1",
+                (identity, *states),
             ).fetchone()
         return _run(row) if row is not None else None
+
+    def find_family(self, run: Run) -> tuple[Run, ...]:
+        """The runs that differ from this one in nothing but the seed, it among them, newest first."""
+        with self._connect() as db:
+            rows = db.execute("select * from runs where family = ? order by created desc, id desc", (run.family,))
+            return tuple(_run(row) for row in rows.fetchall())
+
+    def set_identity(self, run_id: str, identity: Identity) -> None:
+        """Note what the run really begins with: weights and images may have changed since it was asked for."""
+        with self._connect() as db:
+            db.execute(
+                "update runs set identity = ?, family = ?, depends_on = ? where id = ?",
+                (identity.digest, identity.family, json.dumps(identity.as_dict()), run_id),
+            )
 
     def claim(self, run_id: str) -> bool:
         """Take a queued run; true for exactly one of any number of callers."""
@@ -230,4 +256,5 @@ class RunStore:
 def _run(row: sqlite3.Row) -> Run:
     fields = dict(row)
     fields["summary"] = json.loads(fields["summary"]) if fields["summary"] else None
+    fields["depends_on"] = json.loads(fields["depends_on"])
     return Run(**fields)

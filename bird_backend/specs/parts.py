@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -16,6 +16,9 @@ class Spec(BaseModel):
     """Frozen, and an unknown field is an error rather than silence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold the path of a folder which is read: what lies there is part of what the result depends on."""
 
 
 ModelName = Annotated[str, Field(description="a network of the registry")]
@@ -67,6 +70,8 @@ class Training(Spec):
 
 class Evaluation(Spec):
     """What is measured on the test images, once, at the end."""
+
+    reads: ClassVar[tuple[str, ...]] = ("corrupted_dir", "frost_textures")
 
     corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
     severities: tuple[int, ...] = SEVERITIES
