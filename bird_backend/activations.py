@@ -88,20 +88,31 @@ def _capture(
             raise InputError(f"Layer {name!r} of {type(model).__name__} did not run, so nothing was captured.")
 
 
-def pool(activation: Tensor, how: Pooling = "mean") -> Tensor:
-    """One vector an image, [B, D], from a map [B, C, H, W], tokens [B, N, D] or vectors [B, D].
+def pool(activation: Tensor, how: Pooling = "mean", mask: Tensor | None = None) -> Tensor:
+    """One vector an image, [B, D], from a map [B, C, H, W], tokens [B, N, D] or vectors [B, D], in float32 or better.
 
-    `mean` averages over positions (or tokens) and keeps the channels; `flatten` keeps every number.
+    `mean` averages over positions (or tokens) and keeps the channels; `flatten` keeps every number. `mask` [B, N] is
+    false where a token is padding: it has no part in the mean, and is zero where everything is kept.
     """
     shape = list(activation.shape)
     if activation.ndim not in (2, 3, 4):
         raise InputError(f"An activation of shape {shape} can't be pooled: [B,C,H,W], [B,N,D] or [B,D] can.")
+    if how not in ("mean", "flatten"):
+        raise UnknownNameError("pooling", how, ("mean", "flatten"))
+    # Before the mean, which in bfloat16 would be rounded to three digits.
+    activation = activation if activation.dtype == torch.float64 else activation.float()
+    if mask is not None and activation.ndim > 2:
+        if shape[:2] != list(mask.shape) or activation.ndim != 3:
+            raise InputError(f"A mask of shape {list(mask.shape)} can't be laid over an activation of shape {shape}.")
+        counted = mask.bool()[:, :, None]
+        # Not a product: padding may hold anything, and NaN × 0 is NaN.
+        activation = torch.where(counted, activation, torch.zeros_like(activation))
+        if how == "mean":
+            return activation.sum(1) / counted.sum(1).clamp_min(1)
     if how == "flatten":
         return activation.flatten(1)
-    if how == "mean":
-        positions = {4: (2, 3), 3: (1,), 2: ()}[activation.ndim]
-        return activation.mean(positions) if positions else activation
-    raise UnknownNameError("pooling", how, ("mean", "flatten"))
+    positions = {4: (2, 3), 3: (1,), 2: ()}[activation.ndim]
+    return activation.mean(positions) if positions else activation
 
 
 def _submodule(model: nn.Module, name: str) -> nn.Module:

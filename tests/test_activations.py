@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -187,3 +189,47 @@ def test_other_ranks_are_refused(shape: tuple[int, ...]) -> None:
 def test_an_unknown_pooling_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean mean"):
         pool(torch.zeros(2, 3), "meen")
+
+
+# Low precision and masks
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shape", [(3, 5, 16, 16), (3, 64, 5), (3, 5)])
+@pytest.mark.parametrize("how", ["mean", "flatten"])
+def test_pooling_computes_in_float32(dtype: torch.dtype, shape: tuple[int, ...], how: Any) -> None:
+    activation = (1000 + torch.randn(shape, generator=torch.Generator().manual_seed(0))).to(dtype)
+    pooled = pool(activation, how)
+    assert pooled.dtype == torch.float32
+    assert torch.equal(pooled, pool(activation.float(), how))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(pool(activation, how), pooled)
+    assert pool(activation.double(), how).dtype == torch.float64
+
+
+def test_tokens_that_are_masked_count_for_nothing() -> None:
+    generator = torch.Generator().manual_seed(1)
+    tokens = torch.randn(5, 7, 3, generator=generator)
+    mask = torch.rand(5, 7, generator=generator) < 0.6
+    mask[0], mask[1] = True, False
+    expected = np.zeros((5, 3))
+    for image in range(5):
+        counted = [tokens[image, place].numpy() for place in range(7) if mask[image, place]]
+        if counted:
+            expected[image] = np.sum(counted, axis=0) / len(counted)
+    np.testing.assert_allclose(pool(tokens, "mean", mask), expected, rtol=1e-5, atol=1e-6)
+    spoiled = torch.where(mask[:, :, None], tokens, torch.full_like(tokens, torch.nan))
+    np.testing.assert_allclose(pool(spoiled, "mean", mask), expected, rtol=1e-5, atol=1e-6)
+    flat = pool(spoiled, "flatten", mask).reshape(5, 7, 3)
+    assert torch.equal(flat, torch.where(mask[:, :, None], tokens, torch.zeros(())))
+    vectors = torch.randn(5, 4, generator=generator)
+    assert torch.equal(pool(vectors, "mean", mask), vectors), "one vector each has no places left to leave out"
+    spoiled.requires_grad_()
+    pool(spoiled, "mean", mask).sum().backward()
+    assert spoiled.grad is not None and spoiled.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(("shape", "mask"), [((2, 6, 3), (2, 5)), ((2, 6, 3), (2, 6, 3)), ((2, 3, 4, 4), (2, 16))])
+def test_a_mask_of_other_places_is_refused(shape: tuple[int, ...], mask: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"A mask of shape .* can't be laid over"):
+        pool(torch.zeros(shape), "mean", torch.ones(mask, dtype=torch.bool))

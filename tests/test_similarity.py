@@ -179,6 +179,66 @@ def test_minibatch_approaches_the_whole_and_ignores_batch_scale() -> None:
         MinibatchCKA().compute()
 
 
+def normal(n: int, d: int, seed: int) -> torch.Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def over_batches(kernel: str, estimator: str, batches: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
+    accumulator = MinibatchCKA(kernel=kernel, estimator=estimator)
+    for X, Y in batches:
+        accumulator.update(X, Y)
+    return accumulator.compute()
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("constant", [0.0, 7.5])
+def test_a_batch_without_variance_adds_nothing_wherever_it_comes(kernel: str, estimator: str, constant: float) -> None:
+    X, Y = pair(96, 6, 9)
+    parts = [(X[start : start + 32], Y[start : start + 32]) for start in (0, 32, 64)]
+    flat = (torch.full((32, 6), constant), torch.full((32, 9), constant))
+    expected = over_batches(kernel, estimator, parts)
+    assert 0 < expected <= 1
+    for place in range(4):
+        found = over_batches(kernel, estimator, [*parts[:place], flat, *parts[place:]])
+        assert found == pytest.approx(expected, rel=1e-5), place
+    assert over_batches(kernel, estimator, [flat, flat]) == 0
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_batches_of_extreme_size_are_weighed_by_their_own(estimator: str) -> None:
+    X, Y = pair(64, 6, 9)
+    parts = [(X[:32], Y[:32]), (X[32:], Y[32:])]
+    for small in (1e-3, 1e-12, 1e-25):
+        quiet = (normal(32, 6, 5) * small, normal(32, 9, 6) * small)
+        expected = over_batches("linear", estimator, parts)
+        for order in ([quiet, *parts], [*parts, quiet]):
+            assert over_batches("linear", estimator, order) == pytest.approx(expected, abs=1e-3)
+
+
+def test_every_batch_is_seen_through_the_first_ones_bandwidth() -> None:
+    def gram(Z: np.ndarray, spread: float) -> np.ndarray:
+        return np.exp(-((Z[:, None, :] - Z[None, :, :]) ** 2).sum(-1) / (2 * spread))
+
+    def median(Z: np.ndarray) -> float:
+        pairs = np.sort(((Z[:, None, :] - Z[None, :, :]) ** 2).sum(-1)[np.triu_indices(len(Z), 1)])
+        return float(pairs[(len(pairs) - 1) // 2])
+
+    def hsic(K: np.ndarray, L: np.ndarray) -> float:
+        H = np.eye(len(K)) - 1 / len(K)
+        return float(np.trace(K @ H @ L @ H)) / (len(K) - 1) ** 2
+
+    batches = [(normal(24, 5, seed) * 3.0**seed, normal(24, 4, seed + 9)) for seed in range(3)]
+    first = [side.double().numpy() for side in batches[0]]
+    spreads = [median(side) for side in first]
+    terms = []
+    for X, Y in batches:
+        K, L = (gram(side.double().numpy(), spread) for side, spread in zip((X, Y), spreads, strict=True))
+        terms.append((hsic(K, L), hsic(K, K), hsic(L, L)))
+    xy, xx, yy = np.mean(terms, axis=0)
+    assert over_batches("rbf", "biased", batches) == pytest.approx(xy / np.sqrt(xx * yy), rel=1e-4)
+
+
 def test_null_is_near_zero_debiased_and_inflated_biased() -> None:
     X, Y = pair(32, 200, 200)
     assert abs(cka_null(X, Y, estimator="debiased")) < 0.1
@@ -194,4 +254,15 @@ def test_gram_matrices() -> None:
     torch.testing.assert_close(linear_gram(X).sum(dim=0), torch.zeros(20), atol=1e-4, rtol=0)
     R = rbf_gram(X)
     torch.testing.assert_close(R.diagonal(), torch.ones(20))
-    assert torch.equal(centred_gram(torch.full((5, 3), 2.5)), torch.zeros(5, 5))
+
+
+@pytest.mark.parametrize("constant", [0.0, 2.5, 4.5, -1e4, 1e30])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_gram_matrix_of_constant_features_is_zero(constant: float, dtype: torch.dtype) -> None:
+    assert torch.equal(centred_gram(torch.full((5, 3), constant, dtype=dtype)).float(), torch.zeros(5, 5))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e12, 1e30])
+def test_a_gram_matrix_knows_no_scale(scale: float) -> None:
+    X, _ = pair(20, 6, 9)
+    torch.testing.assert_close(centred_gram(X * scale), centred_gram(X), atol=1e-5, rtol=1e-4)

@@ -6,13 +6,14 @@ and zero gradient: nothing is known of its geometry, and a training step goes on
 
 from __future__ import annotations
 
+import sys
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from bird_backend.errors import InputError
-from bird_backend.similarity.gram import centre, feature_scale, rbf_gram
+from bird_backend.similarity.gram import centre, feature_scale, median_distance, rbf_gram
 from bird_backend.similarity.hsic import Estimator, check_count, hsic_of_features, hsic_of_grams
 
 __all__ = ["Estimator", "Kernel", "MinibatchCKA", "cka", "cka_loss", "cka_null"]
@@ -73,42 +74,61 @@ def cka_null(
 class MinibatchCKA:
     """CKA of a data set too large for one batch: the three HSIC terms are averaged over batches, then divided.
 
-    With the debiased estimator the expectation does not depend on the batch size (Nguyen 2021, §3.1).
+    With the debiased estimator the expectation does not depend on the batch size (Nguyen 2021, §3.1). An RBF kernel has
+    one bandwidth for all batches, of the first whose images are not all alike.
     """
 
     def __init__(self, *, kernel: Kernel = "linear", estimator: Estimator = "debiased", bandwidth: float = 1.0) -> None:
-        self._kernel = kernel
+        self._kernel: Kernel = kernel
         self._estimator: Estimator = estimator
         self._bandwidth = bandwidth
-        self._scales: tuple[Tensor, Tensor] | None = None
-        self._sums: tuple[Tensor, Tensor, Tensor] | None = None
+        self._sums = [0.0, 0.0, 0.0]
+        self._largest = [0.0, 0.0]
+        self._medians: list[Tensor | None] = [None, None]
         self.batches = 0
         self.images = 0
 
     @torch.no_grad()
     def update(self, X: Tensor, Y: Tensor) -> None:
         """Add a batch X [n, p], Y [n, q]."""
-        if self._scales is None:
-            # One scale for all batches, or the average would weigh each by its own.
-            self._scales = feature_scale(centre(X)), feature_scale(centre(Y))
+        if self._kernel == "rbf":
+            self._medians = [
+                known if known is not None else _positive(median_distance(side))
+                for known, side in zip(self._medians, (X, Y), strict=True)
+            ]
         terms = _terms(
             X,
             Y,
             kernel=self._kernel,
             estimator=self._estimator,
             bandwidth=self._bandwidth,
-            scales=self._scales,
+            medians=(self._medians[0], self._medians[1]),
         )
-        self._sums = terms if self._sums is None else tuple(map(torch.add, self._sums, terms))  # type: ignore[assignment]
+        # Each batch is worked out at its own scale, within float32, and weighed by it in double precision.
+        x, y = (1.0, 1.0) if self._kernel == "rbf" else (float(feature_scale(centre(side))) ** 2 for side in (X, Y))
+        self._sums = [
+            total + weight * float(term)
+            for total, term, weight in zip(self._sums, terms, (x * y, x * x, y * y), strict=True)
+        ]
+        self._largest = [max(self._largest[0], x), max(self._largest[1], y)]
         self.batches += 1
         self.images += len(X)
 
     def compute(self) -> float:
         """The CKA of all batches so far; an `InputError` before the first."""
-        if self._sums is None:
+        if not self.batches:
             raise InputError("Minibatch CKA has seen no batch yet.")
-        xy, xx, yy = (term / self.batches for term in self._sums)
+        x, y = self._largest
+        units = (x * y, x * x, y * y)
+        xy, xx, yy = (
+            torch.tensor(total / self.batches / max(unit, sys.float_info.min), dtype=torch.float64)
+            for total, unit in zip(self._sums, units, strict=True)
+        )
         return float(_ratio(xy, xx, yy))
+
+
+def _positive(median: Tensor) -> Tensor | None:
+    return median if bool(median > 0) else None
 
 
 def _terms(
@@ -118,9 +138,9 @@ def _terms(
     kernel: Kernel,
     estimator: Estimator,
     bandwidth: float,
-    scales: tuple[Tensor, Tensor] | None = None,
+    medians: tuple[Tensor | None, Tensor | None] = (None, None),
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """HSIC(X, Y), HSIC(X, X), HSIC(Y, Y)."""
+    """HSIC(X, Y), HSIC(X, X), HSIC(Y, Y), for a linear kernel of features at unit scale."""
     if kernel not in ("linear", "rbf"):
         raise InputError(f"Unknown kernel {kernel!r}: valid: linear, rbf.")
     if estimator not in ("biased", "debiased"):
@@ -130,12 +150,11 @@ def _terms(
     check_count(len(X), estimator)
     with torch.autocast(X.device.type, enabled=False):
         if kernel == "rbf":
-            K, L = rbf_gram(X, bandwidth), rbf_gram(Y, bandwidth)
+            K, L = (rbf_gram(Z, bandwidth, median=median) for Z, median in zip((X, Y), medians, strict=True))
             return hsic_of_grams(K, L, estimator), hsic_of_grams(K, K, estimator), hsic_of_grams(L, L, estimator)
         X, Y = centre(X), centre(Y)
-        x_scale, y_scale = scales or (feature_scale(X), feature_scale(Y))
         dtype = torch.promote_types(X.dtype, Y.dtype)
-        X, Y = (X / x_scale).to(dtype), (Y / y_scale).to(dtype)
+        X, Y = ((Z / feature_scale(Z)).to(dtype) for Z in (X, Y))
         n, p, q = len(X), X.shape[1], Y.shape[1]
         if n * (p + q) <= p * q + p * p + q * q:
             K, L = X @ X.T, Y @ Y.T

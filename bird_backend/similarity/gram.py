@@ -7,7 +7,7 @@ from torch import Tensor
 
 from bird_backend.errors import InputError
 
-__all__ = ["centre", "centred_gram", "feature_scale", "linear_gram", "rbf_gram"]
+__all__ = ["centre", "centred_gram", "feature_scale", "linear_gram", "median_distance", "rbf_gram"]
 
 
 def centre(features: Tensor) -> Tensor:
@@ -44,22 +44,37 @@ def linear_gram(features: Tensor) -> Tensor:
     return centred @ centred.T
 
 
-def rbf_gram(features: Tensor, bandwidth: float = 1.0) -> Tensor:
+def median_distance(features: Tensor) -> Tensor:
+    """The median squared distance of two different rows of `features` [n, d], a scalar; 0 where there is no pair.
+
+    The lower of two middle ones. The zeros of a row's distance to itself would pull it down in small batches.
+    """
+    return _median(_squared_distances(features))
+
+
+def rbf_gram(features: Tensor, bandwidth: float = 1.0, *, median: Tensor | None = None) -> Tensor:
     """K_ij = exp(-d_ij² / 2σ²) of `features` [n, d], with σ² = `bandwidth` × the median squared distance of two images.
 
-    Equal rows throughout give a K of ones, as the limit does.
+    The median is these features' own, or one that is given. Equal rows throughout give a K of ones, as the limit does.
     """
-    centred = centre(features)
-    squares = centred.square().sum(dim=1)
-    distances = (squares[:, None] + squares[None, :] - 2 * centred @ centred.T).clamp_min(0)
-    n = len(features)
-    if n < 2:
-        return torch.ones_like(distances)
-    # Only pairs of different images: the zeros on the diagonal would pull the median down in small batches.
-    row, column = torch.triu_indices(n, n, offset=1, device=features.device)
-    median = distances[row, column].median()
+    distances = _squared_distances(features)
+    median = _median(distances) if median is None else median
     spread = torch.where(median > 0, 2 * bandwidth * median, torch.full_like(median, torch.inf))
     return torch.exp(-distances / spread)
+
+
+def _squared_distances(features: Tensor) -> Tensor:
+    centred = centre(features)
+    squares = centred.square().sum(dim=1)
+    return (squares[:, None] + squares[None, :] - 2 * centred @ centred.T).clamp_min(0)
+
+
+def _median(distances: Tensor) -> Tensor:
+    n = len(distances)
+    if n < 2:
+        return distances.new_zeros(())
+    row, column = torch.triu_indices(n, n, offset=1, device=distances.device)
+    return distances[row, column].median()
 
 
 def centred_gram(features: Tensor) -> Tensor:
@@ -67,6 +82,9 @@ def centred_gram(features: Tensor) -> Tensor:
 
     The sum of the products of two such matrices' entries is their biased linear CKA. All zeros for constant features.
     """
-    gram = linear_gram(features / feature_scale(centre(features)))
+    # Centred before it is scaled: what has no variance has no scale either, and only its zeros bear the division.
+    centred = centre(features)
+    scaled = centred / feature_scale(centred)
+    gram = scaled @ scaled.T
     norm = gram.norm()
     return gram / torch.where(norm > 0, norm, torch.ones_like(norm))

@@ -52,8 +52,8 @@ class Matching(TransferMethod):
         with torch.autocast(batch.images.device.type, enabled=False):
             terms = []
             for index, pair in enumerate(self._spec.pairs):
-                u = pool(guiding[pair.teacher], self._spec.pooling).float()
-                v = pool(guided[pair.student], self._spec.pooling).float()
+                u = pool(guiding[pair.teacher], self._spec.pooling)
+                v = pool(guided[pair.student], self._spec.pooling)
                 terms.append(self.dissimilarity(u, v, index))
             representation_loss = (self.weights() * torch.stack(terms)).sum()
         loss = self._spec.alpha * task_loss + self._spec.beta * representation_loss
