@@ -146,6 +146,18 @@ def test_a_student_of_other_classes_is_refused() -> None:
     assert any("tells 3 classes apart" in error.value for error in app.error)
 
 
+def test_the_demos_button_says_as_many_epochs_as_the_demo_has() -> None:
+    [demo] = [button for button in show("launch").button if button.label == "The demo"]
+    epochs = load_spec(data.demo_document()).training.epochs  # type: ignore[union-attr]
+    assert f"{epochs} short epochs" in demo.help
+
+
+def test_a_list_of_starts_does_not_call_random_weights_the_students_own() -> None:
+    write_demo_weights()
+    app = show("launch", method="lp-ft", student=f"{RANDOM}resnet-narrow")
+    assert not any("own weights" in option for option in app.selectbox("start").options)
+
+
 def test_presets_fill_the_form() -> None:
     write_demo_weights()
     app = show("launch")
@@ -210,6 +222,9 @@ def test_another_kind_of_method_starts_with_its_first() -> None:
         ),
         ({"method": "linear-probe", "teacher": "small"}, "own weights are probed instead of the teacher's"),
         ({"method": "none"}, "Nothing is trained"),
+        ({"student": f"{RANDOM}resnet-narrow"}, "Training begins with random weights."),
+        ({"method": "lp-ft", "student": f"{RANDOM}cnn-small"}, "so random weights are fine-tuned instead"),
+        ({"method": "lp-ft", "teacher": f"{RANDOM}resnet-narrow"}, "begins with the teacher's random weights and"),
         ({"control": "random-weights"}, "This is a control: a teacher with random weights. The teacher's architecture"),
         ({"control": "shuffled-batch"}, "This is a control: a teacher that looks at other images."),
     ],

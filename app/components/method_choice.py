@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.address.url_state import keep_valid, put
-from app.form.drafts import Draft, settings_of
+from app.form.drafts import RANDOM, Draft, settings_of
 from app.words.sentences import CONTROLS
 from bird_backend import catalog
 
@@ -86,20 +86,21 @@ def method_settings(draft: Draft) -> Draft:
             usual = f" Usually {settings[name]:g}."
             changes[name] = float(column.number_input(label, step=step, format="%.5g", key=name, help=f"{help}{usual}"))
     if "start" in settings:
-        changes["start"] = _start(draft.method)
+        changes["start"] = _start(draft)
     if catalog.METHODS[draft.method].needs_teacher:
         changes["control"] = _control()
     return replace(draft, **changes)
 
 
-def _start(method: str) -> str:
-    alone = method == "fine-tuning"
+def _start(draft: Draft) -> str:
+    alone = draft.method == "fine-tuning"
+    own = "Random weights, as the student has them" if draft.student.startswith(RANDOM) else "The student's own weights"
     options = ["", "teacher"] if alone else ["", "teacher", "student"]
     keep_valid("start", options, "")
     words = {
-        "": "The student's own weights" if alone else "The teacher's weights where architectures allow",
+        "": own if alone else "The teacher's weights where architectures allow",
         "teacher": "The teacher's weights, always" if not alone else "The teacher's weights and a new head",
-        "student": "The student's own weights",
+        "student": own,
     }
     return str(
         st.selectbox(

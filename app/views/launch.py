@@ -50,8 +50,9 @@ def render() -> None:
 
 
 def _presets(demo: Draft) -> None:
+    epochs = f"{demo.epochs} short epoch{'s' if demo.epochs > 1 else ''}"
     presets = {
-        "The demo": (demo, "A robust teacher of digits, a student of clothing, four short epochs."),
+        "The demo": (demo, f"A robust teacher of digits, a student of clothing, {epochs}."),
         "Control: a teacher that knows nothing": (
             replace(demo, control="random-weights"),
             "The same with random teacher weights. If this helps as much, it was not the teacher's knowledge.",

@@ -28,19 +28,21 @@ CONTROLS: Mapping[str, tuple[str, str]] = {
 
 def start_sentence(spec: TransferSpec) -> str:
     """Whose weights training begins with, and what was done where the method's usual start is not to be had."""
-    method = spec.method
+    method, own = spec.method, _students_own(spec)
     if not catalog.find_method(method.name).trains:
         return "Nothing is trained: the student is measured as it is."
     if spec.start == "teacher":
-        return "Training begins with the teacher's weights and a new head for the student's classes."
+        whose = "the teacher's random weights" if spec.teacher.weights is None else "the teacher's weights"
+        return f"Training begins with {whose} and a new head for the student's classes."
     if isinstance(method, StartingMethod) and method.start == "auto":
         done = "probed" if method.name == "linear-probe" else "fine-tuned"
         teacher, student = (catalog.find_model(ref.model).title for ref in (spec.teacher, spec.student))
-        return (
-            f"The architectures differ ({teacher}, {student}), so the student's own weights are {done} instead of the "
-            "teacher's."
-        )
-    return "Training begins with the student's own weights."
+        return f"The architectures differ ({teacher}, {student}), so {own} are {done} instead of the teacher's."
+    return f"Training begins with {own}."
+
+
+def _students_own(spec: TransferSpec) -> str:
+    return "random weights" if spec.student.weights is None else "the student's own weights"
 
 
 def control_sentence(spec: TransferSpec) -> str | None:
