@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.browsing import browser, server
+
+__all__ = ["ROOT", "browser", "command", "home", "no_worker", "server", "transfer_document", "write_spec"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -1,0 +1,182 @@
+"""A real browser before a real server: how tests start both, and what they ask of a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bird_backend.runs.directory import is_locked
+
+__all__ = [
+    "CHROMIUM",
+    "FAULTS",
+    "PAGES",
+    "PIXELS",
+    "address",
+    "browser",
+    "browser_tests",
+    "focused",
+    "no_fault",
+    "opened",
+    "serious",
+    "server",
+    "settled",
+    "until",
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+REQUIRED = os.environ.get("BIRD_REQUIRE_BROWSER") == "1"
+PAGES = ("", "launch", "live", "compare", "embeddings", "robustness", "gallery", "models")
+FAULTS = ("moderate", "serious", "critical")
+"""What axe may not find where a page is looked at closely."""
+
+browser_tests = [
+    pytest.mark.browser,
+    pytest.mark.timeout(420),
+    pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="NO CHROMIUM FOUND: the browser tests were not run"),
+]
+"""The marks of a file of browser tests."""
+
+
+@pytest.fixture
+def server(home: Path, tmp_path: Path) -> Iterator[str]:
+    """The app as `streamlit run app/main.py` starts it, on a home of its own; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (tmp_path / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env=os.environ | {"BIRD_HOME": str(home)},
+            stdout=log,
+            stderr=log,
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            until(lambda: _answers(f"{address}/_stcore/health"))
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+            _end_supervisor(home)
+    assert "Traceback" not in (tmp_path / "server.log").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only the browser tests pay for it
+
+    assert CHROMIUM is not None, "the browser tests are required here and there is no Chromium"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield chromium
+        chromium.close()
+
+
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
+    """Wait for something true, and return it."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.1)
+    return found
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own server
+            return bool(response.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:
+        return False
+
+
+def _end_supervisor(home: Path) -> None:
+    """Supervisor and runs outlive the server on purpose, so the test ends them."""
+    for lock in (home / "supervisor.lock", *home.glob("runs/*/lock")):
+        if is_locked(lock):
+            os.kill(int(lock.read_text("utf-8")), signal.SIGTERM)
+            until(lambda held=lock: not is_locked(held), seconds=30)
+
+
+@contextmanager
+def opened(browser: Any, *, width: int = 1280, height: int = 900, scheme: str = "light") -> Iterator[Any]:
+    """A page of a fresh visitor, in a window of that size and a system of that colour scheme."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def no_fault(page: Any) -> None:
+    """Nothing on the page is an exception, and nothing sticks out of it sideways."""
+    assert page.locator("[data-testid='stException']").count() == 0
+    assert "Traceback" not in page.inner_text("body")
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 1, f"{page.url} is {wide} px wider than its window"
+
+
+def serious(page: Any, impacts: tuple[str, ...] = ("serious", "critical")) -> list[str]:
+    """Accessibility faults that axe calls serious or critical, or of other `impacts`."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only the browser tests pay for it
+
+    settled(page)  # what Streamlit is still working on is drawn pale
+    violations = Axe().run(page).response["violations"]
+    return [f"{fault['id']}: {fault['nodes'][0]['html'][:160]}" for fault in violations if fault["impact"] in impacts]
+
+
+def settled(page: Any) -> None:
+    """The page has its title and Streamlit has stopped working on it."""
+    page.locator("h1").first.wait_for(timeout=30_000)
+    page.wait_for_function(
+        "() => !document.querySelector(\"[data-testid='stStatusWidget']\") "
+        "&& !document.querySelector(\"[data-testid='stSkeleton']\")",
+        timeout=30_000,
+    )
+    page.wait_for_timeout(300)
+
+
+def focused(page: Any) -> str | None:
+    """What the focus is on inside a component: its cell, or its corruption."""
+    found: str | None = page.evaluate(
+        """() => {
+            const inner = document.activeElement?.shadowRoot?.activeElement;
+            return inner?.dataset.key ?? inner?.dataset.name ?? null;
+        }"""
+    )
+    return found
+
+
+def address(page: Any, part: str) -> None:
+    """Wait until the address says it."""
+    page.wait_for_function("part => location.search.includes(part)", arg=part, timeout=30_000)
+
+
+PIXELS = """(selector) => {
+    const roots = [...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter(Boolean);
+    const canvases = roots.flatMap((root) => [...root.querySelectorAll(selector)]);
+    const pixels = (canvas) => canvas.getContext('2d').getImageData(0, 0, 32, 32).data;
+    return canvases.map((canvas) => pixels(canvas).reduce((sum, value, at) => sum + value * (at % 7 + 1), 0));
+}"""
+"""For each canvas of the components a number that stands for its picture."""
