@@ -17,7 +17,7 @@ from bird_backend.evaluation.snapshots import layer_features
 from bird_backend.models import build_model
 from bird_backend.similarity import cka
 from bird_backend.specs import FineTuningMethod, Method, Training
-from bird_backend.training import cosine, train
+from bird_backend.training import cosine, train, where_taken
 from bird_backend.transfer import FrozenNetwork, build_method
 from tests.learnable import CLASSES, SPECS, blobs, classes_of_teacher, noise
 
@@ -33,9 +33,6 @@ class Watcher:
     @property
     def metrics_size(self) -> int:
         return len(self.kept)
-
-    def truncate_metrics(self, size: int) -> None:
-        del self.kept[size:]
 
     def rows(self, rows: list[dict[str, Any]]) -> None:
         self.kept += [{key: value for key, value in row.items() if key != "images_per_s"} for row in rows]
@@ -135,6 +132,10 @@ def test_a_run_that_was_killed_repeats_the_steps_after_its_checkpoint(tmp_path: 
     with pytest.raises(SystemError):
         go(tmp_path / "cut", SPECS["bird"], watcher=killed)
     killed.step_done = lambda step, total: None  # type: ignore[method-assign]
+    taken = where_taken(tmp_path / "cut")
+    assert taken is not None
+    assert taken.step == 6
+    del killed.kept[taken.metrics_size :]  # as the run's writer does, once for all arms
     resumed, _, again = go(tmp_path / "cut", SPECS["bird"], watcher=killed)
     assert again.started_at == 6
     assert again.kept == watched.kept

@@ -14,8 +14,9 @@ from bird_backend.evaluation import Corrupting, Snapshotter, measure_accuracy
 from bird_backend.measures import by_group
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.runs.writing import RunWriter
+from bird_backend.training import where_taken
 
-__all__ = ["Arm", "is_due"]
+__all__ = ["Arm", "is_due", "rewind"]
 
 _ROBUST_SAMPLE = 200
 """Validation images behind the small robust estimate of each epoch."""
@@ -48,7 +49,7 @@ class Arm:
     @property
     def checkpoint(self) -> Path:
         """What the arm resumes from."""
-        return self._writer.directory.checkpoint / f"{self.name}.safetensors"
+        return _checkpoint(self._writer, self.name)
 
     @property
     def images_per_second(self) -> float:
@@ -58,9 +59,6 @@ class Arm:
     @property
     def metrics_size(self) -> int:
         return self._writer.metrics_size
-
-    def truncate_metrics(self, size: int) -> None:
-        self._writer.truncate_metrics(size)
 
     def rows(self, rows: list[dict[str, Any]]) -> None:
         self._speeds += [row["images_per_s"] for row in rows]
@@ -111,6 +109,20 @@ class Arm:
     def _append(self, rows: list[dict[str, Any]]) -> None:
         seconds = round(self._writer.seconds, 2)
         self._writer.append([{**row, "arm": self.name, "t": seconds} for row in rows])
+
+
+def rewind(writer: RunWriter, arms: Sequence[str]) -> None:
+    """Before the first of a run's arms: take back every row since the last checkpoint, or all where there is none.
+
+    Arms train one after the other, so the last one that has a checkpoint is where the run goes on; what is finished
+    before it keeps its rows.
+    """
+    found = [where_taken(_checkpoint(writer, name)) for name in arms]
+    writer.truncate_metrics(max((each.metrics_size for each in found if each is not None), default=0))
+
+
+def _checkpoint(writer: RunWriter, arm: str) -> Path:
+    return writer.directory.checkpoint / f"{arm}.safetensors"
 
 
 def is_due(step: int, total: int, count: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from bird_backend.datasets import Dataset
-from bird_backend.experiments.arm import Arm
+from bird_backend.experiments.arm import Arm, rewind
 from bird_backend.experiments.measuring import choose_source, measure
 from bird_backend.experiments.networks import keep, provenance_of, trainable
 from bird_backend.experiments.pretrain import PretrainSpec
@@ -34,6 +34,7 @@ def make_network(
     source = choose_source(spec.evaluation, data, seed=spec.seed)
     model = trainable(spec.model, data, spec.seed, work.device)
     arm = Arm("model", model, data, writer, corruptions=spec.evaluation.corruptions)
+    rewind(writer, [arm.name])
     writer.begin(phase, 0.85)
     train(
         model,

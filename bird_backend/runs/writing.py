@@ -72,7 +72,7 @@ class RunWriter:
         return self.directory.metrics.stat().st_size if self.directory.metrics.exists() else 0
 
     def truncate_metrics(self, size: int) -> None:
-        """Take back every row after a checkpoint's; the resumed run writes them again."""
+        """Take back every row after a checkpoint's, and half a row that a death left; the run writes them again."""
         if self.metrics_size > size:
             os.truncate(self.directory.metrics, size)
 

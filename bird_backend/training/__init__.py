@@ -1,6 +1,6 @@
 """The one training loop, and what it resumes from."""
 
-from bird_backend.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from bird_backend.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, where_taken
 from bird_backend.training.contract import Batch, TransferMethod
 from bird_backend.training.device import choose_device, prepare, training_mode
 from bird_backend.training.loop import Observer, Transform, steps_of, train
@@ -21,4 +21,5 @@ __all__ = [
     "steps_of",
     "train",
     "training_mode",
+    "where_taken",
 ]

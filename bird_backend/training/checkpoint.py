@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,7 +20,7 @@ from torch import Tensor, nn, optim
 
 from bird_backend.errors import RunError
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "where_taken"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +58,9 @@ def load_checkpoint(
     """Put everything back as it was; none where there is no checkpoint yet. A damaged file is a `RunError`."""
     if not path.exists():
         return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads(file.metadata()["checkpoint"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise RunError(f"The checkpoint {path.name} can't be read ({error}); start the run anew.") from error
+    with _opened(path) as file:
+        taken = _taken(file)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     model.load_state_dict(_under("model.", tensors))
     method.load_state_dict(_under("method.", tensors))
     document = optimiser.state_dict()
@@ -69,6 +69,28 @@ def load_checkpoint(
         index, _, key = name.partition(".")
         state.setdefault(int(index), {})[key] = tensor
     optimiser.load_state_dict({**document, "state": state})
+    return taken
+
+
+def where_taken(path: Path) -> Checkpoint | None:
+    """After which step a checkpoint was taken, from its header alone; none where there is none yet."""
+    if not path.exists():
+        return None
+    with _opened(path) as file:
+        return _taken(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        raise RunError(f"The checkpoint {path.name} can't be read ({error}); start the run anew.") from error
+
+
+def _taken(file: Any) -> Checkpoint:
+    header = json.loads(file.metadata()["checkpoint"])
     return Checkpoint(step=header["step"], metrics_size=header["metrics_size"])
 
 

@@ -11,7 +11,7 @@ from bird_backend.activations import Pooling
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import RunError
 from bird_backend.evaluation import Geometry, Snapshotter, choose_probes, layer_features
-from bird_backend.experiments.arm import Arm
+from bird_backend.experiments.arm import Arm, rewind
 from bird_backend.experiments.augmenting import clean, corrupting
 from bird_backend.experiments.measuring import choose_source, measure
 from bird_backend.experiments.networks import keep, provenance_of
@@ -47,6 +47,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     snapshotter = Snapshotter(probes, guiding, layer=pair.student, pooling=pooling)
     geometry: dict[str, Geometry] = {"before": _geometry(snapshotter, students["before"])}
 
+    rewind(writer, [method.name for method in spec.arms])
     images_per_second = 0.0
     for method in spec.arms:
         student, built = cast.begin(method)
