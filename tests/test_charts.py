@@ -16,7 +16,7 @@ from PIL import Image
 
 from app import charts
 from app.backend import data
-from app.charts.curves import thin
+from app.backend.metrics import thin
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range, unpack_gram
 from app.look.palette import DARK, LIGHT, swaps
 from app.words.intervals import explained, percent, plus_minus, points, verdict, word

@@ -12,10 +12,10 @@ import pytest
 from app.address.url_state import address
 from app.backend import data
 from app.backend.machine import Machine
-from app.backend.weights import offered, usable
+from app.backend.weights import RANDOM, offered, usable
 from app.components.relaunch import demo_draft
 from app.form.command_line import command_line, pretty
-from app.form.drafts import OWN, RANDOM, Draft, defaults
+from app.form.drafts import OWN, Draft, defaults
 from app.form.estimates import duration, estimate
 from app.form.validation import review
 from bird_backend import catalog, settings

@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.address.url_state import address
 from app.backend import data
+from app.backend.weights import RANDOM
 from app.components.relaunch import demo_draft
-from app.form.drafts import OWN, RANDOM, Draft
+from app.form.drafts import OWN, Draft
 from bird_backend import catalog, settings
 from bird_backend.experiments import load_spec, spec_hash
 from bird_backend.runs.store import RunStore

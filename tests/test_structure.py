@@ -147,6 +147,13 @@ def test_a_face_imports_nothing_that_does_the_work(path: Path) -> None:
         assert module.split(".")[0] not in ("torch", "torchvision", "umap", "sklearn"), module
 
 
+@pytest.mark.parametrize("path", files("app"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_one_room_of_the_app_is_the_door_to_runs_studies_and_settings(path: Path) -> None:
+    if path.relative_to(ROOT).parts[:2] == ("app", "backend"):
+        return
+    assert not {part(module) for module in imports(path)} & {"runs", "studies", "settings"}
+
+
 def test_the_app_and_the_supervisor_never_load_torch() -> None:
     code = (
         "import sys; sys.path.insert(0, '.');"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bird_backend.runs.provenance import WeightsFile
 
 __all__ = [
+    "MAX_PICTURE_BYTES",
     "BirdError",
     "Examples",
     "Gallery",
@@ -72,6 +73,7 @@ __all__ = [
     "worker_alive",
 ]
 
+MAX_PICTURE_BYTES = settings.MAX_PICTURE_BYTES
 _PATIENCE_SECONDS = 300.0
 _ANY: tuple[State, ...] = get_args(State)
 

@@ -13,10 +13,13 @@ import pandas as pd
 from bird_backend.runs import reading
 from bird_backend.runs.directory import RunDirectory
 
-__all__ = ["MetricsCache", "tidy"]
+__all__ = ["MetricsCache", "thin", "tidy"]
 
 MAX_ROWS = 200_000
 """Beyond this the oldest step rows are thinned: a page draws at most a few thousand points a curve."""
+
+MAX_POINTS = 600
+"""Points a curve is drawn with; more than a screen has columns only costs."""
 
 
 @dataclass
@@ -72,6 +75,14 @@ def tidy(new: pd.DataFrame, frame: pd.DataFrame | None = None) -> pd.DataFrame:
         old = joined.index < len(joined) // 2
         joined = joined[~(old & (joined["type"] == "step") & (joined.index % 2 == 1))].reset_index(drop=True)
     return joined
+
+
+def thin(rows: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
+    """Evenly spaced rows, at most `limit`, the first and the last among them."""
+    if len(rows) <= limit:
+        return rows
+    keep = {round(index * (len(rows) - 1) / (limit - 1)) for index in range(limit)}
+    return rows.iloc[sorted(keep)]
 
 
 def _size(path: Path) -> int:

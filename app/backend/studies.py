@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from app.backend import data
-from app.charts.curves import thin
+from app.backend.metrics import thin
 from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
-from bird_backend.studies import ABLATIONS, CONTROLS, FIGURES, Entry, Plan, Results, Row, Study, Variant
+from bird_backend.studies import ABLATIONS, CONTROLS, FIGURES, Entry, Plan, Results, Row, Study, Variant, say
 
 __all__ = [
     "ABLATIONS",
@@ -33,6 +33,7 @@ __all__ = [
     "plan_study",
     "results",
     "runs_of",
+    "say",
     "start_study",
     "stop_study",
 ]

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.form.drafts import RANDOM
 from app.words.intervals import percent
 from bird_backend import catalog
 from bird_backend.runs.provenance import Provenance, WeightsFile
 
-__all__ = ["Weights", "offered", "title_of", "usable"]
+__all__ = ["RANDOM", "Provenance", "Weights", "WeightsFile", "offered", "title_of", "usable"]
+
+RANDOM = "random:"
+"""Before a network's name: that network with random weights."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.curves import X, thin
+from app.backend.metrics import thin
+from app.charts.curves import X
 from app.charts.frame import arm, blank
 from app.look.palette import LIGHT
 

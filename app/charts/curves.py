@@ -7,6 +7,7 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
+from app.backend.metrics import thin
 from app.charts.frame import arm, blank, later
 from app.look.palette import LIGHT
 
@@ -20,7 +21,6 @@ __all__ = [
     "epochs_table",
     "loss_curves",
     "part_of",
-    "thin",
 ]
 
 X = Literal["step", "epoch"]
@@ -30,8 +30,6 @@ PARTS = {
     "drift_loss": "Drift, how far the head's input has moved",
 }
 """What a method's loss has beside the task's, by its name in the metrics. Each has a scale of its own."""
-MAX_POINTS = 600
-"""Points a curve is drawn with; more than a screen has columns only costs."""
 _TITLE = {"step": "Step", "epoch": "Epoch"}
 
 
@@ -41,14 +39,6 @@ def arms_in(metrics: pd.DataFrame) -> list[str]:
         return []
     found = [str(name) for name in metrics["arm"].unique()]
     return sorted(found, key=lambda name: (name != "fine-tuning", name))
-
-
-def thin(rows: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
-    """Evenly spaced rows, at most `limit`, the first and the last among them."""
-    if len(rows) <= limit:
-        return rows
-    keep = {round(index * (len(rows) - 1) / (limit - 1)) for index in range(limit)}
-    return rows.iloc[sorted(keep)]
 
 
 def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go.Figure:

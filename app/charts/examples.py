@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from app.backend.data import Examples
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
 from app.charts.geometry import atlas
 from bird_backend.measures import Cell, Predictions
-from bird_backend.runs.reading import Examples
 
 __all__ = ["cell_examples"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from app.backend.data import Gallery
 from app.charts.geometry import atlas
 from app.charts.severity_grid import KINDS
 from bird_backend.corruptions import CORRUPTIONS
-from bird_backend.runs.reading import Gallery
 
 __all__ = ["gallery_facts", "gallery_sheet"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
+from app.backend.studies import FIGURES, Entry, Row, Variant
 from app.charts.curves import X
 from app.charts.frame import arm, blank, later
 from app.look.palette import LIGHT
-from bird_backend.studies import FIGURES, Entry, Row, Variant
 
 __all__ = ["Series", "ablation_panel", "looks", "study_curves"]
 

@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from app.address.url_state import keep_valid, put
-from app.form.drafts import RANDOM, Draft, settings_of
+from app.backend.weights import RANDOM
+from app.form.drafts import Draft, settings_of
 from app.words.sentences import CONTROLS
 from bird_backend import catalog
 

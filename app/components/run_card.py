@@ -10,21 +10,12 @@ from app.components.relaunch import relaunch_link
 from app.components.run_state import run_badge, since
 from app.findings.headline import headline
 from app.form.estimates import duration
-from bird_backend.runs.store import Run
+from bird_backend.experiments import KINDS
 
 __all__ = ["run_card"]
 
-_KINDS = {
-    "transfer": "Transfer",
-    "pretrain": "Training",
-    "robustify": "Robust training",
-    "evaluate": "Evaluation",
-    "analyze": "Layer map",
-    "gallery": "Gallery",
-}
 
-
-def run_card(run: Run) -> None:
+def run_card(run: data.Run) -> None:
     """Draw the card of a run."""
     with st.container(border=True, key=f"card_{run.id}", gap="xsmall"):
         left, right = st.columns([1.7, 1], vertical_alignment="center")
@@ -32,7 +23,7 @@ def run_card(run: Run) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 run_badge(run)
                 st.markdown(f"**{_plain(run.title)}**", width="content")
-            st.caption(f"{_KINDS.get(run.kind, run.kind)} · {since(run.created)} · seed {data.spec_of(run).seed}")
+            st.caption(f"{KINDS[run.kind].label} · {since(run.created)} · seed {data.spec_of(run).seed}")
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
             if run.state in ("failed", "cancelled"):
@@ -42,7 +33,7 @@ def run_card(run: Run) -> None:
         _outcome(run)
 
 
-def _outcome(run: Run) -> None:
+def _outcome(run: data.Run) -> None:
     if data.is_active(run):
         progress = data.progress(run) or {}
         eta = progress.get("eta_seconds")

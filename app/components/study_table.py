@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.backend.studies import ABLATIONS, FIGURES, Results, Row
+from app.backend.studies import ABLATIONS, FIGURES, Results, Row, say
 from app.backend.studies import Entry as Measured
 from app.charts.study import ablation_panel
 from app.components.html_table import Entry, html_table
 from app.components.live_chart import chart
-from bird_backend.studies import say
 
 __all__ = ["ablation_panels", "study_table"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.backend import data
 from app.findings.summaries import gain_of, interval_of
 from app.words.intervals import explained, percent, points, verdict
 from bird_backend.measures import Interval
-from bird_backend.runs.store import Run
 
 __all__ = ["Headline", "headline"]
 
@@ -22,7 +22,7 @@ class Headline:
     gap: Interval | None = None
 
 
-def headline(run: Run) -> Headline | None:
+def headline(run: data.Run) -> Headline | None:
     """The headline of a run that is done and measured something, else none."""
     summary = run.summary or {}
     robust = summary.get("robust_accuracy")

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
+from app.backend.weights import RANDOM
 from bird_backend import catalog
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.specs import Method
 
-__all__ = ["OWN", "RANDOM", "Draft", "between", "defaults", "settings_of"]
+__all__ = ["OWN", "Draft", "between", "defaults", "settings_of"]
 
-RANDOM = "random:"
-"""Before a network's name: that network with random weights."""
 OWN = "own"
 """The data set that a path names."""
 _METHODS = {str(kind.model_fields["name"].default): kind for kind in get_args(get_args(Method)[0])}

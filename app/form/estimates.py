@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from app.backend import data
 from app.backend.machine import Machine
+from app.backend.studies import Plan
 from bird_backend import catalog
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
-from bird_backend.runs.store import Run
 from bird_backend.specs import ModelRef
-from bird_backend.studies import Plan
 
 __all__ = ["Estimate", "analyze_seconds", "duration", "estimate", "study_seconds"]
 
@@ -42,7 +42,7 @@ class Estimate:
         return f"about {duration(self.seconds)}"
 
 
-def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[Run], here: Machine) -> Estimate:
+def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[data.Run], here: Machine) -> Estimate:
     """The whole run: training every arm, then measuring every model on every corruption."""
     student = spec.student if isinstance(spec, TransferSpec) else spec.model
     kind = "gpu" if spec.device != "cpu" and (here.gpus or here.apple) else "cpu"
@@ -81,7 +81,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days"
 
 
-def study_seconds(plan: Plan, runs: Iterable[Run], here: Machine) -> float:
+def study_seconds(plan: Plan, runs: Iterable[data.Run], here: Machine) -> float:
     """All runs of a study, one after another. Runs that were done already are among them, so it is at most this."""
     known = list(runs)
     first = {variant.key: estimate(plan.spec(variant, plan.seeds[0]), known, here).seconds for variant, _ in plan.asked}
@@ -101,7 +101,7 @@ def _arms(spec: TransferSpec | PretrainSpec | RobustifySpec) -> tuple[float, ...
     return tuple(work)
 
 
-def _measured_rate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[Run]) -> float | None:
+def _measured_rate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[data.Run]) -> float | None:
     # The same method's is the best to go by; another's of the same networks is still better than a guess.
     for run in sorted(runs, key=lambda run: _method(run) != getattr(getattr(spec, "method", None), "name", None)):
         rate = (run.summary or {}).get("images_per_second")
@@ -110,12 +110,12 @@ def _measured_rate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iter
     return None
 
 
-def _method(run: Run) -> str | None:
+def _method(run: data.Run) -> str | None:
     found = (run.summary or {}).get("method")
     return None if found is None else str(found)
 
 
-def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: Run) -> bool:
+def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: data.Run) -> bool:
     document: dict[str, Any] = run.directory.read_spec()
     mine = spec.model_dump(mode="json")
     roles = ("teacher", "student") if isinstance(spec, TransferSpec) else ("model",)
@@ -130,9 +130,9 @@ def _flops(reference: ModelRef) -> int:
     return catalog.find_model(reference.model).multiply_adds
 
 
-def _images(data: str) -> int:
-    return catalog.DATASETS[data].train if data in catalog.DATASETS else UNKNOWN_IMAGES
+def _images(name: str) -> int:
+    return catalog.DATASETS[name].train if name in catalog.DATASETS else UNKNOWN_IMAGES
 
 
-def _tests(data: str) -> int:
-    return catalog.DATASETS[data].test if data in catalog.DATASETS else UNKNOWN_IMAGES // 5
+def _tests(name: str) -> int:
+    return catalog.DATASETS[name].test if name in catalog.DATASETS else UNKNOWN_IMAGES // 5

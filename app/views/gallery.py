@@ -12,7 +12,7 @@ from app.backend.weights import title_of
 from app.components.gallery_player import GALLERY_KEYS, gallery_player
 from app.components.page_head import page_head
 from app.components.run_state import progress_panel
-from bird_backend import catalog, settings
+from bird_backend import catalog
 
 __all__ = ["render"]
 
@@ -69,7 +69,7 @@ def _choose() -> tuple[str | None, str]:
         type=_TYPES,
         key="brought",
         on_change=_bring,
-        max_upload_size=settings.MAX_PICTURE_BYTES // 1_000_000,
+        max_upload_size=data.MAX_PICTURE_BYTES // 1_000_000,
         help="It is shrunk to 32 × 32 pixels, as everything here is, and stays on the machine that runs this app.",
     )
     if said := st.session_state.pop("_not_brought", None):

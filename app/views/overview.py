@@ -8,19 +8,17 @@ from app.address.routes import ROUTES, go, link
 from app.backend import data
 from app.components.run_card import run_card
 from app.components.transfer_diagram import transfer_diagram
-from bird_backend.runs.store import Run
+from bird_backend.experiments import KINDS
 
 __all__ = ["render"]
 
 _SHOWN = 12
-_KINDS = ("transfer", "pretrain", "robustify", "evaluate")
-"""Layer maps are answers to a form's question, not runs that one goes back to."""
 
 
 def render() -> None:
     """Draw the page."""
     try:
-        demo, runs = _demo(), [run for run in data.list_runs(limit=60) if run.kind in _KINDS]
+        demo, runs = _demo(), [run for run in data.list_runs(limit=60) if not KINDS[run.kind].answers_form]
     except data.BirdError as error:
         st.title(ROUTES["overview"].question, anchor=False)
         st.error(str(error), icon=":material/error:")
@@ -33,14 +31,14 @@ def render() -> None:
         _first_steps()
 
 
-def _demo() -> Run | None:
+def _demo() -> data.Run | None:
     try:
         return data.active_demo()
     except data.InputError:
         return None
 
 
-def _hero(demo: Run | None, *, first_time: bool) -> None:
+def _hero(demo: data.Run | None, *, first_time: bool) -> None:
     with st.container(key="hero"):
         words, picture = st.columns([1, 1.12], gap="large", vertical_alignment="center")
         with words:
@@ -81,7 +79,7 @@ def _start() -> None:
 
 
 def _recent() -> None:
-    runs = [run for run in data.list_runs(limit=60) if run.kind in _KINDS][:_SHOWN]
+    runs = [run for run in data.list_runs(limit=60) if not KINDS[run.kind].answers_form][:_SHOWN]
     active = [run.id for run in runs if data.is_active(run)]
     known = st.session_state.get("_overview_active")
     st.session_state["_overview_active"] = active
