@@ -20,14 +20,15 @@ from typing import Any
 import torch
 
 from bird_backend import settings
-from bird_backend.datasets import Dataset, augment, load_dataset
+from bird_backend.datasets import Dataset, load_dataset
 from bird_backend.evaluation import Corrupting, measure_accuracy
 from bird_backend.experiments import TransferSpec, load_spec, read_spec
+from bird_backend.experiments.augmenting import clean
 from bird_backend.measures import by_group
 from bird_backend.models import load_model
 from bird_backend.models.registry import find_architecture
 from bird_backend.specs import BirdMethod, FineTuningMethod, Method
-from bird_backend.training import prepare, train
+from bird_backend.training import Classification, prepare, train
 from bird_backend.transfer import FrozenNetwork, build_method
 
 
@@ -49,6 +50,7 @@ def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed:
     device = data.train.images.device
     teacher = prepare(load_model(spec.teacher, classes=None, seed=0)[0], device)
     student = prepare(load_model(spec.student, classes=len(data.classes), seed=0)[0], device)
+    images = clean(data.train, spec.training)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         train(
@@ -59,12 +61,13 @@ def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed:
                 origin=FrozenNetwork(copy.deepcopy(student)),
                 student=student,
                 classifier=find_architecture(spec.student.model).classifier,
+                sample=images.sample(student),
                 seed=seed,
             ),
-            data.train,
+            images,
             spec.training.model_copy(update={"lr": lr, "checkpoint_every": 10**9}),
+            task=Classification(),
             seed=seed,
-            transform=lambda images, generator, _: augment(images, generator),
             observer=Silent(),
             checkpoint=Path(folder) / "checkpoint",
         )
@@ -73,9 +76,9 @@ def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed:
     found = measure_accuracy(
         {"m": student}, data.validation, corruptions=names, severities=(1, 3, 5), source=Corrupting(seed=0)
     ).predictions
-    clean, robust = by_group(found, "m", "clean"), by_group(found, "m", "robust")
-    assert clean is not None and robust is not None
-    return clean.value, robust.value, seconds
+    untouched, robust = by_group(found, "m", "clean"), by_group(found, "m", "robust")
+    assert untouched is not None and robust is not None
+    return untouched.value, robust.value, seconds
 
 
 def main() -> None:

@@ -21,11 +21,12 @@ import torch
 from benchmarks.machine import describe
 from benchmarks.memory import resident
 from bird_backend import catalog
-from bird_backend.datasets import Split, augment, load_dataset
+from bird_backend.datasets import Split, load_dataset
 from bird_backend.experiments import TransferSpec, load_spec
+from bird_backend.experiments.augmenting import clean
 from bird_backend.models import build_model
 from bird_backend.models.registry import find_architecture
-from bird_backend.training import choose_device, prepare, train
+from bird_backend.training import Classification, choose_device, prepare, train
 from bird_backend.transfer import FrozenNetwork, build_method
 
 
@@ -66,16 +67,25 @@ def once(spec: TransferSpec, steps: int, name: str) -> None:
     same = spec.teacher.model == spec.student.model or not spec.method.name.startswith("lwf")
     began_as = frozen if same else FrozenNetwork(build_model(spec.student.model, classes=classes, seed=1).to(device))
     classifier = find_architecture(spec.student.model).classifier
-    method = build_method(spec.method, teacher=frozen, origin=began_as, student=student, classifier=classifier, seed=0)
+    images = clean(split, spec.training)
+    method = build_method(
+        spec.method,
+        teacher=frozen,
+        origin=began_as,
+        student=student,
+        classifier=classifier,
+        sample=images.sample(student),
+        seed=0,
+    )
     stopwatch = Stopwatch(device)
     with tempfile.TemporaryDirectory() as folder:
         train(
             student,
             method,
-            split,
+            images,
             spec.training,
+            task=Classification(),
             seed=0,
-            transform=lambda images, generator, _: augment(images, generator),
             observer=stopwatch,
             checkpoint=Path(folder) / "checkpoint",
         )

@@ -23,13 +23,26 @@ from bird_backend.specs import (
     SimilarityPreservingMethod,
     SoftLabelsMethod,
 )
-from bird_backend.training import Batch, TransferMethod
+from bird_backend.training import Batch, Classification, TransferMethod
 from bird_backend.transfer import FrozenNetwork, build_method
 
-__all__ = ["CLASSES", "HEAD", "PAIR", "PAIRS", "SPECS", "a_batch", "blobs", "cast", "classes_of_teacher", "noise"]
+__all__ = [
+    "CLASSES",
+    "HEAD",
+    "PAIR",
+    "PAIRS",
+    "SPECS",
+    "TASK",
+    "a_batch",
+    "blobs",
+    "cast",
+    "classes_of_teacher",
+    "noise",
+]
 
 CLASSES = 4
 HEAD = "classifier"
+TASK = Classification()
 PAIR = LayerPair(teacher="block3", student="block3")
 PAIRS = (PAIR, LayerPair(teacher="block2", student="block3", weight=3.0))
 SPECS: dict[str, Method] = {
@@ -74,7 +87,7 @@ def noise(n: int = 96) -> Split:
 def a_batch(n: int = 32, progress: float = 0.0) -> Batch:
     """The first of `blobs`, normalised."""
     data = blobs()
-    return Batch(images=data.images[:n].float() / 64 - 2, labels=data.labels[:n], progress=progress)
+    return Batch(inputs=data.images[:n].float() / 64 - 2, targets=data.labels[:n], progress=progress)
 
 
 def cast(spec: Method, *, shuffled: bool = False) -> tuple[TransferMethod, nn.Module, nn.Module]:
@@ -83,4 +96,7 @@ def cast(spec: Method, *, shuffled: bool = False) -> tuple[TransferMethod, nn.Mo
     student = build_model("cnn-small", classes=CLASSES, seed=1).train()
     frozen = FrozenNetwork(teacher, shuffled=shuffled)
     origin = FrozenNetwork(teacher)
-    return build_method(spec, teacher=frozen, origin=origin, student=student, classifier=HEAD, seed=0), student, teacher
+    method = build_method(
+        spec, teacher=frozen, origin=origin, student=student, classifier=HEAD, sample=a_batch(2), seed=0
+    )
+    return method, student, teacher

@@ -28,7 +28,7 @@ from bird_backend.transfer.probabilistic import Probabilistic
 from bird_backend.transfer.relational import Relational
 from bird_backend.transfer.similarity_preserving import SimilarityPreserving
 from bird_backend.transfer.soft_labels import distillation
-from tests.learnable import CLASSES, HEAD, PAIR, SPECS, a_batch, cast
+from tests.learnable import CLASSES, HEAD, PAIR, SPECS, TASK, a_batch, cast
 
 
 def features(n: int = 7, p: int = 5, q: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +102,7 @@ def test_hints_are_what_their_loop_says() -> None:
     found: dict[str, Tensor] = {}
     for network, layer in ((teacher, "block2"), (student, "block3")):
         network.get_submodule(layer).register_forward_hook(lambda _m, _i, out, layer=layer: found.update({layer: out}))
-    rows = built.losses(student, batch)
+    rows = built.losses(student, batch, TASK)
     u, v = (found[layer].detach().numpy().mean((2, 3)) for layer in ("block2", "block3"))
     assert weight.shape == (u.shape[1], v.shape[1]), "from the student's to the teacher's"
     expected = np.mean([0.5 * np.sum((a - (weight @ b + bias)) ** 2) for a, b in zip(u, v, strict=True)])
@@ -128,19 +128,19 @@ def test_distillation_is_what_its_loop_says() -> None:
 def test_soft_labels_compare_the_outputs() -> None:
     built, student, teacher = cast(SoftLabelsMethod(temperature=3.0))
     batch = a_batch(8)
-    parts = built.losses(student.eval(), batch)
+    parts = built.losses(student.eval(), batch, TASK)
     torch.testing.assert_close(
-        parts["distillation_loss"], distillation(teacher(batch.images), student(batch.images), 3.0)
+        parts["distillation_loss"], distillation(teacher(batch.inputs), student(batch.inputs), 3.0)
     )
 
 
 def test_drift_is_the_distance_of_the_heads_input_from_where_it_began() -> None:
     built, student, teacher = cast(FeatureDriftMethod())
     batch = a_batch(8)
-    parts = built.losses(student.eval(), batch)
+    parts = built.losses(student.eval(), batch, TASK)
     for network in (student, teacher):
         network.classifier = nn.Identity()
-    z, z0 = student(batch.images).detach().numpy(), teacher(batch.images).detach().numpy()
+    z, z0 = student(batch.inputs).detach().numpy(), teacher(batch.inputs).detach().numpy()
     expected = np.mean([math.dist(a, b) for a, b in zip(z, z0, strict=True)])
     assert float(parts["drift_loss"].detach()) == pytest.approx(expected, rel=1e-5)
 
@@ -150,8 +150,9 @@ def test_drift_has_no_gradient_where_nothing_has_moved() -> None:
     student = build_model("vit-tiny", classes=CLASSES, seed=2)
     origin = FrozenNetwork(teacher)
     spec = FeatureDriftMethod(beta=1.0)
-    built = build_method(spec, teacher=origin, origin=origin, student=student, classifier=HEAD, seed=0)
-    parts = built.losses(student, a_batch(4))
+    batch = a_batch(4)
+    built = build_method(spec, teacher=origin, origin=origin, student=student, classifier=HEAD, sample=batch, seed=0)
+    parts = built.losses(student, batch, TASK)
     assert float(parts["drift_loss"].detach()) == 0
     parts["loss"].backward()
     assert all(parameter.grad is None or parameter.grad.isfinite().all() for parameter in student.parameters())
@@ -160,10 +161,10 @@ def test_drift_has_no_gradient_where_nothing_has_moved() -> None:
 def test_the_old_head_reads_the_students_features() -> None:
     built, student, teacher = cast(OldHeadMethod(temperature=2.0))
     batch = a_batch(8)
-    parts = built.losses(student.eval(), batch)
-    before = teacher(batch.images)
+    parts = built.losses(student.eval(), batch, TASK)
+    before = teacher(batch.inputs)
     student.classifier = teacher.classifier
-    torch.testing.assert_close(parts["distillation_loss"], distillation(before, student(batch.images), 2.0))
+    torch.testing.assert_close(parts["distillation_loss"], distillation(before, student(batch.inputs), 2.0))
     assert before.shape[1] != CLASSES
 
 
@@ -199,7 +200,7 @@ def test_degenerate_features_give_finite_losses_and_gradients(kind: type[Matchin
 @pytest.mark.parametrize("method", [name for name in SPECS if not name.startswith("bird")])
 def test_a_batch_of_one_is_no_nan(method: str) -> None:
     built, student, _ = cast(SPECS[method])
-    parts = built.losses(student, a_batch(1))
+    parts = built.losses(student, a_batch(1), TASK)
     assert all(part.isfinite() for part in parts.values())
     parts["loss"].backward()
     assert all(parameter.grad is None or parameter.grad.isfinite().all() for parameter in student.parameters())

@@ -12,7 +12,7 @@ from bird_backend.models import build_model
 from bird_backend.specs import BirdMethod, LayerPair, LinearProbeThenFineTuningMethod, Training, UntouchedMethod
 from bird_backend.training import TransferMethod, build_optimiser
 from bird_backend.transfer import FrozenNetwork
-from tests.learnable import HEAD, PAIRS, SPECS, a_batch, cast
+from tests.learnable import HEAD, PAIRS, SPECS, TASK, a_batch, cast
 
 
 def state(network: nn.Module) -> dict[str, Tensor]:
@@ -30,7 +30,7 @@ def train(
     optimiser = build_optimiser(student, built, Training(lr=0.01))
     rows = []
     for _ in range(steps):
-        parts = built.losses(student, a_batch(progress=progress))
+        parts = built.losses(student, a_batch(progress=progress), TASK)
         assert {"loss", "task_loss"} <= set(parts)
         assert all(part.ndim == 0 and part.dtype == torch.float32 for part in parts.values())
         optimiser.zero_grad()
@@ -75,9 +75,9 @@ def test_the_parts_sum_to_the_loss(method: str) -> None:
 @pytest.mark.parametrize("method", list(SPECS))
 def test_bfloat16_leaves_every_part_a_float32_near_to_what_it_was(method: str) -> None:
     built, student, _ = cast(SPECS[method])
-    exact = built.losses(student, a_batch())
+    exact = built.losses(student, a_batch(), TASK)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        rough = built.losses(student, a_batch())
+        rough = built.losses(student, a_batch(), TASK)
     for name, part in rough.items():
         assert part.dtype == torch.float32
         assert float(part.detach()) == pytest.approx(float(exact[name].detach()), rel=0.1, abs=0.02), name
@@ -94,9 +94,9 @@ def test_lp_ft_probes_first_and_then_moves_everything() -> None:
 
 def test_a_probe_reads_the_features_of_evaluation() -> None:
     built, student, _ = cast(SPECS["linear-probe"])
-    found = built.losses(student, a_batch())["task_loss"]
+    found = built.losses(student, a_batch(), TASK)["task_loss"]
     batch = a_batch()
-    expected = nn.functional.cross_entropy(student.eval()(batch.images), batch.labels)
+    expected = nn.functional.cross_entropy(student.eval()(batch.inputs), batch.targets)
     torch.testing.assert_close(found, expected)
 
 
@@ -111,8 +111,10 @@ def test_nothing_trains_what_is_not_to_be_touched() -> None:
 def test_several_pairs_weigh_as_the_spec_says() -> None:
     spec = BirdMethod(alpha=0.3, beta=0.6, pairs=PAIRS)
     built, student, _ = cast(spec)
-    parts = built.losses(student.eval(), a_batch())
-    single = [cast(spec.model_copy(update={"pairs": (pair,)}))[0].losses(student, a_batch())["cka"] for pair in PAIRS]
+    parts = built.losses(student.eval(), a_batch(), TASK)
+    single = [
+        cast(spec.model_copy(update={"pairs": (pair,)}))[0].losses(student, a_batch(), TASK)["cka"] for pair in PAIRS
+    ]
     torch.testing.assert_close(parts["cka"], 0.25 * single[0] + 0.75 * single[1])
 
 
@@ -120,19 +122,19 @@ def test_learned_weights_start_from_the_specs_and_lean_towards_what_is_closer() 
     spec = BirdMethod(pairs=PAIRS, weighting="learned")
     built, student, _ = cast(spec)
     student.eval()
-    fixed = cast(spec.model_copy(update={"weighting": "fixed"}))[0].losses(student, a_batch())
-    parts = built.losses(student, a_batch())
+    fixed = cast(spec.model_copy(update={"weighting": "fixed"}))[0].losses(student, a_batch(), TASK)
+    parts = built.losses(student, a_batch(), TASK)
     assert "weight_1" not in fixed
     torch.testing.assert_close(parts["loss"], fixed["loss"])
     assert [float(parts[f"weight_{index}"]) for index in (1, 2)] == pytest.approx([0.25, 0.75])
     single = [
-        float(cast(spec.model_copy(update={"pairs": (pair,)}))[0].losses(student, a_batch())["cka"].detach())
+        float(cast(spec.model_copy(update={"pairs": (pair,)}))[0].losses(student, a_batch(), TASK)["cka"].detach())
         for pair in PAIRS
     ]
     optimiser = torch.optim.SGD(built.parameters(), lr=5.0)
     parts["loss"].backward()
     optimiser.step()
-    after = built.losses(student, a_batch())
+    after = built.losses(student, a_batch(), TASK)
     closer, other = (1, 2) if single[0] > single[1] else (2, 1)
     assert float(after[f"weight_{closer}"]) > float(parts[f"weight_{closer}"])
     assert float(after[f"weight_{other}"]) < float(parts[f"weight_{other}"])
@@ -144,24 +146,24 @@ def test_learned_weights_start_from_the_specs_and_lean_towards_what_is_closer() 
 
 def test_a_shuffled_teacher_says_the_same_of_other_images() -> None:
     network = build_model("cnn-small", classes=7, seed=2)
-    images = a_batch(12).images
+    images = a_batch(12)
     plain, shuffled = FrozenNetwork(network), FrozenNetwork(network, shuffled=True)
 
     def looks() -> tuple[Tensor, Tensor]:
         torch.manual_seed(4)
-        return shuffled.logits(images), shuffled.activations(images, ("block2",))["block2"].flatten(1)
+        return shuffled.outputs(images), shuffled.features(images, ("block2",), "flatten")["block2"]
 
     (logits, block), (again, _) = looks(), looks()
     assert torch.equal(logits, again)
-    expected = plain.logits(images)
+    expected = plain.outputs(images)
     assert not torch.allclose(logits, expected, atol=1e-3)
     torch.testing.assert_close(logits.sort(dim=0).values, expected.sort(dim=0).values)
     order = torch.cdist(logits, expected).argmin(1)
     assert sorted(order.tolist()) == list(range(12)) and order.tolist() != list(range(12))
     torch.testing.assert_close(
-        block.sort(dim=0).values, plain.activations(images, ("block2",))["block2"].flatten(1).sort(dim=0).values
+        block.sort(dim=0).values, plain.features(images, ("block2",), "flatten")["block2"].sort(dim=0).values
     )
-    assert not torch.equal(shuffled.logits(images), logits), "in another step, another order"
+    assert not torch.equal(shuffled.outputs(images), logits), "in another step, another order"
 
 
 def test_a_shuffled_teacher_has_less_to_give_in_common() -> None:
@@ -171,6 +173,6 @@ def test_a_shuffled_teacher_has_less_to_give_in_common() -> None:
         built, student, teacher = cast(spec, shuffled=shuffled)
         student.load_state_dict({k: t for k, t in teacher.state_dict().items() if HEAD not in k}, strict=False)
         torch.manual_seed(0)
-        values.append(float(built.losses(student.eval(), a_batch(96))["cka"].detach()))
+        values.append(float(built.losses(student.eval(), a_batch(96), TASK)["cka"].detach()))
     assert values[0] == pytest.approx(1, abs=1e-4)
     assert values[1] < 0.6

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from bird_backend.datasets import Split
 from bird_backend.errors import Cancelled, InputError, RunError
 from bird_backend.evaluation.snapshots import layer_features
+from bird_backend.experiments.augmenting import Change, Drawn, TrainingImages
 from bird_backend.models import build_model
 from bird_backend.similarity import cka
 from bird_backend.specs import FineTuningMethod, Method, Training
-from bird_backend.training import cosine, train, where_taken
+from bird_backend.training import cosine, train, training_mode, where_taken
 from bird_backend.transfer import FrozenNetwork, build_method
-from tests.learnable import CLASSES, SPECS, blobs, classes_of_teacher, noise
+from tests.learnable import CLASSES, SPECS, TASK, blobs, classes_of_teacher, noise
 
 
 class Watcher:
@@ -49,10 +50,19 @@ class Watcher:
     def epoch_done(self, epoch: int, step: int) -> None: ...
 
 
-def shift(images: Tensor, generator: torch.Generator, cpu_generator: torch.Generator) -> Tensor:
-    """A transform that uses both generators."""
-    noise = torch.randint(0, 20, images.shape, generator=generator, dtype=torch.uint8)
-    return (images // 2 + noise).roll(int(torch.randint(3, (1,), generator=cpu_generator)), 3)
+def shift(images: Tensor, drawn: Drawn) -> Tensor:
+    """A change that uses both generators."""
+    noise = torch.randint(0, 20, images.shape, generator=drawn.generator, dtype=torch.uint8)
+    return (images // 2 + noise).roll(int(torch.randint(3, (1,), generator=drawn.cpu_generator)), 3)
+
+
+def attack(images: Tensor, drawn: Drawn) -> Tensor:
+    """A change that depends on the student: one step up its loss, which leaves it as it was."""
+    with training_mode(drawn.student, False):
+        inputs = (images.float() / 64 - 2).requires_grad_()
+        loss = nn.functional.cross_entropy(drawn.student(inputs), drawn.labels)
+        (gradient,) = torch.autograd.grad(loss, inputs)
+    return (images.float() + 8 * gradient.sign()).clamp(0, 255).to(torch.uint8)
 
 
 def go(
@@ -63,11 +73,13 @@ def go(
     watcher: Watcher | None = None,
     data: Split | None = None,
     shuffled: bool = False,
+    change: Change = shift,
     **settings: Any,
 ) -> tuple[nn.Module, nn.Module, Watcher]:
     student = build_model(model, classes=CLASSES, seed=1)
     teacher = build_model("cnn-small", classes=classes_of_teacher(method.name), seed=2)
     watcher = watcher or Watcher()
+    source = TrainingImages(data or blobs(), change)
     training = Training(**{"epochs": 3, "batch_size": 20, "lr": 0.05, "checkpoint_every": 3} | settings)
     train(
         student,
@@ -77,12 +89,13 @@ def go(
             origin=FrozenNetwork(teacher),
             student=student,
             classifier="classifier",
+            sample=source.sample(student),
             seed=3,
         ),
-        data or blobs(),
+        source,
         training,
+        task=TASK,
         seed=5,
-        transform=shift,
         observer=watcher,
         checkpoint=path,
     )
@@ -117,6 +130,11 @@ def test_resumed_run_is_bit_equal(tmp_path: Path, monkeypatch: Any, method: str,
 def test_a_run_with_a_shuffled_teacher_is_resumed_exactly(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("bird_backend.training.loop._READ_SECONDS", 0.0)
     cut_and_resume(tmp_path, SPECS["bird"], shuffled=True)
+
+
+def test_a_run_whose_images_depend_on_the_student_is_resumed_exactly(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("bird_backend.training.loop._READ_SECONDS", 0.0)
+    cut_and_resume(tmp_path, SPECS["fine-tuning"], model="resnet-narrow", change=attack)
 
 
 def test_a_run_that_was_killed_repeats_the_steps_after_its_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:

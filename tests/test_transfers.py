@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bird_backend import catalog, runs, settings
-from bird_backend.datasets import Dataset, Split
+from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec, load_spec, override
+from bird_backend.experiments.augmenting import TrainingImages
 from bird_backend.experiments.execute import execute
 from bird_backend.experiments.networks import keep
 from bird_backend.experiments.transfer.cast import Cast
@@ -21,6 +22,7 @@ from bird_backend.runs.provenance import Provenance
 from bird_backend.runs.queue import submit
 from bird_backend.runs.writing import RunWriter
 from bird_backend.specs import FineTuningMethod, ModelRef
+from bird_backend.training import Batch
 from tests.learnable import blobs
 
 NAMES = ("a", "b", "c", "d")
@@ -161,13 +163,15 @@ def test_a_teacher_and_a_student_without_weights_are_two_networks() -> None:
 @pytest.mark.usefixtures("checkpoints")
 def test_a_shuffled_teacher_is_the_teacher_in_another_order() -> None:
     values = []
+    split = blobs(20)
+    batch = Batch(inputs=split.images.float(), targets=split.labels)
     for control in ("none", "shuffled-batch"):
         spec = spec_of("bird", control=control, student={"model": "cnn-small", "weights": "learn"})
         cast = Cast(spec, data(), CPU)
         assert same(cast.teacher, weights("teach"))
         _, built = cast.begin(spec.method)
         torch.manual_seed(0)
-        values.append(built._teacher.logits(blobs().images[:20].float()))  # type: ignore[union-attr, operator]
+        values.append(built._teacher.outputs(batch))  # type: ignore[union-attr, operator]
     torch.testing.assert_close(values[0].sort(dim=0).values, values[1].sort(dim=0).values)
     assert not torch.allclose(values[0], values[1])
 
@@ -198,10 +202,10 @@ def test_an_oracle_trains_on_corrupted_images_and_its_twin_on_clean_ones(
 ) -> None:
     seen: dict[str, Tensor] = {}
 
-    def look(student: nn.Module, method: Any, split: Split, training: Any, **how: Any) -> None:
-        images = split.images[:64]
-        seen[method.name] = how["transform"](images, torch.Generator().manual_seed(0), torch.Generator().manual_seed(0))
-        seen["clean"] = images
+    def look(student: nn.Module, method: Any, source: TrainingImages, training: Any, **_: Any) -> None:
+        generators = {name: torch.Generator().manual_seed(0) for name in ("generator", "cpu_generator")}
+        seen[method.name] = source.batch(torch.arange(64), **generators, student=student, progress=0.0).inputs
+        seen["clean"] = source.sample(student, 64).inputs
 
     monkeypatch.setattr("bird_backend.experiments.transfer.execute.train", look)
     document = transfer_document | {"method": {"name": "oracle"}}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.datasets import normalise
+from bird_backend.training import Classification
 from bird_backend.training.device import layout, to_layout
 
 __all__ = ["Respondent"]
@@ -26,6 +27,7 @@ class Respondent:
     def __init__(self, model: nn.Module, image: Tensor) -> None:
         """`image` [1,3,H,W] is passed through once, to see how much the network holds for it."""
         self._model = model
+        self._task = Classification()
         self._layout = layout(model)
         budget = _LARGEST_BYTES["cpu" if image.device.type == "cpu" else "elsewhere"]
         self._chunk = max(1, budget // _largest_output(model, self._ready(image)))
@@ -37,10 +39,7 @@ class Respondent:
         return torch.cat([self._answer(part) for part in images.tensor_split(parts)], dim=1)
 
     def _answer(self, images: Tensor) -> Tensor:
-        logits = self._model(self._ready(images)).float()
-        highest, predicted = logits.max(dim=1)
-        # A network that says NaN is sure of nothing.
-        confidence = (highest - logits.logsumexp(dim=1)).exp().nan_to_num(nan=0.0)
+        predicted, confidence = self._task.answers(self._model(self._ready(images)))
         return torch.stack([predicted.to(torch.int16), confidence.to(torch.float16).view(torch.int16)])
 
     def _ready(self, images: Tensor) -> Tensor:

@@ -1,35 +1,86 @@
-"""What a training step does to its images: shift and mirror them, or corrupt them too."""
+"""What training does to its images before the networks see them: shift and mirror them, or corrupt them too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bird_backend.corruptions.applying import random_corruptions
-from bird_backend.datasets import augment
+from bird_backend.datasets import Split, augment, normalise
 from bird_backend.specs import Training
-from bird_backend.training import Transform
+from bird_backend.training import Batch
+from bird_backend.training.device import layout, to_layout
 
-__all__ = ["clean", "corrupting"]
-
-
-def clean(training: Training) -> Transform:
-    """Shifts and mirrors, where the spec asks for them."""
-
-    def transform(images: Tensor, generator: torch.Generator, _: torch.Generator) -> Tensor:
-        return augment(images, generator) if training.augment else images
-
-    return transform
+__all__ = ["Change", "Drawn", "TrainingImages", "clean", "corrupting"]
 
 
-def corrupting(training: Training, corruptions: Sequence[str]) -> Transform:
-    """Then one of `corruptions` an image, at a severity from 0 to 5, as a robust teacher is trained (BIRD §4)."""
-    first, names = clean(training), tuple(corruptions)
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """What a change of images may depend on beside them: their labels [B], chance, and who is trained on them."""
 
-    def transform(images: Tensor, generator: torch.Generator, cpu_generator: torch.Generator) -> Tensor:
-        images = first(images, generator, cpu_generator)
-        return random_corruptions(images, names, generator=generator, cpu_generator=cpu_generator)
+    labels: Tensor
+    generator: torch.Generator
+    """On the images' device."""
+    cpu_generator: torch.Generator
+    student: nn.Module
 
-    return transform
+
+Change = Callable[[Tensor, Drawn], Tensor]
+"""uint8 images [B,3,H,W] to images of the same kind, within what `training.Source` asks of a batch."""
+
+
+class TrainingImages:
+    """A split's images as a source of batches: each brought through the changes in turn, then normalised."""
+
+    def __init__(self, split: Split, *changes: Change) -> None:
+        self._split = split
+        self._changes = changes
+
+    @property
+    def device(self) -> torch.device:
+        return self._split.images.device
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def batch(
+        self,
+        rows: Tensor,
+        *,
+        generator: torch.Generator,
+        cpu_generator: torch.Generator,
+        student: nn.Module,
+        progress: float,
+    ) -> Batch:
+        images, labels = self._split.images[rows], self._split.labels[rows]
+        drawn = Drawn(labels=labels, generator=generator, cpu_generator=cpu_generator, student=student)
+        for change in self._changes:
+            images = change(images, drawn)
+        return Batch(inputs=to_layout(normalise(images), layout(student)), targets=labels, progress=progress)
+
+    def sample(self, student: nn.Module, count: int = 2) -> Batch:
+        """The first few as they are, to see what shapes networks make of them."""
+        images, labels = self._split.images[:count], self._split.labels[:count]
+        return Batch(inputs=to_layout(normalise(images), layout(student)), targets=labels)
+
+
+def clean(split: Split, training: Training) -> TrainingImages:
+    """Shifted and mirrored, where the spec asks for it."""
+    return TrainingImages(split, *_augmented(training))
+
+
+def corrupting(split: Split, training: Training, corruptions: Sequence[str]) -> TrainingImages:
+    """Then by one of `corruptions` an image, at a severity from 0 to 5, as a robust teacher is trained (BIRD §4)."""
+    names = tuple(corruptions)
+
+    def corrupted(images: Tensor, drawn: Drawn) -> Tensor:
+        return random_corruptions(images, names, generator=drawn.generator, cpu_generator=drawn.cpu_generator)
+
+    return TrainingImages(split, *_augmented(training), corrupted)
+
+
+def _augmented(training: Training) -> tuple[Change, ...]:
+    return (lambda images, drawn: augment(images, drawn.generator),) if training.augment else ()

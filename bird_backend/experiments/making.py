@@ -13,7 +13,7 @@ from bird_backend.experiments.robustify import RobustifySpec
 from bird_backend.experiments.summary import figures
 from bird_backend.experiments.work import Work
 from bird_backend.models import save_weights
-from bird_backend.training import Transform, steps_of, train
+from bird_backend.training import Classification, Source, steps_of, train
 from bird_backend.transfer import FineTuning
 
 __all__ = ["make_network"]
@@ -26,9 +26,9 @@ def make_network(
     *,
     role: Literal["teacher", "student"],
     phase: str,
-    transform: Transform,
+    images: Source,
 ) -> dict[str, Any]:
-    """Train it on images brought through `transform`, measure it, and keep its weights with their provenance."""
+    """Train it on `images`, measure it, and keep its weights with their provenance."""
     writer = work.writer
     steps_of(len(data.train), spec.training)
     source = choose_source(spec.evaluation, data, seed=spec.seed)
@@ -39,10 +39,10 @@ def make_network(
     train(
         model,
         FineTuning(),
-        data.train,
+        images,
         spec.training,
+        task=Classification(),
         seed=spec.seed,
-        transform=transform,
         observer=arm,
         checkpoint=arm.checkpoint,
     )

@@ -1,4 +1,5 @@
-"""The training loop: every job that trains goes through `train`, and no method is known here by name.
+"""The training loop: every job that trains goes through `train`, and neither methods, tasks nor kinds of data are
+known here by name.
 
 A step waits for nothing from the device: losses stay there until half a second has passed, and are then read together.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,19 +16,17 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from bird_backend.datasets import Split, normalise
 from bird_backend.errors import Cancelled, InputError, RunError
 from bird_backend.seeds import derive_seed
 from bird_backend.specs import Training
 from bird_backend.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from bird_backend.training.contract import Batch, TransferMethod
-from bird_backend.training.device import autocast, layout, to_layout
+from bird_backend.training.device import autocast
+from bird_backend.training.method import TransferMethod
 from bird_backend.training.optimiser import build_optimiser, cosine, set_learning_rate
+from bird_backend.training.source import Source
+from bird_backend.training.task import Task
 
-__all__ = ["Observer", "Transform", "steps_of", "train"]
-
-Transform = Callable[[Tensor, torch.Generator, torch.Generator], Tensor]
-"""uint8 images [B, 3, 32, 32], a generator on their device and one on the CPU, to images of the same kind."""
+__all__ = ["Observer", "steps_of", "train"]
 
 _READ_SECONDS = 0.5
 
@@ -56,23 +55,22 @@ def steps_of(images: int, training: Training) -> int:
 def train(
     student: nn.Module,
     method: TransferMethod,
-    data: Split,
+    source: Source,
     training: Training,
     *,
+    task: Task,
     seed: int,
-    transform: Transform,
     observer: Observer,
     checkpoint: Path,
 ) -> None:
-    """Minimise `method` on `data`, in place; goes on from `checkpoint` where that exists.
+    """Minimise `method` of `task` on what `source` gives, in place; goes on from `checkpoint` where that exists.
 
-    `student`, `method` and `data` are on one device. Raises `RunError` where the loss stops being a number, leaving the
-    last good checkpoint.
+    `student`, `method` and `source` are on one device. Raises `RunError` where the loss stops being a number, leaving
+    the last good checkpoint.
     """
-    device = data.images.device
-    total = steps_of(len(data), training)
+    device = source.device
+    total = steps_of(len(source), training)
     per_epoch = total // training.epochs
-    memory_layout = layout(student)
     generator, cpu_generator = torch.Generator(device), torch.Generator()
 
     student.train()
@@ -96,19 +94,20 @@ def train(
         epoch, index = divmod(step, per_epoch)
         if index == 0 or step == start:
             cpu_generator.manual_seed(derive_seed(seed, "order", epoch))
-            order = torch.randperm(len(data), generator=cpu_generator).to(device)
+            order = torch.randperm(len(source), generator=cpu_generator).to(device)
         rows = order[index * training.batch_size : (index + 1) * training.batch_size]
         draw = derive_seed(seed, "step", step)
         generator.manual_seed(draw)
         cpu_generator.manual_seed(draw)
         torch.manual_seed(draw)  # dropout draws from the global generator
-        images = to_layout(normalise(transform(data.images[rows], generator, cpu_generator)), memory_layout)
+        batch = source.batch(
+            rows, generator=generator, cpu_generator=cpu_generator, student=student, progress=step / total
+        )
 
         rate = cosine(step, total, training.lr)
         set_learning_rate(optimiser, rate)
         with autocast(device, training.precision):
-            batch = Batch(images=images, labels=data.labels[rows], progress=step / total)
-            parts = method.losses(student, batch)
+            parts = method.losses(student, batch, task)
         optimiser.zero_grad(set_to_none=True)
         parts["loss"].backward()  # type: ignore[no-untyped-call]
         optimiser.step()

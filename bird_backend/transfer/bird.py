@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bird_backend.similarity import cka
 from bird_backend.specs import BirdMethod
-from bird_backend.training.contract import Batch
+from bird_backend.training import Batch, Task
 from bird_backend.transfer.frozen import FrozenNetwork
 from bird_backend.transfer.matching import Matching
 
@@ -36,9 +36,9 @@ class Bird(Matching):
         spec = self._spec
         return 1 - cka(u, v, kernel=spec.kernel, estimator=spec.estimator, bandwidth=spec.bandwidth)
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss`, `task_loss`, `representation_loss` (1 − CKA), `cka`, and learned weights as `weight_1`…"""
-        parts = super().losses(student, batch)
+        parts = super().losses(student, batch, task)
         parts["cka"] = 1 - parts["representation_loss"]
         if self._spec.weighting == "learned":
             parts |= {f"weight_{index}": weight for index, weight in enumerate(self.weights().detach(), 1)}

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.training import Batch, Task, TransferMethod
 
 __all__ = ["FineTuning", "Oracle"]
 
 
 class FineTuning(TransferMethod):
-    """Cross-entropy of the student's logits, nothing else."""
+    """The task's own loss, nothing else."""
 
     name = "fine-tuning"
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss` and `task_loss`, which are the same."""
-        task_loss = cross_entropy(student(batch.images).float(), batch.labels)
+        task_loss = task.loss(batch.outputs(student), batch)
         return {"loss": task_loss, "task_loss": task_loss}
 
 

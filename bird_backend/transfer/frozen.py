@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from bird_backend.activations import capture_activations, capture_inputs
+from bird_backend.activations import Pooling, capture_activations, capture_inputs, pool
+from bird_backend.training import Batch
 
 __all__ = ["FrozenNetwork"]
 
@@ -24,26 +25,26 @@ class FrozenNetwork:
         self._shuffled = shuffled
 
     @torch.no_grad()
-    def activations(self, images: Tensor, layers: Sequence[str]) -> Mapping[str, Tensor]:
-        """Outputs of `layers`; nothing after the last of them runs."""
+    def features(self, batch: Batch, layers: Sequence[str], pooling: Pooling) -> Mapping[str, Tensor]:
+        """Outputs of `layers`, pooled to [B, D] each; nothing after the last of them runs."""
+        seen = self._seen(batch)
         with capture_activations(self.network, layers) as captured:
-            self.network(self._seen(images))
-        return captured
+            seen.outputs(self.network)
+        return {name: pool(captured[name], pooling, seen.mask) for name in layers}
 
     @torch.no_grad()
-    def inputs(self, images: Tensor, layer: str) -> Tensor:
+    def inputs(self, batch: Batch, layer: str) -> Tensor:
         """What comes into `layer`, which doesn't run."""
         with capture_inputs(self.network, (layer,)) as captured:
-            self.network(self._seen(images))
+            self._seen(batch).outputs(self.network)
         return captured[layer]
 
     @torch.no_grad()
-    def logits(self, images: Tensor) -> Tensor:
-        """Its own outputs [B, C]."""
-        logits: Tensor = self.network(self._seen(images))
-        return logits
+    def outputs(self, batch: Batch) -> Tensor:
+        """What it says itself [B, ...]."""
+        return self._seen(batch).outputs(self.network)
 
-    def _seen(self, images: Tensor) -> Tensor:
+    def _seen(self, batch: Batch) -> Batch:
         if not self._shuffled:
-            return images
-        return images[torch.randperm(len(images), device=images.device)]
+            return batch
+        return batch.reordered(torch.randperm(len(batch), device=batch.inputs.device))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bird_backend.activations import Pooling, capture_activations, pool
 from bird_backend.specs import HintsMethod
-from bird_backend.training.device import training_mode
+from bird_backend.training import Batch, training_mode
 from bird_backend.transfer.frozen import FrozenNetwork
 from bird_backend.transfer.matching import Matching
 
@@ -23,11 +23,14 @@ class Hints(Matching):
 
     name = "hints"
 
-    def __init__(self, spec: HintsMethod, teacher: FrozenNetwork, student: nn.Module) -> None:
-        """The maps are as wide as the pooled layers of `teacher` and `student` turn out to be."""
+    def __init__(self, spec: HintsMethod, teacher: FrozenNetwork, student: nn.Module, sample: Batch) -> None:
+        """The maps are as wide as the pooled layers of `teacher` and `student` turn out to be for the sample."""
         super().__init__(spec, teacher)
         self.regressors = nn.ModuleList(
-            nn.Linear(_width(student, pair.student, spec.pooling), _width(teacher.network, pair.teacher, spec.pooling))
+            nn.Linear(
+                _width(student, pair.student, spec.pooling, sample),
+                _width(teacher.network, pair.teacher, spec.pooling, sample),
+            )
             for pair in spec.pairs
         )
 
@@ -38,9 +41,7 @@ class Hints(Matching):
 
 
 @torch.no_grad()
-def _width(network: nn.Module, layer: str, pooling: Pooling) -> int:
-    device = next(network.parameters()).device
+def _width(network: nn.Module, layer: str, pooling: Pooling, sample: Batch) -> int:
     with training_mode(network, False), capture_activations(network, (layer,)) as captured:
-        network(torch.zeros(1, 3, 32, 32, device=device))
-    width: int = pool(captured[layer], pooling).shape[1]
-    return width
+        sample.outputs(network)
+    return pool(captured[layer], pooling, sample.mask).shape[1]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from bird_backend.activations import capture_inputs
 from bird_backend.specs import LinearProbeThenFineTuningMethod
-from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.training import Batch, Task, TransferMethod
 from bird_backend.training.device import training_mode
 
 __all__ = ["LinearProbe", "LinearProbeThenFineTuning"]
@@ -24,12 +23,12 @@ class LinearProbe(TransferMethod):
         super().__init__()
         self._classifier = classifier
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss` and `task_loss`, which are the same."""
         with torch.no_grad(), training_mode(student, False), capture_inputs(student, (self._classifier,)) as features:
-            student(batch.images)
-        logits = student.get_submodule(self._classifier)(features[self._classifier])
-        task_loss = cross_entropy(logits.float(), batch.labels)
+            batch.outputs(student)
+        outputs = student.get_submodule(self._classifier)(features[self._classifier])
+        task_loss = task.loss(outputs, batch)
         return {"loss": task_loss, "task_loss": task_loss}
 
 
@@ -42,9 +41,9 @@ class LinearProbeThenFineTuning(LinearProbe):
         super().__init__(classifier)
         self._share = spec.share
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss` and `task_loss`, which are the same."""
         if batch.progress < self._share:
-            return super().losses(student, batch)
-        task_loss = cross_entropy(student(batch.images).float(), batch.labels)
+            return super().losses(student, batch, task)
+        task_loss = task.loss(batch.outputs(student), batch)
         return {"loss": task_loss, "task_loss": task_loss}

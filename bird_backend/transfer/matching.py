@@ -10,11 +10,10 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from bird_backend.activations import capture_activations, pool
 from bird_backend.specs import MatchingMethod
-from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.training import Batch, Task, TransferMethod
 from bird_backend.transfer.frozen import FrozenNetwork
 
 __all__ = ["Matching"]
@@ -42,19 +41,18 @@ class Matching(TransferMethod):
         """Each pair's share of the representation loss [pairs], adding up to 1."""
         return self.shares
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss`, `task_loss` and `representation_loss`, the weighted mean of D."""
         with capture_activations(student, self._guided, stop_early=False) as guided:
-            logits = student(batch.images)
-        guiding = self._teacher.activations(batch.images, self._guiding)
-        task_loss = cross_entropy(logits.float(), batch.labels)
+            outputs = batch.outputs(student)
+        theirs = self._teacher.features(batch, self._guiding, self._spec.pooling)
+        task_loss = task.loss(outputs, batch)
         # Products of features in bfloat16 lose what tells one geometry from another.
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with torch.autocast(batch.inputs.device.type, enabled=False):
             terms = []
             for index, pair in enumerate(self._spec.pairs):
-                u = pool(guiding[pair.teacher], self._spec.pooling)
-                v = pool(guided[pair.student], self._spec.pooling)
-                terms.append(self.dissimilarity(u, v, index))
+                own = pool(guided[pair.student], self._spec.pooling, batch.mask)
+                terms.append(self.dissimilarity(theirs[pair.teacher], own, index))
             representation_loss = (self.weights() * torch.stack(terms)).sum()
         loss = self._spec.alpha * task_loss + self._spec.beta * representation_loss
         return {"loss": loss, "task_loss": task_loss, "representation_loss": representation_loss}

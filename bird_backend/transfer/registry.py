@@ -23,7 +23,7 @@ from bird_backend.specs import (
     SoftLabelsMethod,
     UntouchedMethod,
 )
-from bird_backend.training.contract import TransferMethod
+from bird_backend.training import Batch, TransferMethod
 from bird_backend.transfer.bird import Bird
 from bird_backend.transfer.fine_tuning import FineTuning, Oracle
 from bird_backend.transfer.frozen import FrozenNetwork
@@ -57,21 +57,28 @@ METHODS: Mapping[str, type[TransferMethod]] = {
 
 
 def build_method(
-    spec: Method, *, teacher: FrozenNetwork, origin: FrozenNetwork, student: nn.Module, classifier: str, seed: int
+    spec: Method,
+    *,
+    teacher: FrozenNetwork,
+    origin: FrozenNetwork,
+    student: nn.Module,
+    classifier: str,
+    sample: Batch,
+    seed: int,
 ) -> TransferMethod:
     """The method a spec asks for, on the student's device; what it learns begins as `seed` draws it.
 
     `origin` is what the student began as, with the head it had then; `classifier` is the module path of the student's
-    last linear layer. `none` trains nothing, so it is a `ValueError`.
+    last linear layer; `sample` is a batch as those of the training. `none` trains nothing, so it is a `ValueError`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        method = _build(spec, teacher, origin, student, classifier)
+        method = _build(spec, teacher, origin, student, classifier, sample)
     return method.to(next(student.parameters()).device)
 
 
 def _build(  # noqa: PLR0912 - one branch a method
-    spec: Method, teacher: FrozenNetwork, origin: FrozenNetwork, student: nn.Module, classifier: str
+    spec: Method, teacher: FrozenNetwork, origin: FrozenNetwork, student: nn.Module, classifier: str, sample: Batch
 ) -> TransferMethod:
     match spec:
         case UntouchedMethod():
@@ -83,7 +90,7 @@ def _build(  # noqa: PLR0912 - one branch a method
         case LinearProbeThenFineTuningMethod():
             return LinearProbeThenFineTuning(spec, classifier)
         case HintsMethod():
-            return Hints(spec, teacher, student)
+            return Hints(spec, teacher, student, sample)
         case FeatureDriftMethod():
             return FeatureDrift(spec, origin, classifier)
         case OldHeadMethod():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, kl_div, log_softmax
+from torch.nn.functional import kl_div, log_softmax
 
 from bird_backend.specs import SoftLabelsMethod
-from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.training import Batch, Task, TransferMethod
 from bird_backend.transfer.frozen import FrozenNetwork
 
 __all__ = ["SoftLabels", "distillation"]
@@ -22,11 +22,11 @@ class SoftLabels(TransferMethod):
         self._spec = spec
         self._teacher = teacher
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss`, `task_loss` and `distillation_loss`."""
-        logits = student(batch.images)
-        task_loss = cross_entropy(logits.float(), batch.labels)
-        soft = distillation(self._teacher.logits(batch.images), logits, self._spec.temperature)
+        outputs = batch.outputs(student)
+        task_loss = task.loss(outputs, batch)
+        soft = distillation(self._teacher.outputs(batch), outputs, self._spec.temperature)
         loss = self._spec.alpha * task_loss + self._spec.beta * soft
         return {"loss": loss, "task_loss": task_loss, "distillation_loss": soft}
 

@@ -10,11 +10,10 @@ import copy
 
 from torch import Tensor, nn
 from torch.linalg import vector_norm
-from torch.nn.functional import cross_entropy
 
 from bird_backend.activations import capture_inputs
 from bird_backend.specs import FeatureDriftMethod, OldHeadMethod
-from bird_backend.training.contract import Batch, TransferMethod
+from bird_backend.training import Batch, Task, TransferMethod
 from bird_backend.transfer.frozen import FrozenNetwork
 from bird_backend.transfer.soft_labels import distillation
 
@@ -33,12 +32,12 @@ class FeatureDrift(TransferMethod):
         self._origin = origin
         self._classifier = classifier
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss`, `task_loss` and `drift_loss`, the mean distance over images."""
         with capture_inputs(student, (self._classifier,), stop_early=False) as features:
-            logits = student(batch.images)
-        task_loss = cross_entropy(logits.float(), batch.labels)
-        before = self._origin.inputs(batch.images, self._classifier)
+            outputs = batch.outputs(student)
+        task_loss = task.loss(outputs, batch)
+        before = self._origin.inputs(batch, self._classifier)
         # Unlike sqrt, it has a gradient of zero at zero, which is where a run starts.
         drift_loss = vector_norm(features[self._classifier].float() - before.float(), dim=1).mean()
         return {
@@ -61,11 +60,11 @@ class OldHead(TransferMethod):
         self._classifier = classifier
         self.old_head = copy.deepcopy(origin.network.get_submodule(classifier)).requires_grad_(True)
 
-    def losses(self, student: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss`, `task_loss` and `distillation_loss`, of the old head."""
         with capture_inputs(student, (self._classifier,), stop_early=False) as features:
-            logits = student(batch.images)
-        task_loss = cross_entropy(logits.float(), batch.labels)
+            outputs = batch.outputs(student)
+        task_loss = task.loss(outputs, batch)
         said = self.old_head(features[self._classifier])
-        soft = distillation(self._origin.logits(batch.images), said, self._spec.temperature)
+        soft = distillation(self._origin.outputs(batch), said, self._spec.temperature)
         return {"loss": task_loss + self._spec.beta * soft, "task_loss": task_loss, "distillation_loss": soft}

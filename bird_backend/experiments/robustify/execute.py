@@ -14,5 +14,6 @@ __all__ = ["execute"]
 
 def execute(spec: RobustifySpec, work: Work) -> dict[str, Any]:
     """Make a robust teacher."""
-    data, transform = work.load(spec.data), corrupting(spec.training, spec.corruptions)
-    return make_network(spec, data, work, role="teacher", phase="Training on corrupted images", transform=transform)
+    data = work.load(spec.data)
+    images = corrupting(data.train, spec.training, spec.corruptions)
+    return make_network(spec, data, work, role="teacher", phase="Training on corrupted images", images=images)

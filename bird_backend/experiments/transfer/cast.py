@@ -8,6 +8,7 @@ from torch import nn
 from bird_backend import catalog
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
+from bird_backend.experiments.augmenting import clean
 from bird_backend.experiments.networks import frozen, require_same_classes, trainable
 from bird_backend.experiments.transfer import TransferSpec
 from bird_backend.models import build_model
@@ -52,6 +53,7 @@ class Cast:
             origin=FrozenNetwork(self.teacher if from_teacher else self.before),
             student=student,
             classifier=find_architecture(self._spec.student.model).classifier,
+            sample=clean(self._data.train, self._spec.training).sample(student),
             seed=derive_seed(self._spec.seed, "what the method learns"),
         )
         return student, built

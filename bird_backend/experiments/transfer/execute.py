@@ -23,7 +23,7 @@ from bird_backend.measures import gain
 from bird_backend.models import save_weights
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.specs import MatchingMethod, OracleMethod
-from bird_backend.training import steps_of, train
+from bird_backend.training import Classification, steps_of, train
 
 __all__ = ["execute"]
 
@@ -64,10 +64,12 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
         train(
             student,
             built,
-            data.train,
+            corrupting(data.train, spec.training, _SEEN)
+            if isinstance(method, OracleMethod)
+            else clean(data.train, spec.training),
             spec.training,
+            task=Classification(),
             seed=spec.seed,
-            transform=corrupting(spec.training, _SEEN) if isinstance(method, OracleMethod) else clean(spec.training),
             observer=arm,
             checkpoint=arm.checkpoint,
         )
