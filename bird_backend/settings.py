@@ -41,8 +41,12 @@ MAX_WEIGHTS_BYTES = 4 * 2**30
 
 
 def home() -> Path:
-    """Where runs, data and checkpoints live: `BIRD_HOME`, else `~/.bird-explorer`."""
-    return Path(os.environ.get("BIRD_HOME") or Path.home() / ".bird-explorer").expanduser().resolve()
+    """Where runs, data and checkpoints live: `BIRD_HOME`, else `~/.bird-explorer`; nowhere is an `InputError`."""
+    asked = os.environ.get("BIRD_HOME") or "~/.bird-explorer"
+    try:
+        return Path(asked).expanduser().resolve()
+    except RuntimeError as error:  # ~ of a user there isn't, or a link to itself
+        raise InputError(f"The home {asked} can't be found ({error}); set BIRD_HOME to another folder.") from error
 
 
 def make_home() -> Path:

@@ -24,7 +24,7 @@ def parse_severities(text: str) -> tuple[int, ...]:
     """Whole numbers from 1 to 5, ascending, each once."""
     found: set[int] = set()
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d)\s*(?:-\s*(\d)\s*)?", part)
+        match = re.fullmatch(r"\s*([0-9])\s*(?:-\s*([0-9])\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not (SEVERITIES[0] <= first <= last <= SEVERITIES[-1]):
             raise InputError(f"--severities takes whole numbers from 1 to 5, such as 1-5, 3 or 1,3, not {text!r}.")

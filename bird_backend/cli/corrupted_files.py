@@ -75,7 +75,7 @@ def _read(source: str, on_progress: OnProgress) -> Source:
     if not source.endswith(".npy"):
         data = load_dataset(source, progress=lambda what, _: on_progress(f"Loading data: {what}", 0.0, None))
         return data.test.images.permute(0, 2, 3, 1).numpy(), data.test.labels.numpy()
-    images = open_npy(Path(source).expanduser())
+    images = open_npy(Path(source))
     if images.dtype != np.uint8:
         raise InputError(f"{source} holds {images.dtype}; images to corrupt are uint8 from 0 to 255.")
     if images.ndim != 4 or images.shape[3] != 3:

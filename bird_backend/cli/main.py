@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from bird_backend import runs
+from bird_backend import runs, settings
 from bird_backend.cli.asset_commands import assets_app
 from bird_backend.cli.choices import parse_corruptions, parse_severities
 from bird_backend.cli.listing import describe, listing
-from bird_backend.cli.options import Corruptions, Faithful, FrostTextures, Home, Json, Settings, Severities, Spec
+from bird_backend.cli.options import Corruptions, Faithful, FrostTextures, Home, Json, Seed, Settings, Severities, Spec
 from bird_backend.cli.output import ProgressBar, describe_summary, emit, table
 from bird_backend.cli.study_commands import ablate, compare, study
-from bird_backend.errors import BirdError, Cancelled, InputError
+from bird_backend.errors import BirdError, Cancelled, InputError, plain
 from bird_backend.experiments import RunSpec, load_spec, override, read_spec
 from bird_backend.runs.provenance import find_weights, read_header
 
@@ -134,6 +134,7 @@ def worker(
 
     from bird_backend.jobs.supervisor import work  # noqa: PLC0415
 
+    settings.make_home()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     work(idle_exit_seconds=idle_exit)
     emit({"state": "stopped"}, "Stopped.", as_json=json_)
@@ -152,7 +153,7 @@ def evaluate(
     ] = None,
     faithful: Faithful = False,
     frost_textures: FrostTextures = None,
-    seed: int = 0,
+    seed: Seed = 0,
     device: str = "auto",
     json_: Json = False,
     home: Home = None,
@@ -189,7 +190,7 @@ def corrupt(
     faithful: Faithful = False,
     frost_textures: FrostTextures = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
-    seed: int = 0,
+    seed: Seed = 0,
     device: str = "auto",
     json_: Json = False,
     home: Home = None,
@@ -258,5 +259,5 @@ def _perform(spec: RunSpec, *, as_json: bool) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{plain(sentence)}\n")
     return code

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Corruptions", "Faithful", "FrostTextures", "Home", "Json", "Settings", "Severities", "Spec"]
+__all__ = ["Corruptions", "Faithful", "FrostTextures", "Home", "Json", "Seed", "Settings", "Severities", "Spec"]
 
 
 def _use_home(path: Path | None) -> Path | None:
@@ -27,7 +27,11 @@ Severities = Annotated[str, typer.Option(help="From 1 to 5, such as 1-5, 3 or 1,
 Faithful = Annotated[
     bool, typer.Option("--faithful", help="Glass blur as the published script slips: copies, no swaps.")
 ]
-FrostTextures = Annotated[Path | None, typer.Option(help="A folder of frost pictures, in place of the project's own.")]
+FrostTextures = Annotated[
+    Path | None,
+    typer.Option(help="A folder of frost pictures, in place of the project's own.", exists=True, file_okay=False),
+]
+Seed = Annotated[int, typer.Option(help="What all randomness is drawn from.", min=0, max=2**31 - 1)]
 Spec = Annotated[Path, typer.Argument(help="A spec: one JSON object that names everything.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="key=value, such as training.epochs=3; may be given again.")

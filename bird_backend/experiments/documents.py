@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -35,13 +36,17 @@ def load_spec(document: object) -> RunSpec:
 def read_spec(path: Path) -> dict[str, Any]:
     """The JSON object in a spec file, not yet checked against the schema."""
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = _parse(path.read_text("utf-8"))
     except FileNotFoundError:
         raise InputError(f"There is no spec file at {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"The spec file {path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
         raise InputError(f"The spec file {path} can't be read: {error}.") from error
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is not valid JSON: {error.msg} at line {error.lineno}.") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON that is read: {error}.") from error
     if not isinstance(document, dict):
         raise InputError(f"{path} holds {type(document).__name__}; a spec is a JSON object.")
     return document
@@ -49,15 +54,17 @@ def read_spec(path: Path) -> dict[str, Any]:
 
 def override(document: dict[str, Any], settings: list[str]) -> dict[str, Any]:
     """`document` with `a.b.0.c=value` settings put in; a value is read as JSON, else taken as text."""
-    result: dict[str, Any] = json.loads(json.dumps(document))
+    result = copy.deepcopy(document)
     for setting in settings:
         path, found, text = setting.partition("=")
         if not found or not path:
             raise InputError(f"--set takes key=value, such as training.epochs=3, not {setting!r}.")
         try:
-            value = json.loads(text)
+            value = _parse(text)
         except json.JSONDecodeError:
             value = text
+        except ValueError as error:
+            raise InputError(f"--set {path}: its value is not JSON that is read: {error}.") from error
         _put(result, path.split("."), value, path)
     return result
 
@@ -68,8 +75,30 @@ def spec_hash(spec: RunSpec) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _parse(text: str) -> Any:
+    """JSON; what is no JSON is a `JSONDecodeError`, and what is but can't be meant is another `ValueError`."""
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    level = [document]
+    for _ in range(_MOST_DEEP):
+        level = [inner for node in level for inner in _inside(node)]
+        if not level:
+            return document
+    raise ValueError(_TOO_DEEP)
+
+
+def _inside(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []
+
+
 def _put(document: Any, keys: list[str], value: Any, path: str) -> None:
     *parents, last = keys
+    if len(keys) > _MOST_DEEP:
+        raise InputError(f"--set {path}: the spec is not nested so deeply.")
     node = document
     try:
         for key in parents:
@@ -100,3 +129,5 @@ def _sentence(error: ValidationError) -> str:
 
 
 _TAGS = set(METHODS)
+_MOST_DEEP = 32
+_TOO_DEEP = f"it is nested more than {_MOST_DEEP} deep"

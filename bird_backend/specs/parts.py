@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bird_backend import catalog
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.errors import is_plain
 
 __all__ = ["CheckpointName", "DataName", "Evaluation", "ModelRef", "Snapshots", "Spec", "Training"]
 
 
 class Spec(BaseModel):
-    """Frozen, and an unknown field is an error rather than silence."""
+    """Frozen and strict: an unknown field is an error rather than silence, and `true` or `"3"` is no number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     reads: ClassVar[tuple[str, ...]] = ()
     """Fields that hold the path of a folder which is read: what lies there is part of what the result depends on."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_json(cls, given: Any) -> Any:
+        """JSON has lists where a frozen spec has tuples; text has to be such that it can be shown and stored."""
+        if not isinstance(given, Mapping):
+            return given
+        for name, value in given.items():
+            if isinstance(value, str) and not is_plain(value):
+                raise ValueError(f"{name} has characters that are no text, {value!r}")
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 ModelName = Annotated[str, Field(description="a network of the registry")]
