@@ -24,7 +24,7 @@ Kind = Literal[
     "bootstrap, over images",
     "Student's t, over seeds",
     "no interval, of images",
-    "no interval, of seeds",
+    "no interval, of runs",
 ]
 
 _RESAMPLES = 1000
