@@ -30,6 +30,7 @@ from bird_backend.cli.study_runner import perform_study
 from bird_backend.experiments import TransferSpec, load_spec, override, read_spec
 from bird_backend.jobs.leases import find_devices
 from bird_backend.jobs.process import perform
+from bird_backend.measures.figures import read_figure
 from bird_backend.runs.store import RunStore
 from bird_backend.studies import plan_methods, results
 from bird_backend.studies.ablations import counterpart
@@ -139,8 +140,10 @@ def made(document: dict[str, Any], epochs: int, bar: ProgressBar) -> str:
         bar.close()
         run = store.get(run.id)
     found = run.summary or {}
+    clean, robust = (read_figure(found, "model", name) for name in ("clean", "robust"))
+    assert clean is not None and robust is not None
     print(
-        f"{run.title}: {100 * found['clean_accuracy']:.1f} % clean, {100 * found['robust_accuracy']:.1f} % robust"
+        f"{run.title}: {100 * clean.value:.1f} % clean, {100 * robust.value:.1f} % robust"
         f" (n = {found['n_test']}), {found['seconds']:.0f} s"
     )
     return str(found["checkpoint"])

@@ -170,8 +170,8 @@ def test_means_agree_with_the_summary() -> None:
     predictions = predictions_of(run)
     assert run.summary is not None
     means = charts.mean_rows(predictions).set_index(["model", "group"])["accuracy"]
-    assert means["bird", "robust"] == pytest.approx(run.summary["robust_accuracy"]["after"])
-    assert means["before", "held_out"] == pytest.approx(run.summary["held_out_accuracy"]["before"])
+    assert means["bird", "robust"] == pytest.approx(run.summary["figures"]["bird"]["robust"]["value"])
+    assert means["before", "held_out"] == pytest.approx(run.summary["figures"]["before"]["held_out"]["value"])
     gap = charts.gain(predictions)
     assert gap is not None
     assert gap.value == pytest.approx(means["bird", "robust"] - means["fine-tuning", "robust"])
@@ -214,11 +214,11 @@ def test_the_layer_map_marks_the_chosen_pair() -> None:
 
 def test_results_of_compared_runs() -> None:
     done, running = synthetic.write_transfer("done"), synthetic.write_transfer("running", fraction=0.4)
-    measured = [
-        charts.Measured(name=name, arm="bird", state=run.state, metrics=data.metrics(run), summary=run.summary)
+    compared = [
+        charts.ComparedRun(name=name, arm="bird", state=run.state, metrics=data.metrics(run), summary=run.summary)
         for name, run in (("A", done), ("B", running))
     ]
-    table = charts.results_table(measured)
+    table = charts.results_table(compared)
     assert table["Run"].tolist() == ["A", "A", "A", "B"]
-    figure = charts.run_curves(measured, kind="snapshot", column="cka", title="CKA")
+    figure = charts.run_curves(compared, kind="snapshot", column="cka", title="CKA")
     assert {trace.name for trace in figure.data} == {"A, Fine-tuning", "A, BIRD", "B, Fine-tuning"}

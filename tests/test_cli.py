@@ -63,31 +63,25 @@ def test_run_prints_the_summary_and_nothing_else(home: Path, tmp_path: Path, tra
     assert result.returncode == 0, result.stderr
     summary = json.loads(result.stdout)
     assert (summary["state"], summary["method"], summary["kind"]) == ("done", "bird", "transfer")
-    for key in ("run", "cka_before", "cka_after", "seconds"):
-        assert key in summary
-    for field in ("clean_accuracy", "robust_accuracy"):
-        assert set(summary[field]) == {"before", "fine-tuning", "after"}
-        assert all(0 <= value <= 1 for value in summary[field].values())
-    for cells in summary["corruption_accuracy"].values():
-        assert set(cells) == {"contrast"}
-        assert set(cells["contrast"]) == {"1", "5"}
-    mean = sum(summary["corruption_accuracy"]["after"]["contrast"].values()) / 2
-    assert summary["robust_accuracy"]["after"] == pytest.approx(mean)
-    for field in ("seen_accuracy", "calibration_error", "mce", "relative_mce"):
-        assert set(summary[field]) == {"before", "fine-tuning", "after"}
-    assert set(summary["held_out_accuracy"].values()) == set(summary["pooled_accuracy"].values()) == {None}
-    assert summary["mce"]["before"] == 1
-    for field, by_key in summary["intervals"].items():
-        for key, interval in by_key.items():
-            if field == "calibration_error":
-                assert interval["robust"]["value"] == summary[field][key]["robust"]
-            elif interval is not None:
-                assert interval["value"] == summary[field][key]
-                assert (interval["n"], "over images" in interval["kind"]) == (50, True)
-    gain = summary["gain_over_fine_tuning"]
-    assert (gain["n"], gain["kind"]) == (50, "normal, over images")
+    assert summary["after"] == "bird"
+    figures = summary["figures"]
+    assert list(figures) == ["before", "fine-tuning", "bird"]
+    for model, found in figures.items():
+        assert {"clean", "robust", "seen", "mce", "ece_clean", "ece_robust", "cka_before", "cka_after"} <= found.keys()
+        assert not {"held_out", "pooled"} & found.keys(), "nothing held out was measured"
+        for name, interval in found.items():
+            assert interval.keys() == {"value", "low", "high", "n", "kind"}
+            if name.startswith(("cka", "validation")):
+                continue
+            assert (interval["n"], "over images" in interval["kind"]) == (50, True)
+        cells = summary["cells"][model]
+        assert {name: list(row) for name, row in cells.items()} == {"contrast": ["1", "5"]}
+        assert found["robust"]["value"] == pytest.approx(sum(cells["contrast"].values()) / 2)
+    assert figures["before"]["mce"]["value"] == 1
+    gain = figures["bird"]["gain"]
+    assert gain["kind"] == "normal, over images"
     assert gain["value"] == pytest.approx(
-        summary["robust_accuracy"]["after"] - summary["robust_accuracy"]["fine-tuning"]
+        figures["bird"]["robust"]["value"] - figures["fine-tuning"]["robust"]["value"]
     )
     assert gain["low"] <= gain["value"] <= gain["high"]
 
@@ -143,27 +137,28 @@ def test_evaluate_reads_a_checkpoint_by_name(capsys: pytest.CaptureFixture[str])
     assert code == 0, err
     summary = json.loads(out)
     assert summary["n_test"] == 40
-    assert summary["clean_accuracy"] > 0.9
-    cells = summary["corruption_accuracy"]
+    found = {name: interval["value"] for name, interval in summary["figures"]["model"].items()}
+    assert found["clean"] > 0.9
+    cells = summary["cells"]["model"]
     assert {name: list(row) for name, row in cells.items()} == {"contrast": ["1", "5"], "speckle_noise": ["1", "5"]}
-    assert summary["seen_accuracy"] == pytest.approx(sum(cells["contrast"].values()) / 2)
-    assert summary["held_out_accuracy"] == pytest.approx(sum(cells["speckle_noise"].values()) / 2)
-    assert summary["intervals"]["calibration_error"]["clean"]["n"] == 40
+    assert found["seen"] == pytest.approx(sum(cells["contrast"].values()) / 2)
+    assert found["held_out"] == pytest.approx(sum(cells["speckle_noise"].values()) / 2)
+    assert summary["figures"]["model"]["ece_clean"]["n"] == 40
     code, out, _ = call(capsys, "status", summary["run"])
-    assert code == 0 and "held-out" in out and "pooled" not in out
+    assert code == 0 and "Held out, %" in out and "Pooled" not in out
 
 
 def test_the_pooled_figure_is_named_as_the_references(capsys: pytest.CaptureFixture[str]) -> None:
     kinds = "speckle_noise,gaussian_blur,spatter,saturate"
     code, out, _ = call(capsys, "evaluate", *TEACHER, "--limit", "20", "--corruptions", kinds)
     assert code == 0
-    assert "reference's pooled" in out and "a sixth of it clean" in out
+    assert "Pooled, %" in out and "reference's pooled" in out and "a sixth of it clean" in out
 
 
 def test_a_single_test_image_has_a_summary_too(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = call(capsys, "evaluate", *TEACHER, "--limit", "1", "--corruptions", "contrast", "--json")
     assert code == 0, err
-    interval = json.loads(out)["intervals"]["robust_accuracy"]
+    interval = json.loads(out)["figures"]["model"]["robust"]
     assert (interval["low"], interval["high"], interval["n"]) == (None, None, 1)
 
 

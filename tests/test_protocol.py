@@ -18,12 +18,13 @@ from app.charts.gallery import gallery_facts, gallery_sheet
 from app.charts.reliability import reliability, reliability_rows
 from app.charts.severity_grid import cell_key, cell_of, severity_grid
 from app.findings.ceilings import gap, gap_recovered, oracles, with_ceiling
-from app.findings.figures import FIGURES, best, figures, relative_note
-from app.findings.seeds import figure_over_seeds, gain_over_seeds, seed_documents, seeds_of, siblings
-from app.findings.summaries import interval_of, number_of
+from app.findings.figures import best, figures, relative_note
+from app.findings.seeds import figure_over_seeds, seed_documents, seeds_of, siblings
+from app.findings.summaries import figure_of
 from bird_backend import measures
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.measures import CLEAN, Predictions
+from bird_backend.measures.figures import FIGURES, columns
 from bird_backend.runs.directory import RunDirectory
 from tests import synthetic
 
@@ -54,25 +55,26 @@ def small(right: dict[str, list[list[int]]]) -> Predictions:
 
 def test_every_figure_is_named_explained_and_there() -> None:
     run = synthetic.write_transfer("done")
-    measured = figures(predictions_of(run), run.summary)
-    assert measured.keys() == {"before", "fine-tuning", "bird"}
-    for name, figure in FIGURES.items():
+    found = figures(predictions_of(run), run.summary)
+    assert found.keys() == {"before", "fine-tuning", "bird"}
+    for figure in FIGURES.values():
         assert figure.title
         assert figure.explained.endswith(".")
-        assert measured["bird"][name] is not None, name
-    assert measured["bird"]["mce"] == measures.mean_corruption_error(predictions_of(run), "bird")
-    assert figures(predictions_of(run))["bird"]["ece_clean"] == measured["bird"]["ece_clean"]
+    for name in columns("run"):
+        assert found["bird"][name] is not None, name
+    assert found["bird"]["mce"] == measures.mean_corruption_error(predictions_of(run), "bird")
+    assert figures(predictions_of(run))["bird"]["ece_clean"] == found["bird"]["ece_clean"]
 
 
 def test_the_best_is_marked_only_beyond_noise() -> None:
     alike = [[1] * 90 + [0] * 10] * 3
     better = [[1] * 90 + [0] * 10, [1] * 95 + [0] * 5, [1] * 96 + [0] * 4]
     predictions = small({"before": alike, "fine-tuning": alike, "bird": better})
-    measured = figures(predictions)
+    found = figures(predictions)
     models = ("before", "fine-tuning", "bird")
-    assert best(predictions, measured, "robust", among=models) == "bird"
-    assert best(predictions, measured, "clean", among=models) is None
-    assert best(predictions, measured, "robust", among=("bird",)) is None
+    assert best(predictions, found, "robust", among=models) == "bird"
+    assert best(predictions, found, "clean", among=models) is None
+    assert best(predictions, found, "robust", among=("bird",)) is None
 
 
 def test_relative_errors_say_what_they_are_over() -> None:
@@ -143,14 +145,14 @@ def test_seeds_are_grouped_and_their_mean_has_students_interval() -> None:
     synthetic.write_transfer("failed", seed=6)
     found = siblings(runs[0]).done
     assert seeds_of(found) == [0, 1, 2]
-    gains = [run.summary["gain_over_fine_tuning"]["value"] for run in runs if run.summary]
-    together = gain_over_seeds(found)
+    gains = [run.summary["figures"]["bird"]["gain"]["value"] for run in runs if run.summary]
+    together = figure_over_seeds(found, "gain")
     assert together is not None
     assert together.value == pytest.approx(np.mean(gains))
     # t of 97.5 % at two degrees of freedom.
     assert together.half == pytest.approx(4.302653 * np.std(gains, ddof=1) / 3**0.5, rel=1e-5)
     assert together.kind == "Student's t, over seeds"
-    for figure in FIGURES:
+    for figure in columns("run"):
         assert figure_over_seeds(found, figure, "bird") is not None
         assert figure_over_seeds(found[:1], figure, "bird") is None
 
@@ -167,12 +169,15 @@ def test_more_seeds_are_the_lowest_that_nobody_asked_for() -> None:
 
 def test_a_summary_of_one_network_and_of_three() -> None:
     three, one = synthetic.write_transfer("done"), synthetic.write_trained()
-    assert number_of(three.summary, "robust", "bird") == three.summary["robust_accuracy"]["after"]  # type: ignore[index]
-    assert number_of(one.summary, "ece_robust", "model") == one.summary["calibration_error"]["robust"]  # type: ignore[index]
-    kept = interval_of(three.summary, "seen", "before")
-    assert kept is not None
-    assert kept.kind == "normal, over images"
-    assert number_of(None, "robust", "bird") is None
+    assert three.summary is not None and one.summary is not None
+    for name in ("robust", "seen", "ece_robust"):
+        kept = figure_of(three, name)
+        assert kept is not None and kept.as_dict() == three.summary["figures"]["bird"][name]
+        alone = figure_of(one, name)
+        assert alone is not None and alone.as_dict() == one.summary["figures"]["model"][name]
+    before = figure_of(three, "seen", "before")
+    assert before is not None and before.kind == "normal, over images"
+    assert figure_of(synthetic.write_transfer("queued", seed=3), "robust") is None
 
 
 def test_the_table_holds_every_cell_row_and_group() -> None:

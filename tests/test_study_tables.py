@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from importlib import metadata
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from bird_backend import measures, studies
+from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.writing import save_arrays
-from bird_backend.studies import plan_methods, results, submit_study
+from bird_backend.studies import plan_ablation, plan_methods, results, submit_study
 from tests.study_runs import ALL, COUNTS, N, finished, plan_of, right, small
 
 pytestmark = pytest.mark.usefixtures("no_worker")
@@ -56,12 +59,12 @@ def check(entry: studies.Entry, by_seed: np.ndarray) -> None:
 
 def test_best_is_beyond_noise_and_never_the_oracle_or_a_control() -> None:
     table = results(finished(plan_of(*ALL), COUNTS))
-    best = {row.variant.key: {name for name, entry in row.entries.items() if entry.best} for row in table.rows}
+    best = {row.variant.key: {name for name in table.columns if row.entries[name].best} for row in table.rows}
     assert best.pop("bird") == {"clean", "robust", "seen", "held_out", "gain", "pgr"}
     assert not any(best.values())
     noisy = COUNTS | {"bird": [14, 15, 13]}
     table = results(finished(plan_of(*ALL, seeds=3), noisy))
-    assert not any(entry.best for row in table.rows for entry in row.entries.values())
+    assert not any(row.entries[name].best for row in table.rows for name in table.columns)
 
 
 def test_a_gain_is_held_against_the_controls() -> None:
@@ -160,7 +163,7 @@ def test_the_table_in_three_forms() -> None:
     assert latex.count(r" \\") == 1 + len(COUNTS)
     assert r"\textbf{78.3 $\pm$ 25.9}" in latex
     body = latex[latex.index(r"\toprule") : latex.index(r"\bottomrule")]
-    assert all(line.count(" & ") == len(studies.FIGURES) + 1 for line in body.splitlines() if line.endswith(r"\\"))
+    assert all(line.count(" & ") == len(table.columns) + 1 for line in body.splitlines() if line.endswith(r"\\"))
     assert json.loads(json.dumps(table.as_dict(), allow_nan=False))["rows"][3]["figures"]["robust"]["best"]
 
 
@@ -173,3 +176,55 @@ def test_titles_can_not_break_a_table() -> None:
     assert caption == (
         r"\caption{Methods: 50 \% | \_a\_ \& \$b\$ \#1 \{c\} \textbackslash{} \textasciitilde{} `d` <e>}"
     )
+
+
+def test_columns_and_a_label_can_be_chosen() -> None:
+    table = results(finished(plan_of("fine-tuning", "bird"), COUNTS))
+    latex = table.as_latex(["gain", "mce"], label="tab:methods")
+    assert latex.startswith(r"% Needs \usepackage{booktabs} and \usepackage{adjustbox}.")
+    assert latex.index(r"\caption") < latex.index(r"\label{tab:methods}") < latex.index(r"\begin{tabular}{lrrr}")
+    header = next(line for line in latex.splitlines() if "Seeds" in line)
+    assert header == r" & Seeds & Gain, points & mCE, \% \\"
+    assert table.as_markdown(["mce"]).splitlines()[2].count("|") == 4
+    assert next(csv.reader(io.StringIO(table.as_csv(["mce"]))))[8:10] == ["mce", "mce_low"]
+    with pytest.raises(UnknownNameError, match="Unknown figure 'robst': did you mean robust"):
+        table.as_csv(["robst"])
+    with pytest.raises(InputError, match="A label is of letters"):
+        table.as_latex(label="a}b")
+
+
+def test_pandas_writes_latex_with_what_streamlit_brings() -> None:
+    """`DataFrame.to_latex` wants jinja2, which this project does not list: its requirement streamlit's altair does."""
+
+    def needs(package: str) -> set[str]:
+        asked = [requirement for requirement in metadata.requires(package) or () if "extra ==" not in requirement]
+        return {re.split(r"[^A-Za-z0-9-]", requirement)[0].lower() for requirement in asked}
+
+    assert "altair" in needs("streamlit")
+    assert "jinja2" in needs("altair")
+
+
+# What it marks
+
+
+def test_an_ablations_setting_is_chosen_by_validation_and_never_by_a_test_figure() -> None:
+    plan = plan_ablation(small(), "kernel", seeds=2)
+    counts = {variant.key: [10, 11] for variant in plan.variants}
+    best_of_test, best_of_validation = (variant.key for variant in plan.variants if variant.value is not None)
+    counts |= {best_of_test: [18, 19]}
+    table = results(finished(plan, counts, validation={best_of_validation: 0.6}))
+    marked = {(row.variant.key, name) for row in table.rows for name in row.entries if row.entries[name].best}
+    assert marked == {(best_of_validation, "validation_robust")}
+    assert table.chosen == best_of_validation
+    label = table.row(best_of_validation).variant.label
+    assert f"Bold is the highest of Validation, robust, by which one would choose {label}" in " ".join(table.notes)
+    assert table.columns[:2] == ("validation_robust", "validation")
+    heading = next(line for line in table.as_markdown().splitlines() if "Seeds" in line)
+    assert heading.index("Validation, robust, %") < heading.index("Robust, %")
+
+
+def test_every_method_that_trains_says_what_it_began_as() -> None:
+    table = results(finished(plan_of(*ALL), COUNTS))
+    (said,) = [note for note in table.notes if note.startswith("Begun with")]
+    for row in table.rows:
+        assert (row.variant.label in said) == (row.variant.role != "floor")

@@ -190,11 +190,21 @@ def test_a_run_says_how_it_started_and_what_it_trained(transfer_document: dict[s
     assert list(dict.fromkeys(frame["arm"] if not frame.empty else [])) == trained
     kept = {path.stem for path in run.directory.artifacts.glob("student-*.safetensors")}
     assert kept == {f"student-{name}" for name in trained}
-    assert set(summary["robust_accuracy"]) == {"before", "after", *trained[1:]}
-    if method == "none":
-        assert summary["robust_accuracy"]["after"] == summary["robust_accuracy"]["before"]
-        assert summary["cka_after"] == summary["cka_before"]
-        assert summary["gain_over_fine_tuning"] is None
+    figures = summary["figures"]
+    assert (list(figures), summary["after"]) == (["before", *trained[::-1]], method if trained else "before")
+    assert "gain" in figures[summary["after"]] or method == "none"
+    # What a run began as is its own step 0, whoever's weights those are.
+    drawn = frame[(frame["type"] == "snapshot") & (frame["step"] == 0)].set_index("arm")["cka"] if trained else {}
+    for name in trained:
+        assert figures[name]["cka_before"]["value"] == pytest.approx(drawn[name], abs=1e-6)
+        rows = frame[(frame["arm"] == name) & (frame["type"] == "epoch")]
+        assert figures[name]["validation"]["value"] == pytest.approx(rows["validation_accuracy"].iloc[-1])
+        assert figures[name]["validation_best"]["value"] == pytest.approx(rows["validation_accuracy"].max())
+        assert figures[name]["validation_robust"]["value"] == pytest.approx(rows["robust_accuracy"].iloc[-1])
+    untouched = figures["before"]["cka_before"]["value"]
+    assert figures["before"]["cka_after"]["value"] == untouched
+    if summary["start"] == "teacher":
+        assert figures[method]["cka_before"]["value"] != pytest.approx(untouched, abs=1e-3)
 
 
 def test_an_oracle_trains_on_corrupted_images_and_its_twin_on_clean_ones(

@@ -14,12 +14,11 @@ from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
-from bird_backend.studies import ABLATIONS, CONTROLS, FIGURES, Entry, Plan, Results, Row, Study, Variant, say
+from bird_backend.studies import ABLATIONS, CONTROLS, Entry, Plan, Results, Row, Study, Variant, say
 
 __all__ = [
     "ABLATIONS",
     "CONTROLS",
-    "FIGURES",
     "Entry",
     "Plan",
     "Results",

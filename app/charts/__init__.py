@@ -9,7 +9,7 @@ from app.charts.accuracy import (
     mean_rows,
     models_in,
 )
-from app.charts.compare import Measured, results_table, run_curves
+from app.charts.compare import ComparedRun, results_table, run_curves
 from app.charts.curves import (
     PARTS,
     accuracy_curves,
@@ -26,7 +26,7 @@ from app.charts.reliability import reliability, reliability_rows
 
 __all__ = [
     "PARTS",
-    "Measured",
+    "ComparedRun",
     "accuracy_bars",
     "accuracy_curves",
     "arm",

@@ -13,12 +13,13 @@ from app.backend.metrics import thin
 from app.charts.curves import X
 from app.charts.frame import arm, blank
 from app.look.palette import LIGHT
+from bird_backend.measures.figures import FIGURES, columns, read_figure
 
-__all__ = ["Measured", "results_table", "run_curves"]
+__all__ = ["ComparedRun", "results_table", "run_curves"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class ComparedRun:
     """A run as compared: its short name, its own arm, the metrics so far, and its summary once done."""
 
     name: str
@@ -30,7 +31,7 @@ class Measured:
 
 
 def run_curves(
-    runs: Sequence[Measured],
+    runs: Sequence[ComparedRun],
     *,
     kind: str,
     column: str,
@@ -63,40 +64,26 @@ def run_curves(
     return figure
 
 
-def results_table(runs: Sequence[Measured]) -> pd.DataFrame:
-    """One row a run and model: CKA, clean, robust, seen and held-out accuracy, as far as they are known."""
+def results_table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
+    """One row a run and network, a column a figure, as far as they are known."""
     rows = []
     for run in runs:
         summary = run.summary or {}
-        clean = summary.get("clean_accuracy")
-        keys = list(clean) if isinstance(clean, dict) else [None]
-        for key in keys:
+        for model in summary.get("figures") or [None]:
+            found = {
+                FIGURES[name].heading: None if model is None else read_figure(summary, model, name)
+                for name in columns("comparison")
+            }
             rows.append(
                 {
                     "Run": run.name,
-                    "Model": _MODELS.get(key, key) if key else ("Model" if clean is not None else "not measured yet"),
+                    "Model": "not measured yet" if model is None else arm(model).label,
                     "State": run.state,
-                    "CKA": _pick(summary.get("cka"), key, "value"),
-                    "Clean": _pick(clean, key),
-                    "Robust": _pick(summary.get("robust_accuracy"), key),
-                    "Seen": _pick(summary.get("seen_accuracy"), key),
-                    "Held out": _pick(summary.get("held_out_accuracy"), key),
+                    **{heading: None if interval is None else interval.value for heading, interval in found.items()},
                     "n": summary.get("n_test"),
-                    "Seconds": summary.get("seconds"),
                 }
             )
     return pd.DataFrame(rows)
-
-
-_MODELS = {"before": "Before", "fine-tuning": "Fine-tuning", "after": "After transfer"}
-
-
-def _pick(value: Any, key: str | None, inner: str | None = None) -> float | None:
-    if isinstance(value, dict) and key is not None:
-        value = value.get(key)
-    if isinstance(value, dict) and inner is not None:
-        value = value.get(inner)
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _rows(metrics: pd.DataFrame, kind: str, name: str, column: str) -> pd.DataFrame:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.backend.studies import FIGURES, Entry, Row, Variant
+from app.backend.studies import Entry, Row, Variant
 from app.charts.curves import X
 from app.charts.frame import arm, blank, later
 from app.look.palette import LIGHT
+from bird_backend.measures.figures import FIGURES
 
 __all__ = ["Series", "ablation_panel", "looks", "study_curves"]
 
@@ -114,13 +115,12 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
 def ablation_panel(rows: Sequence[Row], name: str) -> go.Figure:
     """One figure of an ablation: its values on x, each mean with its interval; fine-tuning's as a grey line."""
     facts = FIGURES[name]
-    scale = {"share": 100, "points": 100, "cka": 1, "seconds": 1}[facts.unit]
-    unit = {"share": ", %", "points": ", points", "cka": "", "seconds": ""}[facts.unit]
+    scale = facts.unit.scale
     contenders = [row for row in rows if row.variant.value is not None]
     longest = max((len(str(row.variant.value)) for row in contenders), default=0)
     turned = longest * len(contenders) > _LEVEL
     height = 190 + (6 * longest if turned else 0)
-    figure = blank(f"{facts.title}{unit}", height=height, showlegend=False, hovermode="closest")
+    figure = blank(facts.heading, height=height, showlegend=False, hovermode="closest")
     figure.update_xaxes(type="category", tickangle=-90 if turned else 0)
     known = [(row, row.entries[name]) for row in contenders if row.entries[name].value is not None]
     if not known:

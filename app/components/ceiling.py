@@ -14,12 +14,13 @@ from app.components.address_list import address_list
 from app.components.html_table import Entry, html_table
 from app.components.run_state import since
 from app.findings.ceilings import GROUPS, gap, gap_recovered
-from app.findings.figures import FIGURES
+from app.findings.summaries import figure_of
 from app.form.drafts import OWN
 from app.words.intervals import percent, plus_minus, points
 from bird_backend import catalog
 from bird_backend.experiments import TransferSpec
 from bird_backend.measures import Predictions
+from bird_backend.measures.figures import FIGURES
 
 __all__ = ["ask_for_ceiling", "chosen_ceiling", "pick_ceiling", "recovered"]
 
@@ -94,6 +95,6 @@ def recovered(predictions: Predictions) -> None:
 
 
 def _label(run: data.Run) -> str:
-    robust = (run.summary or {}).get("robust_accuracy")
-    figure = f" · {percent(robust)} robust" if isinstance(robust, int | float) else ""
+    robust = figure_of(run, "robust")
+    figure = "" if robust is None else f" · {percent(robust.value)} robust"
     return f"{run.title}{figure} · {since(run.created)} · {run.id[-4:]}"

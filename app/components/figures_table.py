@@ -10,30 +10,35 @@ from app.backend import data
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
 from app.components.html_table import Entry, html_table
-from app.findings.figures import FIGURES, best, figures, relative_note
+from app.findings.figures import best, figures, relative_note
 from app.findings.seeds import figure_over_seeds
 from bird_backend.measures import Interval, Predictions, plus_minus
+from bird_backend.measures.figures import FIGURES, Unit, columns
 
 __all__ = ["figures_table"]
+
+_ARROWS = {True: "\u00a0↑", False: "\u00a0↓", None: ""}
 
 
 def figures_table(run: data.Run, predictions: Predictions, runs: Sequence[data.Run]) -> None:
     """Draw it; `runs` are the run and those that differ from it in the seed alone."""
-    measured = figures(predictions, run.summary)
+    found = figures(predictions, run.summary)
     models = [*models_in(predictions)]
-    names = [name for name in FIGURES if any(measured[model][name] is not None for model in models)]
+    names = [name for name in columns("run") if any(found[model][name] is not None for model in models)]
     rivals = tuple(model for model in models if model != "ceiling")
-    winners = {name: best(predictions, measured, name, among=rivals) for name in names}
+    winners = {name: best(predictions, found, name, among=rivals) for name in names}
     html_table(
         label="Figures of each model, in percent, with 95 % intervals",
-        columns=[f"{FIGURES[name].title}\u00a0{'↑' if FIGURES[name].rises else '↓'}" for name in names],
+        columns=[f"{FIGURES[name].title}{_ARROWS[FIGURES[name].rises]}" for name in names],
         rows=[
             (
                 arm(model).label,
                 [
                     Entry(
-                        text=_text(measured[model][name], exact=model == "before" and "mce" in name),
-                        note=_note(figure_over_seeds(runs, name, model)) if model != "ceiling" else "",
+                        text=_text(found[model][name], FIGURES[name].unit),
+                        note=_text(figure_over_seeds(runs, name, model), FIGURES[name].unit, blank="")
+                        if model != "ceiling"
+                        else "",
                         best=winners[name] == model,
                     )
                     for name in names
@@ -65,11 +70,10 @@ def _reading(predictions: Predictions, seeds: int, rivals: Sequence[str]) -> Ite
         yield f"Bold and shaded: better than each other model beyond noise{aside}; where nothing is, noise decides."
 
 
-def _text(interval: Interval | None, *, exact: bool) -> str:
+def _text(interval: Interval | None, unit: Unit, *, blank: str = "–") -> str:
     if interval is None:
-        return "–"
-    return f"{100 * interval.value:.0f}" if exact else plus_minus(interval)
-
-
-def _note(interval: Interval | None) -> str:
-    return "" if interval is None else plus_minus(interval)
+        return blank
+    if interval.low == interval.high:
+        # By definition, such as the student before's mCE over itself.
+        return f"{unit.scale * interval.value:.0f}"
+    return plus_minus(interval, unit.digits, factor=unit.scale, sign=unit.sign)

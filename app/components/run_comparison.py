@@ -14,6 +14,7 @@ from app.components.live_chart import chart, show_numbers
 from app.components.run_picker import empty_state, run_label
 from app.components.run_state import result_word
 from app.words.intervals import points, verdict
+from bird_backend.measures.figures import FIGURES, columns
 
 __all__ = ["CURVES", "run_comparison"]
 
@@ -87,8 +88,8 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
     if was_active and not any(data.is_active(run) for run in runs):
         st.rerun()
     try:
-        measured = [
-            charts.Measured(
+        compared = [
+            charts.ComparedRun(
                 name=_name(run, runs),
                 arm=data.arm_of(run),
                 state=result_word(run.state),
@@ -112,7 +113,7 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
         )
         baseline = st.toggle("With baselines", value=True, key="baselines", bind="query-params")
     kind, column, title = CURVES[metric]
-    figure = charts.run_curves(measured, kind=kind, column=column, title=title, baselines=baseline, x=x)
+    figure = charts.run_curves(compared, kind=kind, column=column, title=title, baselines=baseline, x=x)
     if len(figure.data):
         chart(
             figure,
@@ -125,23 +126,25 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
         with st.container(border=True):
             st.markdown(f"None of these runs has recorded *{metric}* yet.")
     st.subheader("Results", anchor=False)
-    _results(measured, gains)
+    _results(compared, gains)
 
 
-def _results(measured: list[charts.Measured], gains: list[str]) -> None:
-    table = charts.results_table(measured)
-    shares = ["Clean", "Robust", "Seen", "Held out"]
-    shown = table.assign(**{name: 100 * table[name].astype(float) for name in shares})
-    config: dict[str, Any] = {name: st.column_config.NumberColumn(f"{name}, %", format="%.1f") for name in shares}
-    config["CKA"] = st.column_config.NumberColumn(format="%.3f", help="Debiased, on the run's probe images.")
-    config["Seconds"] = st.column_config.NumberColumn(format="%.0f")
+def _results(compared: list[charts.ComparedRun], gains: list[str]) -> None:
+    table = charts.results_table(compared)
+    shown, config = table, dict[str, Any]()
+    for figure in map(FIGURES.__getitem__, columns("comparison")):
+        unit, heading = figure.unit, figure.heading
+        shown = shown.assign(**{heading: unit.scale * shown[heading].astype(float)})
+        config[heading] = st.column_config.NumberColumn(
+            format=f"%{unit.sign}.{unit.digits}f", help=figure.explained[:1].upper() + figure.explained[1:]
+        )
     st.dataframe(
         shown,
         key="results",
         hide_index=True,
         column_config=config,
         placeholder="–",
-        alt="Results of the compared runs, in percent",
+        alt="Results of the compared runs",
     )
     if gains:
         st.markdown("**Each run against its own fine-tuning baseline, robust accuracy**\n\n" + "\n".join(gains))

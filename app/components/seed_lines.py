@@ -7,7 +7,7 @@ import shlex
 import streamlit as st
 
 from app.backend import data
-from app.findings.seeds import Siblings, gain_over_seeds, seed_documents, seeds_of, siblings
+from app.findings.seeds import Siblings, figure_over_seeds, seed_documents, seeds_of, siblings
 from app.words.intervals import points, verdict
 from bird_backend.measures import Interval
 
@@ -18,7 +18,7 @@ def seed_lines(run: data.Run, known: Siblings, gain: Interval | None) -> None:
     """Draw them; `known` are the run's siblings, `gain` is its own."""
     runs = known.done
     seeds = ", ".join(str(seed) for seed in seeds_of(runs))
-    together = gain_over_seeds(runs)
+    together = figure_over_seeds(runs, "gain")
     if together is not None and gain is not None:
         st.markdown(
             f"Over **{len(runs)} seeds** ({seeds}) the mean gain is **{points(together)} points**: "

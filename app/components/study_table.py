@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from app.backend.studies import ABLATIONS, FIGURES, Results, Row, say
-from app.backend.studies import Entry as Measured
+from app.backend.data import BirdError
+from app.backend.studies import ABLATIONS, Results, Row, say
+from app.backend.studies import Entry as Estimated
 from app.charts.study import ablation_panel
 from app.components.html_table import Entry, html_table
 from app.components.live_chart import chart
+from bird_backend.measures.figures import FIGURES
 
 __all__ = ["ablation_panels", "study_table"]
 
-_PANELS = ("gain", "robust", "held_out", "clean", "cka_after", "seconds")
+_PANELS = ("validation_robust", "gain", "robust", "held_out", "clean", "cka_after")
 _REMARKS = {
     "": "",
     "smaller than the control's": "below the control's",
@@ -30,24 +33,25 @@ _FORMATS = {
 
 def study_table(found: Results) -> None:
     """Draw it, its notes beneath, and the three formats to copy or download."""
+    names = found.columns
     html_table(
         label="Figures of each variant with 95 % intervals",
-        columns=["Seeds", *(_heading(name) for name in FIGURES)],
+        columns=["Seeds", *(FIGURES[name].heading for name in names)],
         rows=[
-            (row.variant.label, [_seeds(row), *(_entry(row.entries[name], name) for name in FIGURES)])
+            (row.variant.label, [_seeds(row), *(_entry(row.entries[name], name) for name in names)])
             for row in found.rows
         ],
     )
     st.caption("\n".join(f"- {note}" for note in found.notes).replace("~", r"\~"))
     with st.expander("What each figure means", icon=":material/help:"):
-        st.markdown("\n".join(f"- **{figure.title}**: {figure.explained}" for figure in FIGURES.values()))
+        st.markdown("\n".join(f"- **{FIGURES[name].title}**: {FIGURES[name].explained}" for name in names))
     _formats(found)
 
 
 def ablation_panels(found: Results) -> None:
     """One small panel a figure: what is varied on x, the mean with its interval, fine-tuning's as a dashed line."""
     axis = ABLATIONS[found.study.preset].axis if found.study.preset in ABLATIONS else "variant"
-    st.caption(f"On each horizontal axis: {axis}.")
+    st.caption(f"On each horizontal axis: {axis}. Settings are chosen by the first panel; the others are test figures.")
     # A row of columns each, so that a narrow window, which stacks them, keeps their order.
     columns = [*st.columns(3, gap="small"), *st.columns(3, gap="small")]
     for column, name in zip(columns, _PANELS, strict=True):
@@ -66,16 +70,22 @@ def ablation_panels(found: Results) -> None:
 
 def _formats(found: Results) -> None:
     with st.expander("Copy or download the table", icon=":material/content_copy:"):
-        name = st.segmented_control(
-            "Format",
-            list(_FORMATS),
-            default="Markdown",
-            required=True,
-            key="table_format",
-            label_visibility="collapsed",
+        form, choice = st.columns([1, 2.4], vertical_alignment="bottom")
+        name = form.segmented_control("Format", list(_FORMATS), default="Markdown", required=True, key="table_format")
+        names = choice.multiselect(
+            "Columns",
+            list(FIGURES),
+            default=found.columns,
+            format_func=lambda figure: FIGURES[figure].title,
+            key="table_columns",
         )
+        label = st.text_input("Label", "", key="table_label", placeholder="tab:methods") if name == "LaTeX" else ""
+        try:
+            text = _text(found, name, names, label)
+        except BirdError as error:
+            st.error(str(error))
+            return
         suffix, mime = _FORMATS[name]
-        text = {"Markdown": found.as_markdown, "CSV": found.as_csv, "LaTeX": found.as_latex}[name]()
         # Plain and wrapped: highlighting is too pale to read, and a box that scrolls can't be reached by keyboard.
         st.code(text, language=None, wrap_lines=True)
         st.download_button(
@@ -89,16 +99,17 @@ def _formats(found: Results) -> None:
         )
 
 
-def _heading(name: str) -> str:
-    unit = {"share": ", %", "points": ", points", "cka": "", "seconds": ""}[FIGURES[name].unit]
-    return f"{FIGURES[name].title}{unit}"
+def _text(found: Results, form: str, names: Sequence[str], label: str) -> str:
+    if form == "LaTeX":
+        return found.as_latex(names, label=label.strip())
+    return found.as_markdown(names) if form == "Markdown" else found.as_csv(names)
 
 
 def _seeds(row: Row) -> Entry:
     return Entry(text=f"{len(row.done)}/{len(row.asked)}")
 
 
-def _entry(entry: Measured, name: str) -> Entry:
+def _entry(entry: Estimated, name: str) -> Entry:
     marked = say(replace(entry, interval=None), name)
     value = say(replace(entry, interval=None, remark=""), name)
     spread = say(replace(entry, remark=""), name).removeprefix(value).strip()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.backend import data
-from app.findings.summaries import gain_of, number_of
+from app.findings.summaries import figure_of
 from bird_backend.measures import Interval, over_seeds
 
-__all__ = ["Siblings", "figure_over_seeds", "gain_over_seeds", "seed_documents", "seeds_of", "siblings"]
+__all__ = ["Siblings", "figure_over_seeds", "seed_documents", "seeds_of", "siblings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +51,10 @@ def seed_documents(run: data.Run, known: Siblings, count: int) -> list[dict[str,
     return [document | {"seed": seed} for seed in fresh]
 
 
-def figure_over_seeds(runs: Sequence[data.Run], figure: str, model: str) -> Interval | None:
-    """The mean of a figure of `protocol.figures` over the runs' seeds; none for one seed, or where a run lacks it."""
-    return _over([number_of(run.summary, figure, model) for run in runs])
-
-
-def gain_over_seeds(runs: Sequence[data.Run]) -> Interval | None:
-    """The mean over seeds of the gain in robust accuracy over fine-tuning."""
-    gains = [gain_of(run.summary, "fine-tuning") for run in runs]
-    return _over([None if gain is None else gain.value for gain in gains])
-
-
-def _over(values: Sequence[float | None]) -> Interval | None:
-    known = [value for value in values if value is not None]
-    return over_seeds(known) if len(known) == len(values) else None
+def figure_over_seeds(runs: Sequence[data.Run], name: str, model: str | None = None) -> Interval | None:
+    """The mean of a figure over the runs' seeds; none for one seed, or where a run lacks it."""
+    known = [found.value for run in runs if (found := figure_of(run, name, model)) is not None]
+    return over_seeds(known) if len(known) == len(runs) else None
 
 
 def _seed(run: data.Run) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bird_backend import catalog, settings
 from bird_backend.cli.options import Home, Json
 from bird_backend.cli.output import ProgressBar, emit, table
+from bird_backend.measures.figures import FIGURES, read_figure
 
 __all__ = ["assets_app"]
 
@@ -27,8 +29,14 @@ def assets(context: typer.Context, json_: Json = False, home: Home = None) -> No
         bar = ProgressBar()
         made = make_checkpoints(bar)
         bar.close()
-        rows = [(entry["name"], f"{entry['clean_accuracy']:.3f}", f"{entry['robust_accuracy']:.3f}") for entry in made]
-        emit(made, table(rows, ("checkpoint", "clean accuracy", "robust accuracy")), as_json=json_)
+        shown = ("clean", "robust")
+        rows = [(entry["name"], *(_say(entry, name) for name in shown)) for entry in made]
+        emit(made, table(rows, ("checkpoint", *(FIGURES[name].heading for name in shown))), as_json=json_)
+
+
+def _say(summary: Mapping[str, Any], name: str) -> str:
+    found = read_figure(summary, "model", name)
+    return "–" if found is None else FIGURES[name].unit.text(found.value)
 
 
 @assets_app.command("catalog")

@@ -11,6 +11,7 @@ from bird_backend.cli.options import Home, Json, Settings, Spec
 from bird_backend.cli.output import ProgressBar, emit
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec, load_spec, override, read_spec
+from bird_backend.measures.figures import FIGURES
 from bird_backend.studies import (
     ABLATIONS,
     CONTROLS,
@@ -70,15 +71,26 @@ def ablate(
 def study(
     study_id: Annotated[str, typer.Argument(metavar="STUDY")],
     format_: Annotated[str, typer.Option("--format", help="markdown, csv or latex.")] = "markdown",
+    columns: Annotated[str, typer.Option(help=f"Figures in their order, of {', '.join(FIGURES)}.")] = "",
+    label: Annotated[str, typer.Option(help="What LaTeX refers to the table by, such as tab:methods.")] = "",
     json_: Json = False,
     home: Home = None,
 ) -> None:
     """Print a study's table, of what is done so far."""
     found = results(read_study(study_id))
-    texts = {"markdown": found.as_markdown, "csv": found.as_csv, "latex": found.as_latex}
-    if format_ not in texts:
-        raise InputError(f"--format is {', '.join(texts)}, not {format_!r}.")
-    emit(found.as_dict(), texts[format_]().rstrip("\n"), as_json=json_)
+    names = _names(columns)
+    match format_:
+        case "markdown":
+            text = found.as_markdown(names)
+        case "csv":
+            text = found.as_csv(names)
+        case "latex":
+            text = found.as_latex(names, label=label)
+        case _:
+            raise InputError(f"--format is markdown, csv or latex, not {format_!r}.")
+    if label and format_ != "latex":
+        raise InputError("--label is for --format latex.")
+    emit(found.as_dict(), text.rstrip("\n"), as_json=json_)
 
 
 def _transfer(spec: Spec, set_: Settings) -> TransferSpec:

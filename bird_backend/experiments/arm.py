@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.datasets import Dataset
 from bird_backend.evaluation import Corrupting, Snapshotter, measure_accuracy
-from bird_backend.measures import by_group
-from bird_backend.runs.reading import SnapshotName
+from bird_backend.measures import Interval, by_group, wilson
+from bird_backend.runs.reading import MetricsTail, SnapshotName
 from bird_backend.runs.writing import RunWriter
 from bird_backend.training import where_taken
 
@@ -41,7 +42,8 @@ class Arm:
         self._model = model
         self._data = data
         self._writer = writer
-        self._corruptions = tuple(corruptions)
+        # A setting is chosen by the estimate, so the held-out kinds are no part of it.
+        self._corruptions = tuple(name for name in corruptions if not CORRUPTIONS[name].held_out)
         self._snapshotter = snapshotter
         self._snapshots = snapshots
         self._speeds: list[float] = []
@@ -55,6 +57,21 @@ class Arm:
     def images_per_second(self) -> float:
         """The median over the run."""
         return round(float(torch.tensor(self._speeds).median()), 1) if self._speeds else 0.0
+
+    def validation(self) -> dict[str, Interval]:
+        """The figures of validation by name, of every epoch of the arm, those before it was resumed among them."""
+        rows = [row for row in MetricsTail(self._writer.directory.metrics).read() if row.get("arm") == self.name]
+        epochs = [row for row in rows if row["type"] == "epoch"]
+        clean = [row for row in epochs if row["validation_accuracy"] is not None]
+        robust = [row for row in epochs if row["robust_accuracy"] is not None]
+        found = {}
+        if clean:
+            best = max(clean, key=lambda row: row["validation_accuracy"])
+            for name, row in (("validation", clean[-1]), ("validation_best", best)):
+                found[name] = wilson(row["validation_accuracy"] * row["n"], row["n"])
+        if robust:
+            found["validation_robust"] = Interval.of_number(robust[-1]["robust_accuracy"], robust[-1]["robust_n"])
+        return found
 
     @property
     def metrics_size(self) -> int:
@@ -102,6 +119,7 @@ class Arm:
                     "validation_accuracy": accuracy.value if accuracy else None,
                     "robust_accuracy": estimate.value if estimate else None,
                     "n": clean.n,
+                    "robust_n": robust.n,
                 }
             ]
         )

@@ -10,7 +10,7 @@ from bird_backend.experiments.measuring import choose_source, measure
 from bird_backend.experiments.networks import keep, provenance_of, trainable
 from bird_backend.experiments.pretrain import PretrainSpec
 from bird_backend.experiments.robustify import RobustifySpec
-from bird_backend.experiments.summary import figures
+from bird_backend.experiments.summary import summarise
 from bird_backend.experiments.work import Work
 from bird_backend.models import save_weights
 from bird_backend.training import Classification, Source, steps_of, train
@@ -50,8 +50,7 @@ def make_network(
     provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model)
     save_weights(writer.artifact("model.safetensors"), model, provenance)
     return {
-        "n_test": predictions.n,
-        **figures(predictions, "model"),
+        **summarise(predictions, after="model", recorded={"model": arm.validation()}),
         "images_per_second": arm.images_per_second,
         "checkpoint": keep(spec.save_as, model, provenance),
     }

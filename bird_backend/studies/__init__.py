@@ -5,7 +5,7 @@ it again; `runs_of` and `states_of` say how its runs are; `results` makes its ta
 """
 
 from bird_backend.studies.ablations import ABLATIONS, Ablation, plan_ablation
-from bird_backend.studies.figures import FIGURES, Entry, Figure, Remark, Row
+from bird_backend.studies.entries import Entry, Remark, Row
 from bird_backend.studies.plan import CONTROLS, MAX_SEEDS, VARIANTS, plan_methods
 from bird_backend.studies.rendering import say
 from bird_backend.studies.store import begin_study, list_studies, note_run, read_study, runs_of, states_of, submit_study
@@ -15,12 +15,10 @@ from bird_backend.studies.table import Results, results
 __all__ = [
     "ABLATIONS",
     "CONTROLS",
-    "FIGURES",
     "MAX_SEEDS",
     "VARIANTS",
     "Ablation",
     "Entry",
-    "Figure",
     "Member",
     "Plan",
     "Remark",

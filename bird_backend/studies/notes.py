@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from bird_backend import catalog
-from bird_backend.studies.figures import FIGURES, Row
+from bird_backend.measures import Interval
+from bird_backend.measures.figures import FIGURES
+from bird_backend.studies.entries import Row
+from bird_backend.studies.marks import CHOOSING
 from bird_backend.studies.study import Study
 
 __all__ = ["AHEAD_MARK", "BEHIND_MARK", "write_notes"]
@@ -16,18 +18,18 @@ BEHIND_MARK, AHEAD_MARK = "†", "‡"
 
 
 def write_notes(
-    study: Study, rows: Sequence[Row], summaries: Sequence[Mapping[str, Any]], *, images: int | None, complete: bool
+    study: Study, rows: Sequence[Row], found: Sequence[Mapping[str, Interval]], *, images: int | None, complete: bool
 ) -> tuple[str, ...]:
-    """Whole sentences; `images` is how many test images each run was measured on."""
+    """Whole sentences; `found` are the figures of every network of every run, `images` the test images of each run."""
     return (
         *_intervals(study, rows, images),
         _gains(rows),
         *_control(study, rows),
         *_gap(study, rows),
         *_starts(rows),
-        *_similarity(rows, summaries),
+        *_similarity(rows, found),
         "Seconds are of whole runs, loading and measuring included, on whatever else the machine was doing.",
-        _best(complete),
+        _best(complete) if study.preset == "methods" else _choice(rows, complete),
         *study.notes,
         *(f"{row.variant.label}: {problem}" for row in rows for problem in row.problems),
         *_unfinished(study, rows, complete),
@@ -104,37 +106,50 @@ def _gap(study: Study, rows: Sequence[Row]) -> list[str]:
 
 
 def _starts(rows: Sequence[Row]) -> list[str]:
-    """Of the methods that have a choice."""
-    able = [row.variant for row in rows if catalog.find_method(row.variant.method).may_start_from_teacher]
+    """Of every method that trains: what it ends as depends on what it began as."""
+    trained = [row.variant for row in rows if catalog.find_method(row.variant.method).trains]
     by_start = {
-        start: [variant.label for variant in able if variant.start == start] for start in ("teacher", "student")
+        start: [variant.label for variant in trained if variant.start == start] for start in ("teacher", "student")
     }
     sentences = []
     if by_start["teacher"]:
-        sentences.append(f"Begun with the teacher's weights and a new head: {'; '.join(by_start['teacher'])}.")
+        sentences.append(
+            f"Begun with the teacher's weights and a new head: {'; '.join(by_start['teacher'])}. What CKA they have"
+            " before training is that of those weights."
+        )
     if by_start["student"]:
-        others = [label for label in by_start["student"] if label != "Fine-tuning"]
+        able = [variant for variant in trained if catalog.find_method(variant.method).may_start_from_teacher]
+        others = any(variant.label != "Fine-tuning" for variant in able)
         why = ", since the teacher has another architecture" if others and not by_start["teacher"] else ""
-        sentences.append(f"Begun with the student's own weights: {'; '.join(by_start['student'])}{why}.")
+        sentences.append(f"Begun with the student's own weights{why}: {'; '.join(by_start['student'])}.")
     return sentences
 
 
-def _similarity(rows: Sequence[Row], summaries: Sequence[Mapping[str, Any]]) -> list[str]:
-    found = next((summary for summary in summaries if summary.get("cka_n")), None)
-    if found is None:
+def _similarity(rows: Sequence[Row], found: Sequence[Mapping[str, Interval]]) -> list[str]:
+    after = next((figures["cka_after"] for figures in found if "cka_after" in figures), None)
+    if after is None:
         return []
-    nulls = [
-        entry["null"]
-        for summary in summaries
-        for entry in (summary.get("cka") or {}).values()
-        if isinstance(entry, Mapping) and isinstance(entry.get("null"), int | float)
-    ]
-    null = f"; with one side's images shuffled it is within {max(map(abs, nulls)):.3f} of 0" if nulls else ""
+    nulls = [abs(figures["cka_null"].value) for figures in found if "cka_null" in figures]
+    null = f"; with one side's images shuffled it is within {max(nulls):.3f} of 0" if nulls else ""
     alone = any(row.variant.control == "random-weights" for row in rows)
     return [
-        f"CKA is the {found.get('cka_estimator', 'debiased')} estimate on {found['cka_n']} validation images{null}."
+        f"CKA is the debiased estimate on {after.n} validation images{null}."
         + (" The random teacher's row is of CKA with that teacher." if alone else "")
     ]
+
+
+def _choice(rows: Sequence[Row], complete: bool) -> str:
+    if not complete:
+        return "Nothing is marked until every run has ended."
+    for name in CHOOSING:
+        chosen = next((row for row in rows if row.entries[name].best), None)
+        if chosen is not None:
+            return (
+                f"Bold is the highest of {FIGURES[name].title}, by which one would choose {chosen.variant.label};"
+                " others may be as good within noise. Test figures are there to report what was chosen, so none of"
+                " them is marked."
+            )
+    return "No setting is marked: there is no validation figure to choose by, and test figures are not for choosing."
 
 
 def _best(complete: bool) -> str:

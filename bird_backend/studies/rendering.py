@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 
-from bird_backend.measures import Interval, ends, rounded, spread
-from bird_backend.studies.figures import FIGURES, Entry, Row
+import pandas as pd
+
+from bird_backend.errors import InputError
+from bird_backend.measures import Interval, ends, spread
+from bird_backend.measures.figures import FIGURES, Unit
+from bird_backend.studies.entries import Entry, Row
 from bird_backend.studies.notes import AHEAD_MARK, BEHIND_MARK
 
 __all__ = ["csv_text", "latex", "markdown", "say"]
@@ -19,6 +21,7 @@ _REMARKS = {
     "within noise of the control's": AHEAD_MARK,
 }
 _BLANK = "–"
+_LABEL = re.compile(r"[A-Za-z0-9:._-]{1,80}")
 
 
 def say(entry: Entry, name: str) -> str:
@@ -26,23 +29,20 @@ def say(entry: Entry, name: str) -> str:
     if entry.value is None:
         return _BLANK
     unit = FIGURES[name].unit
-    scale, digits = {"share": (100, 1), "points": (100, 1), "cka": (1, 3), "seconds": (1, 1)}[unit]
-    sign = "+" if unit == "points" else ""
-    text = rounded(scale * entry.value, digits, sign=sign)
-    return f"{text}{_spread(entry.interval, scale, digits)}{_REMARKS[entry.remark]}"
+    return f"{unit.text(entry.value)}{_spread(entry.interval, unit)}{_REMARKS[entry.remark]}"
 
 
-def markdown(title: str, rows: Sequence[Row], notes: Sequence[str]) -> str:
+def markdown(title: str, rows: Sequence[Row], names: Sequence[str], notes: Sequence[str]) -> str:
     """A heading, a table with columns aligned, and its notes as a list."""
     lines = [
         [
             _escape_markdown(row.variant.label),
             _seeds(row),
-            *(f"**{say(entry, name)}**" if entry.best else say(entry, name) for name, entry in row.entries.items()),
+            *(f"**{say(entry, name)}**" if entry.best else say(entry, name) for name, entry in _entries(row, names)),
         ]
         for row in rows
     ]
-    header = ["", "Seeds", *(_heading(name) for name in FIGURES)]
+    header = ["", "Seeds", *(FIGURES[name].heading for name in names)]
     widths = [max(len(line[column]) for line in (header, *lines)) for column in range(len(header))]
     rule = [f"{'-' * (width - 1)}:" if column else "-" * max(width, 3) for column, width in enumerate(widths)]
     widths[0] = len(rule[0])
@@ -54,50 +54,41 @@ def markdown(title: str, rows: Sequence[Row], notes: Sequence[str]) -> str:
     return "\n".join([f"### {_escape_markdown(title)}", "", *text, "", *body]) + "\n"
 
 
-def csv_text(rows: Sequence[Row]) -> str:
+def csv_text(rows: Sequence[Row], names: Sequence[str]) -> str:
     """One line a variant. Values are fractions, CKA and seconds; an end without bound is blank."""
-    names = ["variant", "method", "role", "start", "control", "value", "seeds_done", "seeds_asked"]
-    for name in FIGURES:
-        names += [name, f"{name}_low", f"{name}_high", f"{name}_n", f"{name}_interval"]
-    names += ["best_in", "gain_remark", "problems"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for row in rows:
-        variant = row.variant
-        cells: list[object] = [variant.label, variant.method, variant.role, variant.start, variant.control]
-        cells += ["" if variant.value is None else variant.value, len(row.done), len(row.asked)]
-        for name in FIGURES:
-            cells += _numbers(row.entries[name])
-        best = " ".join(name for name, entry in row.entries.items() if entry.best)
-        cells += [best, row.entries["gain"].remark, " ".join(row.problems)]
-        writer.writerow(cells)
-    return text.getvalue()
+    frame = pd.DataFrame([_record(row, names) for row in rows])
+    return frame.to_csv(index=False, lineterminator="\n")
 
 
-def latex(title: str, rows: Sequence[Row], notes: Sequence[str]) -> str:
-    """A table for the packages `booktabs` and `graphicx`, with its notes beneath."""
-    lines = []
-    for row in rows:
-        cells = [_escape_latex(row.variant.label), _seeds(row)]
-        for name, entry in row.entries.items():
-            text = _escape_latex(say(entry, name))
-            cells.append(rf"\textbf{{{text}}}" if entry.best else text)
-        lines.append(f"{' & '.join(cells)} \\\\")
-    header = " & ".join(["", "Seeds", *(_escape_latex(_heading(name)) for name in FIGURES)])
+def latex(title: str, rows: Sequence[Row], names: Sequence[str], notes: Sequence[str], *, label: str = "") -> str:
+    """A table for the packages `booktabs` and `adjustbox`, with its notes beneath."""
+    if label and not _LABEL.fullmatch(label):
+        raise InputError(f"A label is of letters, digits and :._-, such as tab:methods, not {label!r}.")
+    header = ["", "Seeds", *(FIGURES[name].heading for name in names)]
+    cells = [
+        [
+            _escape_latex(row.variant.label),
+            _seeds(row),
+            *(
+                rf"\textbf{{{_escape_latex(say(entry, name))}}}" if entry.best else _escape_latex(say(entry, name))
+                for name, entry in _entries(row, names)
+            ),
+        ]
+        for row in rows
+    ]
+    frame = pd.DataFrame(cells, columns=[_escape_latex(heading) for heading in header])
+    # By Styler, which wants jinja2: Streamlit's altair brings it.
+    tabular = frame.to_latex(index=False, escape=False, column_format=f"l{'r' * (len(header) - 1)}").rstrip()
     return "\n".join(
         [
+            r"% Needs \usepackage{booktabs} and \usepackage{adjustbox}.",
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_escape_latex(title)}}}",
-            r"\resizebox{\linewidth}{!}{%",
-            rf"\begin{{tabular}}{{l{'r' * (len(FIGURES) + 1)}}}",
-            r"\toprule",
-            f"{header} \\\\",
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}}",
+            *([rf"\label{{{label}}}"] if label else []),
+            r"\begin{adjustbox}{max width=\linewidth}",
+            tabular,
+            r"\end{adjustbox}",
             r"\par\smallskip\raggedright\footnotesize",
             *(_escape_latex(note) for note in notes),
             r"\end{table}",
@@ -106,31 +97,48 @@ def latex(title: str, rows: Sequence[Row], notes: Sequence[str]) -> str:
     )
 
 
-def _heading(name: str) -> str:
-    figure = FIGURES[name]
-    return f"{figure.title}, %" if figure.unit == "share" else figure.title
+def _entries(row: Row, names: Sequence[str]) -> list[tuple[str, Entry]]:
+    return [(name, row.entries[name]) for name in names]
+
+
+def _record(row: Row, names: Sequence[str]) -> dict[str, object]:
+    variant = row.variant
+    record: dict[str, object] = {
+        "variant": variant.label,
+        "method": variant.method,
+        "role": variant.role,
+        "start": variant.start,
+        "control": variant.control,
+        "value": variant.value,
+        "seeds_done": len(row.done),
+        "seeds_asked": len(row.asked),
+    }
+    for name, entry in _entries(row, names):
+        known = entry.interval.as_dict() if entry.interval is not None and entry.value is not None else {}
+        record |= {
+            name: entry.value,
+            f"{name}_low": known.get("low"),
+            f"{name}_high": known.get("high"),
+            f"{name}_n": known.get("n"),
+            f"{name}_interval": known.get("kind"),
+        }
+    return record | {
+        "best_in": " ".join(name for name, entry in _entries(row, names) if entry.best),
+        "gain_remark": row.entries["gain"].remark,
+        "problems": " ".join(row.problems),
+    }
 
 
 def _seeds(row: Row) -> str:
     return f"{len(row.done)}/{len(row.asked)}"
 
 
-def _spread(interval: Interval | None, scale: float, digits: int) -> str:
+def _spread(interval: Interval | None, unit: Unit) -> str:
     if interval is None:
         return ""
     if interval.bounded and interval.kind.startswith(("Wilson", "bootstrap")):
-        return f" ({ends(interval, digits, factor=scale)})"
-    return spread(interval, digits, factor=scale)
-
-
-def _numbers(entry: Entry) -> list[object]:
-    if entry.value is None:
-        return ["", "", "", "", ""]
-    if entry.interval is None:
-        return [entry.value, "", "", len(entry.by_seed), ""]
-    described = entry.interval.as_dict()
-    ends = ["" if described[end] is None else described[end] for end in ("low", "high")]
-    return [entry.value, *ends, described["n"], described["kind"]]
+        return f" ({ends(interval, unit.digits, factor=unit.scale, sign=unit.sign)})"
+    return spread(interval, unit.digits, factor=unit.scale)
 
 
 def _pad(cell: str, width: int, *, right: bool) -> str:

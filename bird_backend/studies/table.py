@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from bird_backend.errors import InputError
-from bird_backend.measures import (
-    Group,
-    Interval,
-    Shares,
-    difference_by_seed,
-    differences,
-    gap_recovered_by_seed,
-    gaps_recovered,
-    mean_by_seed,
-    over_seeds,
-)
+from bird_backend.measures import Group, Interval
+from bird_backend.measures.figures import FIGURES, GroupShares, OverSeeds, columns
 from bird_backend.runs.store import FINAL, Run
 from bird_backend.studies import notes, rendering
-from bird_backend.studies.figures import FIGURES, Entry, Remark, Row
-from bird_backend.studies.measured import Measured, read_measured
+from bird_backend.studies.entries import Entry, Row
+from bird_backend.studies.marks import CHOOSING, AllShares, compared_with_control, with_best, with_choice
+from bird_backend.studies.run_shares import RunShares, read_shares
 from bird_backend.studies.store import runs_of, states_of
-from bird_backend.studies.study import Study, Variant
+from bird_backend.studies.study import Role, Study, Variant
 
 __all__ = ["Results", "results"]
 
@@ -51,17 +43,30 @@ class Results:
         """The row of a variant."""
         return next(row for row in self.rows if row.variant.key == key)
 
-    def as_markdown(self) -> str:
-        """A table, columns aligned, and its notes as a list."""
-        return rendering.markdown(self.study.title, self.rows, self.notes)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The figures that the table shows unless it is told otherwise."""
+        return columns("study" if self.study.preset == "methods" else "ablation")
 
-    def as_csv(self) -> str:
+    @property
+    def chosen(self) -> str | None:
+        """Key of the variant that an ablation's validation figure speaks for; none where nothing is to be chosen."""
+        return next((row.variant.key for row in self.rows if any(row.entries[name].best for name in CHOOSING)), None)
+
+    def as_markdown(self, names: Sequence[str] = ()) -> str:
+        """A table, columns aligned, and its notes as a list; `names` are the figures shown, none: `columns`."""
+        return rendering.markdown(self.study.title, self.rows, self._known(names), self.notes)
+
+    def as_csv(self, names: Sequence[str] = ()) -> str:
         """One line a variant, shares as fractions: each figure with the ends of its interval and what that is over."""
-        return rendering.csv_text(self.rows)
+        return rendering.csv_text(self.rows, self._known(names))
 
-    def as_latex(self) -> str:
-        """A `booktabs` table with the notes under it."""
-        return rendering.latex(self.study.title, self.rows, self.notes)
+    def as_latex(self, names: Sequence[str] = (), *, label: str = "") -> str:
+        """A `booktabs` table with the notes under it, to be referred to by `label`."""
+        return rendering.latex(self.study.title, self.rows, self._known(names), self.notes, label=label)
+
+    def _known(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(FIGURES.find(name).name for name in dict.fromkeys(names)) or self.columns
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -102,17 +107,17 @@ def _worked_out(asked: _Asked) -> Results:
     study, runs = asked.study, asked.runs
     states = states_of(study, runs)
     complete = _all_final(states)
-    measured, problems = _read(study, runs)
-    shares = {key: _shares(study.variant(key), by_seed) for key, by_seed in measured.items()}
-    rows = [_row(study, variant, measured, shares, problems) for variant in study.variants]
-    rows = _compared_with_control(rows, shares)
+    done, problems = _read(study, runs)
+    shares = {key: _shares(study.variant(key), by_seed) for key, by_seed in done.items()}
+    rows = [_row(study, variant, done[variant.key], shares, problems[variant.key]) for variant in study.variants]
+    rows = compared_with_control(rows, shares)
     if complete:
-        rows = _with_best(rows, shares)
-    images = next((len(run.images) for by_seed in measured.values() for run in by_seed.values()), None)
+        rows = with_best(rows, shares) if study.preset == "methods" else with_choice(rows)
+    images = next((len(run.images) for by_seed in done.values() for run in by_seed.values()), None)
     return Results(
         study=study,
         rows=tuple(rows),
-        notes=notes.write_notes(study, rows, _summaries(measured), images=images, complete=complete),
+        notes=notes.write_notes(study, rows, _found(done), images=images, complete=complete),
         states=states,
     )
 
@@ -121,15 +126,14 @@ def _all_final(states: Mapping[str, int]) -> bool:
     return states.keys() <= set(FINAL)
 
 
-BySeed = Mapping[str, Mapping[int, Measured]]
-AllShares = Mapping[str, Mapping[Group, Shares]]
+BySeed = Mapping[str, Mapping[int, RunShares]]
 
 
 def _read(study: Study, runs: Mapping[str, Run]) -> tuple[BySeed, Mapping[str, list[str]]]:
     """By variant and seed what is done, and by variant a sentence for each run that gave nothing."""
-    found: dict[str, dict[int, Measured]] = {variant.key: {} for variant in study.variants}
+    found: dict[str, dict[int, RunShares]] = {variant.key: {} for variant in study.variants}
     problems: dict[str, list[str]] = {variant.key: [] for variant in study.variants}
-    first: dict[int, Measured] = {}
+    first: dict[int, RunShares] = {}
     for member in study.members:
         if member.run is None:
             continue
@@ -140,159 +144,68 @@ def _read(study: Study, runs: Mapping[str, Run]) -> tuple[BySeed, Mapping[str, l
             problems[member.variant].append(f"Seed {member.seed} {run.state}: {run.reason or 'no reason given.'}")
         elif run.state == "done":
             try:
-                measured = read_measured(run)
+                shares = read_shares(run)
             except InputError as error:
                 problems[member.variant].append(f"Seed {member.seed}: {error}")
                 continue
-            if not measured.comparable(first.setdefault(member.seed, measured)):
+            if not shares.comparable(first.setdefault(member.seed, shares)):
                 problems[member.variant].append(
                     f"Seed {member.seed} was measured on other images than the other runs of that seed."
                 )
                 continue
-            found[member.variant][member.seed] = measured
+            found[member.variant][member.seed] = shares
     for variant in study.variants:
         if variant.role == "floor" and not found[variant.key]:
             found[variant.key] = _untouched(study, found)
     return found, problems
 
 
-def _untouched(study: Study, found: BySeed) -> dict[int, Measured]:
+def _untouched(study: Study, found: BySeed) -> dict[int, RunShares]:
     """By seed a run that has the student from before among its networks: any of them, all have the same."""
-    before: dict[int, Measured] = {}
+    before: dict[int, RunShares] = {}
     for variant in study.variants:
-        for seed, measured in found[variant.key].items():
-            if "before" in measured.shares:
-                before.setdefault(seed, measured)
+        for seed, run in found[variant.key].items():
+            if "before" in run.shares:
+                before.setdefault(seed, run)
     return before
 
 
-def _shares(variant: Variant, by_seed: Mapping[int, Measured]) -> Mapping[Group, Shares]:
+def _model(variant: Variant) -> str:
+    return "before" if variant.role == "floor" else variant.method
+
+
+def _shares(variant: Variant, by_seed: Mapping[int, RunShares]) -> GroupShares:
     shares: dict[Group, dict[int, np.ndarray]] = {}
-    for seed, measured in by_seed.items():
-        model = "before" if variant.role == "floor" else variant.method
-        for group, share in measured.shares.get(model, {}).items():
+    for seed, run in by_seed.items():
+        for group, share in run.shares.get(_model(variant), {}).items():
             shares.setdefault(group, {})[seed] = share
     return shares
 
 
-def _summaries(measured: BySeed) -> list[Mapping[str, Any]]:
-    return [run.summary for by_seed in measured.values() for run in by_seed.values()]
+def _found(done: BySeed) -> list[Mapping[str, Interval]]:
+    """The figures of every network of every run."""
+    return [figures for by_seed in done.values() for run in by_seed.values() for figures in run.figures.values()]
 
 
-def _row(study: Study, variant: Variant, measured: BySeed, shares: AllShares, problems: Mapping[str, list[str]]) -> Row:
-    ours = shares[variant.key]
-    entries = {}
-    for name, figure in FIGURES.items():
-        if figure.group is not None:
-            entries[name] = _accuracy(ours.get(figure.group, {}), figure.group)
-        elif name == "gain":
-            entries[name] = _gain(study, variant, shares)
-        elif name == "pgr":
-            entries[name] = _gap_recovered(study, variant, shares)
-        elif variant.role == "floor":
-            entries[name] = Entry(reason="It is not trained.")
-        else:
-            entries[name] = _number({seed: run.summary.get(name) for seed, run in measured[variant.key].items()})
-    done = tuple(sorted(measured[variant.key]))
-    return Row(variant=variant, done=done, asked=study.seeds, problems=tuple(problems[variant.key]), entries=entries)
+def _row(
+    study: Study, variant: Variant, done: Mapping[int, RunShares], shares: AllShares, problems: Sequence[str]
+) -> Row:
+    figures: dict[str, dict[int, Interval]] = {}
+    for seed, run in sorted(done.items()):
+        for name, interval in run.figures.get(_model(variant), {}).items():
+            figures.setdefault(name, {})[seed] = interval
+    held = OverSeeds(
+        figures=figures,
+        shares=shares[variant.key],
+        role=variant.role,
+        over=None if variant.over is None else shares[variant.over],
+        floor=_of_role(study, "floor", shares),
+        ceiling=_of_role(study, "ceiling", shares),
+        has_reference=any(other.role == "reference" for other in study.variants),
+    )
+    entries = {name: Entry.unmarked(figure.estimate(held)) for name, figure in FIGURES.items()}
+    return Row(variant=variant, done=tuple(sorted(done)), asked=study.seeds, problems=tuple(problems), entries=entries)
 
 
-_NOTHING_YET = "None of its runs is done."
-
-
-def _accuracy(shares: Shares, group: Group) -> Entry:
-    interval = mean_by_seed(shares, single=group == "clean")
-    if interval is None:
-        return Entry(reason="Not measured, or none of its runs is done.")
-    return Entry.of(interval, {seed: float(share.mean()) for seed, share in shares.items()})
-
-
-def _number(by_seed: Mapping[int, object]) -> Entry:
-    """A number of each run's summary: an interval over seeds, none over images."""
-    known = {seed: float(value) for seed, value in by_seed.items() if isinstance(value, int | float)}
-    if not known:
-        return Entry(reason=_NOTHING_YET)
-    interval = over_seeds(list(known.values()))
-    return Entry(value=float(np.mean(list(known.values()))), interval=interval, by_seed=known)
-
-
-def _gain(study: Study, variant: Variant, shares: AllShares) -> Entry:
-    if variant.over is None:
-        named = any(other.role == "reference" for other in study.variants)
-        return Entry(reason="It is what gains are over." if named else "Fine-tuning is not part of this study.")
-    ours, theirs = (shares[key].get("robust", {}) for key in (variant.key, variant.over))
-    interval = difference_by_seed(ours, theirs)
-    if interval is None:
-        return Entry(reason="No seed has both runs done.")
-    return Entry.of(interval, differences(ours, theirs))
-
-
-def _gap_recovered(study: Study, variant: Variant, shares: AllShares) -> Entry:
-    floors, ceilings = ([v.key for v in study.variants if v.role == role] for role in ("floor", "ceiling"))
-    if variant.key in floors or variant.key in ceilings:
-        return Entry(reason="It is one end of the gap.")
-    if not floors or not ceilings:
-        return Entry(reason="Without untouched student and Oracle in this study there is no gap.")
-    floor, ceiling, ours = (shares[key].get("robust", {}) for key in (floors[0], ceilings[0], variant.key))
-    if not floor.keys() & ceiling.keys() & ours.keys():
-        return Entry(reason="No seed has this run and the Oracle's done.")
-    interval = gap_recovered_by_seed(ours, floor, ceiling)
-    if interval is None:
-        return Entry(reason="The Oracle is no better than the untouched student beyond noise: there is no gap.")
-    return Entry.of(interval, gaps_recovered(ours, floor, ceiling))
-
-
-def _compared_with_control(rows: Collection[Row], shares: AllShares) -> list[Row]:
-    """Each contender's gain with a remark where it is no more than the control's (the largest of several)."""
-    controls = [row for row in rows if row.variant.role == "control" and row.entries["gain"].value is not None]
-    if not controls:
-        return list(rows)
-    control = max(controls, key=lambda row: row.entries["gain"].value or 0.0)
-    return [
-        _remarked(row, control, shares)
-        if row.variant.role == "contender" and row.entries["gain"].value is not None
-        else row
-        for row in rows
-    ]
-
-
-def _remarked(row: Row, control: Row, shares: AllShares) -> Row:
-    ahead = difference_by_seed(*(shares[key].get("robust", {}) for key in (row.variant.key, control.variant.key)))
-    if ahead is None or ahead.low > 0:
-        return row
-    remark: Remark = "smaller than the control's" if ahead.value < 0 else "within noise of the control's"
-    return row.with_entry("gain", replace(row.entries["gain"], remark=remark, ahead_of_control=ahead))
-
-
-def _with_best(rows: Collection[Row], shares: AllShares) -> list[Row]:
-    """Marks what is better than every other contender beyond noise, in the accuracies and in what follows from them."""
-    contenders = [row.variant.key for row in rows if row.variant.role in ("contender", "floor", "reference")]
-    best: dict[str, str] = {}
-    for name, figure in FIGURES.items():
-        found = None if figure.ranked_by is None else _best(contenders, shares, figure.ranked_by)
-        if found is not None:
-            best[name] = found
-    return [
-        row.with_entries(
-            {
-                name: replace(entry, best=True)
-                for name, entry in row.entries.items()
-                if best.get(name) == row.variant.key and entry.value is not None
-            }
-        )
-        for row in rows
-    ]
-
-
-def _best(contenders: Collection[str], shares: AllShares, group: Group) -> str | None:
-    means = {
-        key: interval.value for key in contenders if (interval := mean_by_seed(shares[key].get(group, {}))) is not None
-    }
-    if len(means) < 2:
-        return None
-    first = max(means, key=means.__getitem__)
-    for other in means.keys() - {first}:
-        ahead: Interval | None = difference_by_seed(shares[first][group], shares[other][group])
-        if ahead is None or ahead.low <= 0:
-            return None
-    return first
+def _of_role(study: Study, role: Role, shares: AllShares) -> GroupShares | None:
+    return next((shares[variant.key] for variant in study.variants if variant.role == role), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from bird_backend.experiments.declaration import DataRunSpec, Kind
-from bird_backend.experiments.report import network_report
+from bird_backend.experiments.report import figures_report
 from bird_backend.specs import Evaluation, ModelRef
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ DECLARES = Kind(
     label="Evaluation",
     spec=EvaluateSpec,
     title=lambda spec: f"Evaluate {spec.model.model} on {spec.data}",
-    report=network_report,
+    report=figures_report,
     execute=_execute,
     shows=frozenset({"accuracy"}),
     light=True,

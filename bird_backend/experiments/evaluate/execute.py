@@ -7,7 +7,7 @@ from typing import Any
 from bird_backend.experiments.evaluate import EvaluateSpec
 from bird_backend.experiments.measuring import choose_source, measure
 from bird_backend.experiments.networks import require_same_classes, trainable
-from bird_backend.experiments.summary import figures
+from bird_backend.experiments.summary import summarise
 from bird_backend.experiments.work import Work
 
 __all__ = ["execute"]
@@ -20,4 +20,4 @@ def execute(spec: EvaluateSpec, work: Work) -> dict[str, Any]:
     source = choose_source(spec.evaluation, data, seed=spec.seed)
     model = trainable(spec.model, data, spec.seed, work.device)
     predictions = measure({"model": model}, data, spec.evaluation, source, work.writer, share=0.98)
-    return {"n_test": predictions.n, **figures(predictions, "model")}
+    return summarise(predictions, after="model", recorded={})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from bird_backend.experiments.declaration import DataRunSpec, Kind
-from bird_backend.experiments.report import network_report
+from bird_backend.experiments.report import figures_report
 from bird_backend.specs import CheckpointName, Evaluation, ModelRef, Training
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ DECLARES = Kind(
     label="Training",
     spec=PretrainSpec,
     title=lambda spec: f"Train {spec.model.model} on {spec.data}",
-    report=network_report,
+    report=figures_report,
     execute=_execute,
     shows=frozenset({"curves", "accuracy"}),
     makes_weights=True,

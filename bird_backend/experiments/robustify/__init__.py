@@ -8,7 +8,7 @@ from pydantic import field_validator
 
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.experiments.declaration import DataRunSpec, Kind
-from bird_backend.experiments.report import network_report
+from bird_backend.experiments.report import figures_report
 from bird_backend.specs import CheckpointName, Evaluation, ModelRef, Training
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ DECLARES = Kind(
     label="Robust training",
     spec=RobustifySpec,
     title=lambda spec: f"Make {spec.model.model} robust on {spec.data}",
-    report=network_report,
+    report=figures_report,
     execute=_execute,
     shows=frozenset({"curves", "accuracy"}),
     makes_weights=True,

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import DataRunSpec, Kind
-from bird_backend.experiments.report import transfer_report
+from bird_backend.experiments.report import figures_report
 from bird_backend.specs import (
     CheckpointName,
     Evaluation,
@@ -155,7 +155,7 @@ DECLARES = Kind(
     label="Transfer",
     spec=TransferSpec,
     title=lambda spec: f"{spec.teacher.model} → {spec.student.model} on {spec.data}",
-    report=transfer_report,
+    report=figures_report,
     execute=_execute,
     shows=frozenset({"curves", "geometry", "accuracy"}),
 )

@@ -15,11 +15,11 @@ from bird_backend.experiments.arm import Arm, rewind
 from bird_backend.experiments.augmenting import clean, corrupting
 from bird_backend.experiments.measuring import choose_source, measure
 from bird_backend.experiments.networks import keep, provenance_of
-from bird_backend.experiments.summary import as_json, relative_figures
+from bird_backend.experiments.summary import summarise
 from bird_backend.experiments.transfer import TransferSpec
 from bird_backend.experiments.transfer.cast import Cast
 from bird_backend.experiments.work import Work
-from bird_backend.measures import gain
+from bird_backend.measures import Interval
 from bird_backend.models import save_weights
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.specs import MatchingMethod, OracleMethod
@@ -45,12 +45,15 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     writer.save_arrays(SnapshotName("teacher", 0).file, teacher_drawing)
     # Its first drawing fixes the axes of the projection, so it is of the untouched student, in a resumed run too.
     snapshotter = Snapshotter(probes, guiding, layer=pair.student, pooling=pooling)
-    geometry: dict[str, Geometry] = {"before": _geometry(snapshotter, students["before"])}
+    untouched = _geometry(snapshotter, students["before"])
+    recorded: dict[str, dict[str, Interval]] = {"before": _similarity(untouched, untouched)}
 
     rewind(writer, [method.name for method in spec.arms])
     images_per_second = 0.0
     for method in spec.arms:
         student, built = cast.begin(method)
+        # Of the weights that the arm begins with, which need not be the untouched student's.
+        start = _geometry(snapshotter, student)
         arm = Arm(
             method.name,
             student,
@@ -74,7 +77,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
             checkpoint=arm.checkpoint,
         )
         students[method.name] = student
-        geometry[method.name] = _geometry(snapshotter, student)
+        recorded[method.name] = _similarity(start, _geometry(snapshotter, student)) | arm.validation()
         images_per_second = images_per_second or arm.images_per_second
 
     predictions = measure(students, data, spec.evaluation, source, writer)
@@ -89,21 +92,11 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
 
     # Where nothing is trained, the student after is the student before.
     after = spec.method.name if spec.arms else "before"
-    twin = "fine-tuning" if len(spec.arms) > 1 else None
-    names = spec.evaluation.corruptions
-    keys = {"before": "before", **({twin: twin} if twin else {}), "after": after}
     return {
         "method": spec.method.name,
         "start": spec.start,
         "control": spec.control,
-        "n_test": predictions.n,
-        **relative_figures(predictions, keys),
-        "gain_over_before": as_json(gain(predictions, after, "before", names)),
-        "gain_over_fine_tuning": as_json(gain(predictions, after, twin, names)) if twin else None,
-        "cka_before": geometry["before"].cka,
-        "cka_after": geometry[after].cka,
-        "cka": {key: {"value": geometry[name].cka, "null": geometry[name].null} for key, name in keys.items()},
-        "cka_n": geometry["before"].n,
+        **summarise(predictions, after=after, recorded=recorded),
         "cka_estimator": "debiased",
         "images_per_second": images_per_second,
         "checkpoint": keep(spec.save_as, students[after], provenance[after]),
@@ -118,3 +111,8 @@ def _geometry(snapshotter: Snapshotter, student: nn.Module) -> Geometry:
     if drawn is None:
         raise RunError("The student's features at its guided layer are not finite numbers, so it has no geometry.")
     return drawn[0]
+
+
+def _similarity(before: Geometry, after: Geometry) -> dict[str, Interval]:
+    found = {"cka_before": before.cka, "cka_after": after.cka, "cka_null": after.null}
+    return {name: Interval.of_number(value, after.n) for name, value in found.items()}

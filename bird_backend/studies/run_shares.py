@@ -1,4 +1,4 @@
-"""What a study's table needs of one finished run: who was right, image by image, and the numbers of its summary."""
+"""What a study's table needs of one finished run: who was right, image by image, and the figures of its summary."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from zipfile import BadZipFile
 import numpy as np
 
 from bird_backend.errors import InputError
-from bird_backend.measures import GROUPS, Group, group_share
+from bird_backend.measures import GROUPS, Group, Interval, group_share
+from bird_backend.measures.figures import FIGURES, read_figure, work_out
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import read_predictions
 from bird_backend.runs.store import Run
 
-__all__ = ["Measured", "read_measured"]
+__all__ = ["RunShares", "read_shares"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Measured:
+class RunShares:
     """`shares[model][group]` [n] is, for each test image, the share of a group's cells that a network got right."""
 
     images: np.ndarray
@@ -30,28 +31,47 @@ class Measured:
     """A group that was not measured is left out."""
     cells: frozenset[tuple[str, int]]
     """Corruptions and severities behind the shares."""
+    figures: Mapping[str, Mapping[str, Interval]]
+    """By model, then name."""
     summary: Mapping[str, Any]
 
-    def comparable(self, other: Measured) -> bool:
+    def comparable(self, other: RunShares) -> bool:
         """Whether both were measured on the same images in the same cells, so that their difference means something."""
         return self.cells == other.cells and np.array_equal(self.images, other.images)
 
 
-def read_measured(run: Run) -> Measured:
+def read_shares(run: Run) -> RunShares:
     """Read a finished run once; predictions that are gone or damaged are an `InputError` of one sentence."""
     path = run.directory.artifacts / "predictions.npz"
+    summary = run.summary or {}
     try:
-        shares, images, cells = _read(str(run.directory.path), path.stat().st_mtime_ns)
+        read = _read(str(run.directory.path), path.stat().st_mtime_ns, _missing(summary))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"The predictions of run {run.id} can't be read.") from error
-    return Measured(images=images, shares=shares, cells=cells, summary=run.summary or {})
+    kept = {
+        model: {name: found for name in FIGURES if (found := read_figure(summary, model, name)) is not None}
+        for model in read.shares
+    }
+    figures = {model: {**read.figures[model], **kept[model]} for model in read.shares}
+    return RunShares(images=read.images, shares=read.shares, cells=read.cells, figures=figures, summary=summary)
 
 
-Read = tuple[Mapping[str, Mapping[Group, np.ndarray]], np.ndarray, frozenset[tuple[str, int]]]
+def _missing(summary: Mapping[str, Any]) -> tuple[str, ...]:
+    """Figures that no network of the run has, since they were declared after it."""
+    kept = set().union(*(summary.get("figures") or {"": ()}).values())
+    return tuple(name for name in FIGURES if name not in kept)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Read:
+    images: np.ndarray
+    shares: Mapping[str, Mapping[Group, np.ndarray]]
+    cells: frozenset[tuple[str, int]]
+    figures: Mapping[str, Mapping[str, Interval]]
 
 
 @lru_cache(maxsize=256)
-def _read(path: str, _mtime: int) -> Read:
+def _read(path: str, _mtime: int, missing: tuple[str, ...]) -> _Read:
     """A few numbers an image rather than whole predictions, which would fill memory with a study of many runs."""
     predictions = read_predictions(RunDirectory(Path(path)))
     if predictions is None:
@@ -64,4 +84,8 @@ def _read(path: str, _mtime: int) -> Read:
         }
         for model in predictions.models
     }
-    return shares, predictions.images, frozenset(predictions.cells)
+    figures = {
+        model: {name: found for name in missing if (found := work_out(predictions, model, name)) is not None}
+        for model in predictions.models
+    }
+    return _Read(images=predictions.images, shares=shares, cells=frozenset(predictions.cells), figures=figures)
