@@ -97,7 +97,9 @@ def test_the_table_can_be_copied_in_three_formats(name: str, mark: str) -> None:
 def test_an_ablation_is_small_panels() -> None:
     study = synthetic.write_study(preset="beta", seeds=2)
     shown = components(show("compare", study=study.id))
-    assert {f"panel_{name}" for name in ("gain", "robust", "held_out", "clean", "cka_after", "seconds")} <= shown.keys()
+    assert {
+        f"panel_{name}" for name in ("validation_robust", "gain", "robust", "held_out", "cka_after", "seconds")
+    } <= shown.keys()
     panel = json.loads(str(shown["panel_robust"]["figure"]))
     points = next(trace for trace in panel["data"] if trace["mode"] == "markers")
     assert list(points["x"]) == ["0.1", "0.3", "0.5", "0.7", "0.9", "0.99"]

@@ -17,7 +17,7 @@ from bird_backend.measures.figures import FIGURES
 
 __all__ = ["ablation_panels", "study_table"]
 
-_PANELS = ("validation_robust", "gain", "robust", "held_out", "clean", "cka_after")
+_PANELS = ("validation_robust", "validation", "cka_after", "gain", "robust", "held_out", "clean", "seconds")
 _REMARKS = {
     "": "",
     "smaller than the control's": "below the control's",
@@ -51,10 +51,12 @@ def study_table(found: Results) -> None:
 def ablation_panels(found: Results) -> None:
     """One small panel a figure: what is varied on x, the mean with its interval, fine-tuning's as a dashed line."""
     axis = ABLATIONS[found.study.preset].axis if found.study.preset in ABLATIONS else "variant"
-    st.caption(f"On each horizontal axis: {axis}. Settings are chosen by the first panel; the others are test figures.")
+    st.caption(
+        f"On each horizontal axis: {axis}. Settings are chosen by validation: the first panel, where it was measured."
+    )
     # A row of columns each, so that a narrow window, which stacks them, keeps their order.
-    columns = [*st.columns(3, gap="small"), *st.columns(3, gap="small")]
-    for column, name in zip(columns, _PANELS, strict=True):
+    columns = [column for _ in range(0, len(_PANELS), 3) for column in st.columns(3, gap="small")]
+    for column, name in zip(columns, _PANELS, strict=False):
         with column:
             chart(
                 ablation_panel(found.rows, name),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from app.backend import data
 from bird_backend.measures import Interval
 from bird_backend.measures.figures import read_figure
-from app.backend import data
 
 __all__ = ["figure_of"]
 
