@@ -28,7 +28,7 @@ def run_card(run: data.Run) -> None:
             link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
             if run.state in ("failed", "cancelled"):
                 relaunch_link(run, "Change")
-            if run.state == "done" and run.kind == "transfer":
+            if run.state == "done" and "geometry" in KINDS[run.kind].shows:
                 link("robustness", "Robustness", icon=":material/shield:", run=run.id)
         _outcome(run)
 

@@ -14,6 +14,7 @@ from app.components.live_chart import chart, show_numbers
 from app.components.run_picker import empty_state, run_label
 from app.components.run_state import result_word
 from app.words.intervals import points, verdict
+from bird_backend.experiments import KINDS
 from bird_backend.measures.figures import FIGURES, columns
 
 __all__ = ["CURVES", "run_comparison"]
@@ -31,7 +32,7 @@ CURVES: dict[str, tuple[str, str, str]] = {
 
 def run_comparison() -> None:
     """Draw it; which runs is in the address (`runs=`)."""
-    known = {run.id: run for run in data.list_runs(limit=200) if run.kind in ("transfer", "pretrain", "robustify")}
+    known = {run.id: run for run in data.list_runs(limit=200) if "curves" in KINDS[run.kind].shows}
     if not known:
         empty_state("Nothing to compare yet", "Compare needs two runs. Start with the demo, then change one thing.")
         return
@@ -74,7 +75,7 @@ def _too_few(known: list[data.Run], chosen: list[data.Run]) -> None:
             link("launch", "Set up a transfer", icon=":material/rocket_launch:")
             return
         st.markdown("**Choose at least two runs above.**")
-        newest = [run for run in known if run.kind == "transfer"][:2]
+        newest = [run for run in known if "geometry" in KINDS[run.kind].shows][:2]
         if len(newest) == 2 and not chosen:
             st.button(
                 "Compare the two newest transfers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from app.address.routes import go, link
 from app.backend import data
 from app.components.address_list import address_list
 from app.components.run_state import result_word, since
+from bird_backend.experiments import KINDS, Shown
 
 __all__ = ["empty_state", "pick_run", "run_label"]
 
@@ -31,15 +32,14 @@ def empty_state(title: str, sentence: str, *, demo: bool = True) -> None:
             _start_demo()
 
 
-def pick_run(
-    *, kinds: Sequence[str] = ("transfer",), states: Sequence[str] | None = None, nothing: tuple[str, str]
-) -> data.Run | None:
+def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Run | None:
     """The run that the URL names, else the newest fitting one; draws the picker. None, with a designed message, else.
 
-    `nothing` is the title and sentence for when there is no fitting run at all.
+    Fitting are the kinds of run that have any of `showing` to show. `nothing` is the title and sentence for when there
+    is no fitting run at all.
     """
     asked = st.query_params.get("run")
-    fitting = [run for run in data.list_runs() if run.kind in kinds and (states is None or run.state in states)]
+    fitting = [run for run in data.list_runs() if KINDS[run.kind].shows & set(showing)]
     if asked:
         run = data.get_run(asked)
         if run is None:

@@ -33,7 +33,8 @@ def render() -> None:
         "right. Point at an image to find it in both; move the step to see the student rearrange.",
     )
     run = pick_run(
-        nothing=("Nothing to lay out yet", "A transfer records its embeddings as it trains. The demo takes a minute.")
+        showing={"geometry"},
+        nothing=("Nothing to lay out yet", "A transfer records its embeddings as it trains. The demo takes a minute."),
     )
     if run is None:
         return

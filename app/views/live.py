@@ -29,7 +29,7 @@ from app.components.run_state import (
     state_note,
 )
 from app.words.intervals import explained, percent
-from bird_backend.experiments import GallerySpec
+from bird_backend.experiments import KINDS, GallerySpec
 from bird_backend.measures import wilson
 
 __all__ = ["render"]
@@ -49,7 +49,7 @@ def render() -> None:
         help=_CKA,
     )
     run = pick_run(
-        kinds=("transfer", "pretrain", "robustify", "evaluate", "analyze"),
+        showing={"curves", "geometry", "accuracy", "layer-map"},
         nothing=(
             "No run yet",
             "Start the demo: a teacher that reads digits makes a student that knows clothes robust.",
@@ -97,15 +97,17 @@ def _head(run: data.Run) -> None:
 
 
 def _body(run: data.Run, metrics: pd.DataFrame) -> None:
-    if run.kind == "analyze":
+    shows = KINDS[run.kind].shows
+    if "layer-map" in shows:
         _analyzed(run)
-        return
-    if run.kind == "gallery":
+    if "gallery" in shows:
         _drawn(run)
+    if not shows & {"curves", "accuracy"}:
+        _reported(run)
         return
     predictions = data.predictions(run)
     if predictions is not None:
-        st.subheader("Did it help?" if run.kind == "transfer" else "How good is it?", anchor=False)
+        st.subheader("Did it help?" if "geometry" in shows else "How good is it?", anchor=False)
         headline(predictions, key="result_metrics")
         accuracy_table(predictions, key="live_accuracy")
         link("robustness", "Every severity, as a map", icon=":material/shield:", run=run.id)
@@ -114,7 +116,7 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         return
     _now(run, metrics)
     x: X = st.segmented_control("Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params")
-    if run.kind == "transfer":
+    if "geometry" in shows:
         _cka(run, metrics, x)
         _geometry(run, metrics)
         st.subheader(
@@ -124,7 +126,7 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
 
 
 def _waiting(run: data.Run) -> None:
-    untrained = run.kind == "evaluate" or data.arm_of(run) == "none"
+    untrained = "curves" not in KINDS[run.kind].shows or data.arm_of(run) == "none"
     if untrained and not data.is_active(run):
         return
     with st.container(border=True, key="no_points"):
@@ -280,6 +282,17 @@ def _drawn(run: data.Run) -> None:
     if isinstance(spec, GallerySpec):
         where = {"picture": spec.picture} if spec.picture else {"data": str(spec.data)}
         link("gallery", "Look at the pictures", icon=":material/photo_library:", **where)
+
+
+def _reported(run: data.Run) -> None:
+    """What a run found that has no drawing of its own, as the command line says it."""
+    if not run.summary:
+        return
+    report = KINDS[run.kind].report(run.summary)
+    for line in report.lines:
+        st.markdown(line)
+    if report.rows:
+        st.dataframe(pd.DataFrame(report.rows, columns=list(report.header)), hide_index=True, alt="What the run found")
 
 
 def _log(run: data.Run) -> None:

@@ -18,6 +18,7 @@ from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
 from app.findings.ceilings import oracles, with_ceiling
 from app.findings.seeds import siblings
+from bird_backend.experiments import KINDS
 
 __all__ = ["render"]
 
@@ -31,7 +32,7 @@ def render() -> None:
         help="Robust accuracy: the mean accuracy over corruptions and severities. Severity 1 is mild, 5 is severe.",
     )
     run = pick_run(
-        kinds=("transfer", "robustify", "pretrain", "evaluate"),
+        showing={"accuracy"},
         nothing=("No results yet", "A finished run is measured on corrupted test images. The demo takes a minute."),
     )
     if run is None:
@@ -83,7 +84,7 @@ def _results(run: data.Run, predictions: data.Predictions) -> None:
     with_oracle = None if measured is None else with_ceiling(predictions, measured)
     figures_table(run, with_oracle or predictions, known.done)
     _charts(run, predictions)
-    if run.kind == "transfer":
+    if "geometry" in KINDS[run.kind].shows:
         st.header("How far towards the ceiling?", anchor=False, help="PGR, the performance gap recovered.")
         if oracle is None or with_oracle is None:
             ask_for_ceiling(run)

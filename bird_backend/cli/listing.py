@@ -9,6 +9,7 @@ from typing import Any
 from bird_backend import catalog, runs, studies
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.experiments import KINDS
 from bird_backend.runs.provenance import list_weights
 
 __all__ = ["describe", "listing"]
@@ -120,12 +121,23 @@ def _study(study: studies.Study) -> tuple[dict[str, Any], tuple[object, ...]]:
     return document, (study.id, f"{states.get('done', 0)} of {len(study.members)} done", study.title)
 
 
+def _kinds() -> Listing:
+    known = list(KINDS.values())
+    documents = [{"name": kind.name, "label": kind.label, "fields": list(kind.spec.model_fields)} for kind in known]
+    return (
+        documents,
+        [(kind.name, kind.label, ", ".join(kind.spec.model_fields)) for kind in known],
+        ("kind", "", "fields"),
+    )
+
+
 _LISTINGS: dict[str, Callable[[], Listing]] = {
     "models": _models,
     "datasets": _datasets,
     "methods": _methods,
     "corruptions": _corruptions,
     "checkpoints": _checkpoints,
+    "kinds": _kinds,
     "runs": _runs,
     "studies": _studies,
 }

@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 @app.command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="models, datasets, methods, corruptions, checkpoints, runs, studies or layers.")
+        str, typer.Argument(help="models, datasets, kinds, methods, corruptions, checkpoints, runs, studies or layers.")
     ],
     name: Annotated[str | None, typer.Argument(help="The model, for layers.")] = None,
     json_: Json = False,

@@ -4,7 +4,7 @@ A spec is the only way in. Nothing else is read: the same spec, seed and code on
 """
 
 from bird_backend.experiments.analyze import AnalyzeSpec
-from bird_backend.experiments.declaration import Kind, Report, RunSpec
+from bird_backend.experiments.declaration import Kind, Report, RunSpec, Shown
 from bird_backend.experiments.documents import KINDS, load_spec, override, read_spec, spec_hash
 from bird_backend.experiments.evaluate import EvaluateSpec
 from bird_backend.experiments.gallery import GallerySpec
@@ -24,6 +24,7 @@ __all__ = [
     "Report",
     "RobustifySpec",
     "RunSpec",
+    "Shown",
     "TransferSpec",
     "load_spec",
     "override",
