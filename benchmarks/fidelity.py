@@ -28,7 +28,7 @@ from bird_backend import settings
 from bird_backend.cli.output import ProgressBar
 from bird_backend.cli.study_runner import perform_study
 from bird_backend.experiments import TransferSpec, load_spec, override, read_spec
-from bird_backend.jobs.leases import find_devices
+from bird_backend.jobs.leases import lease
 from bird_backend.jobs.process import perform
 from bird_backend.measures.figures import read_figure
 from bird_backend.runs.store import RunStore
@@ -136,7 +136,7 @@ def made(document: dict[str, Any], epochs: int, bar: ProgressBar) -> str:
     run = store.find_same(spec, states=("done",))
     if run is None:
         run = store.create(spec, state="running")
-        perform(run.id, device=find_devices()[0] if spec.device == "auto" else spec.device, on_progress=bar)
+        perform(run.id, device=lease(spec.device), on_progress=bar)
         bar.close()
         run = store.get(run.id)
     found = run.summary or {}

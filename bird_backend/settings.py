@@ -16,13 +16,13 @@ __all__ = [
     "MAX_PICTURE_BYTES",
     "MAX_UNPACKED_BYTES",
     "MAX_WEIGHTS_BYTES",
+    "TABLE_WAIT_SECONDS",
     "checkpoints_dir",
     "data_dir",
     "home",
     "make_home",
     "pictures_dir",
     "runs_dir",
-    "studies_dir",
 ]
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -31,6 +31,8 @@ CANCEL_GRACE_SECONDS = 10.0
 """Between asking a run to stop (TERM) and ending it (KILL)."""
 IDLE_EXIT_SECONDS = 1800
 """A supervisor that the app or `submit` started leaves after so long with nothing to do."""
+TABLE_WAIT_SECONDS = 5.0
+"""How long to wait for a process that holds the run table."""
 MAX_UNPACKED_BYTES = 4 * 2**30
 """A zip that unpacks to more than this is refused before anything is read."""
 MAX_IMAGES = 2_000_000
@@ -79,8 +81,3 @@ def checkpoints_dir() -> Path:
 def pictures_dir() -> Path:
     """Image files brought to the gallery, named by their SHA-256."""
     return home() / "pictures"
-
-
-def studies_dir() -> Path:
-    """Groups of runs that are read as one table, one JSON file each."""
-    return home() / "studies"

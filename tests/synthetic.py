@@ -19,6 +19,7 @@ from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 from bird_backend.runs.directory import RunDirectory, write_json
+from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.reading import Examples, Gallery
 from bird_backend.runs.store import Run, RunStore, State
 from bird_backend.studies import Study, plan_ablation, plan_methods, submit_study
@@ -110,7 +111,7 @@ def fill_transfer(
     if state == "queued":
         return run
     store.claim(run.id)
-    store.set_process(run.id, pid=1, device="cpu")
+    store.set_process(run.id, ProcessMark(pid=1, host="elsewhere", since="long ago"), device="cpu")
     arms = tuple(method.name for method in reversed(spec.arms))
     if fraction > 0:
         _write_measured(run.directory, fraction=fraction, seed=seed, umap=umap, classes=classes, arms=arms)

@@ -31,7 +31,7 @@ def test_the_demo_from_the_button_to_the_result(server: str, browser: Any) -> No
     page = context.new_page()
     page.goto(server)
     page.get_by_role("button", name="Run the demo transfer").click()
-    page.wait_for_url(re.compile(r"/live\?.*run=\d{8}-\d{6}-transfer-[0-9a-f]{4}"), timeout=30_000)
+    page.wait_for_url(re.compile(r"/live\?.*run=\d{8}-\d{6}-transfer-[0-9a-f]{16}"), timeout=30_000)
     address = page.url
     page.get_by_role("progressbar").first.wait_for(timeout=30_000)
 

@@ -17,7 +17,6 @@ from safetensors.numpy import load_file
 from bird_backend import runs
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import load_spec
-from bird_backend.jobs.leases import grant
 from bird_backend.jobs.supervisor import MAX_ATTEMPTS, Supervisor
 from bird_backend.runs.directory import is_locked, locked
 from tests.conftest import ROOT, command, write_spec
@@ -200,18 +199,6 @@ def test_the_worker_ends_and_its_run_goes_on(home: Path, transfer_document: dict
         worker.terminate()
         worker.wait()
     assert not runs.supervisor_alive()
-
-
-def test_leases() -> None:
-    store = runs.RunStore()
-    document = {"kind": "evaluate", "data": "digits", "model": {"model": "cnn-small"}}
-    run = store.create(load_spec(document))
-    store.set_device(run.id, "cuda:0")
-    busy = [store.get(run.id)]
-    assert grant("auto", "transfer", devices=["cuda:0", "cuda:1"], busy=busy) == "cuda:0"
-    assert grant("auto", "analyze", devices=["cuda:0", "cuda:1"], busy=busy) == "cuda:1"
-    assert grant("cuda", "analyze", devices=["cuda:0"], busy=busy) is None
-    assert grant("cpu", "analyze", devices=["cuda:0"], busy=busy) == "cpu"
 
 
 def test_a_lock_is_a_heartbeat(tmp_path: Path) -> None:

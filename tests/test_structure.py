@@ -23,6 +23,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"errors", "seeds"},
+    {"stopping"},
     {"registry"},
     {"settings"},
     {"catalog", "faces of corruptions"},

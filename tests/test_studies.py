@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from benchmarks import fidelity
-from bird_backend import settings, studies
+from bird_backend import studies
 from bird_backend.cli import main, study_runner
 from bird_backend.errors import Cancelled, InputError, RunError, UnknownNameError
 from bird_backend.runs.store import RunStore
+from bird_backend.runs.table import RunTable
 from bird_backend.runs.writing import save_arrays
 from bird_backend.studies import plan_methods, results, submit_study
 from tests.conftest import write_spec
@@ -39,7 +40,6 @@ def test_a_study_is_found_again_and_its_runs_are_reused() -> None:
     assert again.run_ids == study.run_ids
     assert len(RunStore().list()) == 4
     assert studies.states_of(again) == {"queued": 4}
-    assert [path.suffix for path in settings.studies_dir().iterdir()] == [".json", ".json"]
 
 
 def test_a_study_that_is_not_there_or_damaged() -> None:
@@ -47,9 +47,10 @@ def test_a_study_that_is_not_there_or_damaged() -> None:
     for name in ("../../etc/passwd", "20200101-000000-study-0000", ""):
         with pytest.raises(UnknownNameError, match="Unknown study"):
             studies.read_study(name)
-    (settings.studies_dir() / "20200101-000000-study-0000.json").write_text('{"id": 3')
+    with RunTable().writing() as db:
+        db.execute("insert into studies values ('20200101-000000-study-0123456789abcdef', 1, '{\"id\": 3')")
     with pytest.raises(InputError, match="damaged"):
-        studies.read_study("20200101-000000-study-0000")
+        studies.read_study("20200101-000000-study-0123456789abcdef")
     assert studies.list_studies() == [study]
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from bird_backend.measures import Predictions
 from bird_backend.runs import pictures, queue, reading
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import Examples, Gallery, SnapshotName
+from bird_backend.runs.run import read_run_spec
 from bird_backend.runs.store import ACTIVE, Run, RunStore, State
 from bird_backend.specs import ModelRef
 
@@ -42,9 +43,11 @@ __all__ = [
     "arm_of",
     "cancel",
     "checkpoints",
+    "count_runs",
     "demo_document",
     "drawn_pair",
     "embedding",
+    "embedding_progress",
     "embeddings_pending",
     "ensure_worker",
     "examples",
@@ -62,6 +65,7 @@ __all__ = [
     "list_runs",
     "log_tail",
     "metrics",
+    "open_embeddings",
     "predictions",
     "probes",
     "progress",
@@ -70,17 +74,35 @@ __all__ = [
     "spec_of",
     "start_demo",
     "submit",
+    "waiting_before",
     "worker_alive",
 ]
 
 MAX_PICTURE_BYTES = settings.MAX_PICTURE_BYTES
-_PATIENCE_SECONDS = 300.0
+_OPENED_SECONDS = 60.0
+"""A run that is looked at goes on being first in line; its row need not say so at every look."""
 _ANY: tuple[State, ...] = get_args(State)
 
 
-def list_runs(kind: str | None = None, limit: int = 50) -> list[Run]:
-    """Newest first."""
-    return RunStore().list(kind=kind, limit=limit)
+def list_runs(
+    kind: str | Collection[str] | None = None,
+    *,
+    states: tuple[State, ...] = _ANY,
+    limit: int | None = 50,
+    offset: int = 0,
+) -> list[Run]:
+    """Newest first, `limit` of them (all, where that is none) after the first `offset`."""
+    return RunStore().list(kind=kind, states=states, limit=limit, offset=offset)
+
+
+def count_runs(kind: str | Collection[str] | None = None, *, states: tuple[State, ...] = _ANY) -> int:
+    """How many there are, however many a list shows."""
+    return RunStore().count(kind=kind, states=states)
+
+
+def waiting_before(run: Run) -> int:
+    """How many queued runs the worker takes before a queued one."""
+    return RunStore().waiting_before(run)
 
 
 def get_run(run_id: str) -> Run | None:
@@ -108,16 +130,13 @@ def progress(run: Run) -> dict[str, Any] | None:
 
 def spec_of(run: Run) -> RunSpec:
     """What was asked for."""
-    try:
-        return _spec(str(run.directory.path))
-    except (OSError, ValueError) as error:
-        raise InputError(f"The spec of run {run.id} can't be read: {error}.") from error
+    return _spec(str(run.directory.path))
 
 
 @lru_cache(maxsize=512)
 def _spec(path: str) -> RunSpec:
     """A spec never changes once its run is there."""
-    return load_spec(RunDirectory(Path(path)).read_spec())
+    return read_run_spec(RunDirectory(Path(path)))
 
 
 def log_tail(run: Run, lines: int = 100) -> str:
@@ -247,12 +266,29 @@ def embedding(run: Run, name: SnapshotName, *, pca: bool = False) -> tuple[np.nd
     return _embedding(str(run.directory.path), name, ready)
 
 
+def embedding_progress(run: Run) -> tuple[int, int]:
+    """How many of the run's snapshots have their UMAP layout, and how many snapshots there are so far."""
+    names, made = snapshot_names(run), reading.umap_files(run.directory)
+    return sum(name.umap_file in made for name in names), len(names)
+
+
 def embeddings_pending(run: Run) -> bool:
-    """Whether UMAP layouts of a run may still come: they are made in the background and end a little after it."""
-    recent = run.finished is not None and time.time() - run.finished < _PATIENCE_SECONDS
-    if run.kind != "transfer" or not (is_active(run) or recent) or not worker_alive():
+    """Whether UMAP layouts of a run may still come by themselves; see `open_embeddings`."""
+    if run.laid_out or not worker_alive():
         return False
-    return any(not (run.directory.artifacts / name.umap_file).exists() for name in snapshot_names(run))
+    ready, total = embedding_progress(run)
+    return ready < total
+
+
+def open_embeddings(run: Run) -> None:
+    """Ask for the run's UMAP layouts before all others', because someone looks at them."""
+    ready, total = embedding_progress(run)
+    if ready == total or run.laid_out or time.time() - (run.opened or 0) < _OPENED_SECONDS:
+        return
+    try:
+        RunStore().note_opened(run.id)
+    except BirdError:
+        return  # the table is held: PCA stands in, and the page's next look asks again
 
 
 def probes(run: Run) -> dict[str, np.ndarray] | None:
@@ -301,48 +337,37 @@ def keep_picture(content: bytes) -> str:
 
 @lru_cache(maxsize=256)
 def _gram(path: str, name: SnapshotName) -> np.ndarray:
-    return np.asarray(_readable(reading.read_snapshot, RunDirectory(Path(path)), name, "gram")["gram"])
+    return np.asarray(reading.read_snapshot(RunDirectory(Path(path)), name, "gram")["gram"])
 
 
 @lru_cache(maxsize=256)
 def _embedding(path: str, name: SnapshotName, umap: bool) -> tuple[np.ndarray, str]:
     directory = RunDirectory(Path(path))
     if umap:
-        points, how = _readable(reading.read_embedding, directory, name)
+        points, how = reading.read_embedding(directory, name)
     else:
-        points, how = _readable(reading.read_snapshot, directory, name, "pca")["pca"], "pca"
+        points, how = reading.read_snapshot(directory, name, "pca")["pca"], "pca"
     return np.asarray(points, dtype=np.float32), how
 
 
 @lru_cache(maxsize=8)
-def _probes(path: str) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = _readable(reading.read_probes, RunDirectory(Path(path)))
-    return found
+def _probes(path: str) -> dict[str, np.ndarray] | None:
+    return reading.read_probes(RunDirectory(Path(path)))
 
 
 @lru_cache(maxsize=16)
-def _predictions(path: str, _mtime: int) -> Predictions:
-    found: Predictions = _readable(reading.read_predictions, RunDirectory(Path(path)))
-    return found
+def _predictions(path: str, _mtime: int) -> Predictions | None:
+    return reading.read_predictions(RunDirectory(Path(path)))
 
 
 @lru_cache(maxsize=4)
-def _examples(path: str, _mtime: int) -> Examples:
-    found: Examples = _readable(reading.read_examples, RunDirectory(Path(path)))
-    return found
+def _examples(path: str, _mtime: int) -> Examples | None:
+    return reading.read_examples(RunDirectory(Path(path)))
 
 
 @lru_cache(maxsize=8)
-def _gallery(path: str, _mtime: int) -> Gallery:
-    found: Gallery = _readable(reading.read_gallery, RunDirectory(Path(path)))
-    return found
-
-
-def _readable(read: Any, directory: RunDirectory, *arguments: Any) -> Any:
-    try:
-        return read(directory, *arguments)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise InputError(f"An artifact of run {directory.path.name} can't be read: {error}.") from error
+def _gallery(path: str, _mtime: int) -> Gallery | None:
+    return reading.read_gallery(RunDirectory(Path(path)))
 
 
 def has_baseline(run: Run) -> bool:

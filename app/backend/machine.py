@@ -1,18 +1,18 @@
-"""What this machine has to train on, found without torch: cores, and NVIDIA GPUs by name."""
+"""What this machine has to train on: cores, and the devices that the worker found with torch."""
 
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass
-from functools import cache
+
+from bird_backend.runs.devices import kept_devices
 
 __all__ = ["Machine", "machine"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Cores this process may use, and the names of the GPUs."""
+    """Cores this process may use, and the names of the GPUs; none of these before the worker has looked."""
 
     cores: int
     gpus: tuple[str, ...]
@@ -35,26 +35,10 @@ class Machine:
         return f"CPU, {self.cores} core{'s' if self.cores != 1 else ''}"
 
 
-@cache
 def machine() -> Machine:
-    """This machine, looked at once."""
+    """This machine as the worker last found it, in a file that takes no time to read."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    apple = platform.system() == "Darwin" and platform.machine() == "arm64"
-    return Machine(cores=cores, gpus=_nvidia_names(), apple=apple)
-
-
-def _nvidia_names() -> tuple[str, ...]:
-    try:
-        import pynvml  # noqa: PLC0415 - loads the driver's library, which most machines lack
-
-        pynvml.nvmlInit()
-    except Exception:
-        return ()  # no driver, no GPU
-    try:
-        handles = (pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount()))
-        return tuple(str(pynvml.nvmlDeviceGetName(handle)) for handle in handles)
-    except pynvml.NVMLError:
-        return ()
-    finally:
-        pynvml.nvmlShutdown()
+    found = kept_devices() or ()
+    gpus = tuple(device.title for device in found if device.name.startswith("cuda"))
+    return Machine(cores=cores, gpus=gpus, apple=any(device.name == "mps" for device in found))

@@ -32,11 +32,10 @@ class _Tail:
         """The rows since the last look; none where a resumed run has cut its metrics back to its checkpoint."""
         if _size(self.path) < self.reader.offset:
             return None
-        try:
-            return self.reader.read()
-        except ValueError:
-            # Cut back and grown past our place again, it looks broken from there; from its start it is not.
-            return None
+        damaged = self.reader.damaged
+        rows = self.reader.read()
+        # Cut back and grown past our place again, it looks damaged from there; from its start it is not.
+        return rows if self.reader.damaged == damaged else None
 
 
 class MetricsCache:

@@ -20,7 +20,7 @@ def make_checkpoints(on_progress: OnProgress) -> list[dict[str, Any]]:
     made = []
     for name, example in CHECKPOINTS.items():
         spec = load_spec(read_spec(settings.ASSETS / "examples" / example))
-        run = runs.RunStore().create(spec, state="running")
+        run = runs.RunStore().create(spec, state="running", device="cpu")
         summary = perform(run.id, device="cpu", on_progress=on_progress)
         target = settings.ASSETS / "checkpoints" / f"{name}.safetensors"
         target.parent.mkdir(exist_ok=True)

@@ -108,7 +108,7 @@ def _runs() -> Listing:
 
 
 def _studies() -> Listing:
-    known = [_study(study) for study in studies.list_studies()]
+    known = [_study(study) for study in studies.list_studies(limit=None)]
     return [document for document, _ in known], [row for _, row in known], ("study", "", "")
 
 

@@ -239,12 +239,12 @@ def similarity(
 
 
 def _perform(spec: RunSpec, *, as_json: bool) -> int:
-    from bird_backend.jobs.leases import find_devices  # noqa: PLC0415
+    from bird_backend.jobs.leases import lease  # noqa: PLC0415
     from bird_backend.jobs.process import perform  # noqa: PLC0415
 
-    row = runs.RunStore().create(spec, state="running")
+    device = lease(spec.device)
+    row = runs.RunStore().create(spec, state="running", device=device)
     bar = ProgressBar()
-    device = find_devices()[0] if spec.device == "auto" else spec.device
     try:
         summary = perform(row.id, device=device, on_progress=bar)
     except BirdError as error:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from bird_backend.errors import BirdError, Cancelled
-from bird_backend.jobs.leases import find_devices
+from bird_backend.jobs.leases import lease
 from bird_backend.jobs.process import OnProgress, perform
 from bird_backend.runs.store import RunStore
 from bird_backend.studies import Plan, Study, begin_study, note_run
@@ -51,12 +51,13 @@ def perform_study(plan: Plan, *, on_progress: OnProgress) -> tuple[Study, list[s
         spec = study.spec(variant, member.seed)
         progress.begin(f"{variant.label}, seed {member.seed}")
         same = store.find_same(spec, states=("done",))
-        run = same or store.create(spec, state="running")
+        device = "" if same is not None else lease(spec.device)
+        run = same or store.create(spec, state="running", device=device)
         study = note_run(study, member, run.id)
         if same is not None:
             continue  # another variant of this study asks for the same
         try:
-            perform(run.id, device=find_devices()[0] if spec.device == "auto" else spec.device, on_progress=progress)
+            perform(run.id, device=device, on_progress=progress)
         except BirdError as error:
             if _told_to_stop(error, run.id, store):
                 raise

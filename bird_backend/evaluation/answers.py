@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.datasets import normalise
+from bird_backend.stopping import check_stop
 from bird_backend.training import Classification
 from bird_backend.training.device import layout, to_layout
 
@@ -39,6 +40,7 @@ class Respondent:
         return torch.cat([self._answer(part) for part in images.tensor_split(parts)], dim=1)
 
     def _answer(self, images: Tensor) -> Tensor:
+        check_stop()
         predicted, confidence = self._task.answers(self._model(self._ready(images)))
         return torch.stack([predicted.to(torch.int16), confidence.to(torch.float16).view(torch.int16)])
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from bird_backend.evaluation.snapshots import layer_features
 from bird_backend.similarity import Estimator, Kernel, cka, cka_null
+from bird_backend.stopping import check_stop
 
 __all__ = ["LayerMap", "measure_layer_map"]
 
@@ -57,9 +58,14 @@ def measure_layer_map(
     values: list[tuple[float, ...]] = []
     nulls: list[tuple[float, ...]] = []
     for row, guiding in enumerate(teacher_layers):
-        pairs = [(u[guiding], v[guided]) for guided in student_layers]
-        values.append(tuple(float(cka(x, y, estimator=estimator, kernel=kernel)) for x, y in pairs))
-        nulls.append(tuple(cka_null(x, y, estimator=estimator, kernel=kernel, shuffles=3) for x, y in pairs))
+        measured: list[tuple[float, float]] = []
+        for guided in student_layers:
+            check_stop()
+            x, y = u[guiding], v[guided]
+            null = cka_null(x, y, estimator=estimator, kernel=kernel, shuffles=3)
+            measured.append((float(cka(x, y, estimator=estimator, kernel=kernel)), null))
+        values.append(tuple(value for value, _ in measured))
+        nulls.append(tuple(null for _, null in measured))
         if progress is not None:
             progress((row + 1) / len(teacher_layers))
     return LayerMap(

@@ -12,11 +12,13 @@ from bird_backend.activations import Pooling, capture_activations, pool
 from bird_backend.datasets import normalise
 from bird_backend.evaluation.probes import Probes
 from bird_backend.similarity import centred_gram, cka, cka_null
+from bird_backend.stopping import check_stop
 from bird_backend.training.device import layout, to_layout, training_mode
 
 __all__ = ["Geometry", "Snapshotter", "layer_features"]
 
-_BATCH = 500
+_BATCH = 125
+"""Small enough that a wide network on a CPU hears of a request to stop within a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,7 @@ def layer_features(
     collected: dict[str, list[Tensor]] = {name: [] for name in layers}
     with training_mode(model, False):
         for start in range(0, len(images), _BATCH):
+            check_stop()
             batch = to_layout(normalise(images[start : start + _BATCH]), memory_layout)
             with capture_activations(model, layers, stop_early=True) as captured:
                 model(batch)

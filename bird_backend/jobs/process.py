@@ -6,8 +6,8 @@ Takes the run's lock before anything slow, turns TERM into a polite stop, and cl
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
-import os
 import signal
 import sys
 import threading
@@ -16,16 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bird_backend.errors import BirdError, Cancelled, RunError
+from bird_backend.errors import BirdError, Cancelled, InputError, RunError
 from bird_backend.runs.directory import locked
 from bird_backend.runs.identity import identify
+from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.writing import RunWriter
+from bird_backend.stopping import heeding
 
 __all__ = ["OnProgress", "main", "perform"]
 
 OnProgress = Callable[[str, float, float | None], None]
 """Phase, fraction of the run, seconds left where that is known."""
+
+_LOOK_SECONDS = 0.4
 
 
 def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) -> dict[str, Any]:
@@ -33,34 +37,41 @@ def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) 
     store = RunStore()
     run = store.get(run_id)
     stop = threading.Event()
-    with locked(run.directory.lock) as mine, _stop_on_term(stop):
-        if not mine:
-            raise RunError(f"Run {run_id} is being done by another process already.")
-        store.set_process(run_id, pid=os.getpid(), device=device)
-        if run.cancel_requested is not None:
-            stop.set()
-        try:
+    try:
+        if not run.directory.path.is_dir():
+            # Before the lock, which would make it again.
+            raise InputError(f"The run's folder {run.directory.path} is gone, and with it what it was asked for.")
+        with locked(run.directory.lock) as mine, _stop_on_term(stop), _heeding_requests(store, run_id, stop):
+            if not mine:
+                raise _TakenError(f"Run {run_id} is being done by another process already.")
+            store.set_process(run_id, ProcessMark.mine(), device=device)
+            spec = run.spec
             # After the lock: importing torch takes seconds, and a run without a lock looks dead.
             from bird_backend.experiments.execute import execute  # noqa: PLC0415
 
-            spec = run.spec
             if run.attempts <= 1 and not run.directory.metrics.exists():
                 store.set_identity(run_id, identify(spec))
-            writer = RunWriter(run.directory, stop=stop, on_progress=on_progress)
-            summary = execute(spec, writer, device=device)
-        except Cancelled as error:
-            store.finish(run_id, "cancelled", reason=str(error))
-            raise
-        except BirdError as error:
-            store.finish(run_id, "failed", reason=str(error))
-            raise
-        except BaseException as error:
-            traceback.print_exc()
-            reason = _reason(error)
-            store.finish(run_id, "cancelled" if isinstance(error, KeyboardInterrupt) else "failed", reason=reason)
-            raise RunError(reason) from error
-        store.finish(run_id, "done", summary=summary)
-        return summary
+            with heeding(stop):
+                summary = execute(spec, RunWriter(run.directory, on_progress=on_progress), device=device)
+    except _TakenError:
+        raise
+    except Cancelled as error:
+        store.finish(run_id, "cancelled", reason=str(error))
+        raise
+    except BirdError as error:
+        store.finish(run_id, "failed", reason=str(error))
+        raise
+    except BaseException as error:
+        traceback.print_exc()
+        reason = _reason(error)
+        store.finish(run_id, "cancelled" if isinstance(error, KeyboardInterrupt) else "failed", reason=reason)
+        raise RunError(reason) from error
+    store.finish(run_id, "done", summary=summary)
+    return summary
+
+
+class _TakenError(RunError):
+    """Another process has the run; it is not this one's to close."""
 
 
 def main() -> int:
@@ -92,6 +103,26 @@ def _stop_on_term(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _heeding_requests(store: RunStore, run_id: str, stop: threading.Event) -> Iterator[None]:
+    """Set `stop` once someone asks in the run table: who asks may be on another machine, or their signal was lost."""
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            with contextlib.suppress(BirdError):  # the table is held for a moment
+                if store.is_cancel_requested(run_id):
+                    stop.set()
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def _reason(error: BaseException) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import signal
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -19,11 +19,11 @@ import numpy as np
 
 from bird_backend.errors import BirdError
 from bird_backend.runs.directory import RunDirectory
-from bird_backend.runs.reading import SnapshotName, read_snapshot, snapshots
-from bird_backend.runs.store import RunStore
+from bird_backend.runs.reading import SnapshotName, read_embedding, read_snapshot, snapshots, umap_files
+from bird_backend.runs.store import FINAL, RunStore
 from bird_backend.runs.writing import save_arrays
 
-__all__ = ["embed", "main", "pending"]
+__all__ = ["Projector", "embed", "main", "pending"]
 
 _log = logging.getLogger("bird.projector")
 
@@ -31,7 +31,6 @@ NEIGHBOURS = 15
 MIN_DISTANCE = 0.1
 _FIRST_EPOCHS = 200
 _NEXT_EPOCHS = 60
-_LOOK_SECONDS = 0.5
 _RECENT_RUNS = 20
 
 
@@ -60,9 +59,10 @@ def embed(features: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
 def pending(directory: RunDirectory) -> list[tuple[SnapshotName, SnapshotName | None]]:
     """Snapshots that lack an embedding, in the order to make them, each with the one its layout starts from."""
     work: list[tuple[SnapshotName, SnapshotName | None]] = []
+    made = umap_files(directory)
     origin: SnapshotName | None = None
     previous: SnapshotName | None = None
-    for name in sorted(snapshots(directory), key=lambda name: (name.model != "bird", name)):
+    for name in sorted(snapshots(directory), key=_order):
         if name.model == "teacher":
             start = None
         elif name.step == 0:
@@ -70,26 +70,45 @@ def pending(directory: RunDirectory) -> list[tuple[SnapshotName, SnapshotName | 
             start, origin = origin, origin or name
         else:
             start = previous if previous is not None and previous.model == name.model else origin
-        if not (directory.artifacts / name.umap_file).exists():
+        if name.umap_file not in made:
             work.append((name, start))
         previous = name
     return work
 
 
+def _order(name: SnapshotName) -> tuple[bool, bool, SnapshotName]:
+    """The teacher's, which every view shows, then the run's own arm's, and those of what it is compared with last."""
+    return name.model != "teacher", name.model == "fine-tuning", name
+
+
 def main() -> int:
-    """Look for work until the parent is gone."""
+    """Lay out what there is, then sleep until the supervisor says that there may be more; end when it is gone."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s  %(message)s", force=True)
     _give_way()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # TERM keeps its default: a handler would have to wait for the compiler, and nothing here needs tidying.
-    parent = os.getppid()
-    store = RunStore()
+    projector = Projector(RunStore())
     embed(np.random.default_rng(0).normal(size=(64, 8)))  # compiles
-    skipped: set[tuple[str, SnapshotName]] = set()
-    while os.getppid() == parent:
-        if not _step(store, skipped):
-            time.sleep(_LOOK_SECONDS)
+    while _is_told():
+        try:
+            while projector.step() and not _is_alone():
+                pass
+        except (BirdError, OSError) as error:
+            # A held table or a full disk: the next word from the supervisor is another try.
+            _log.warning("%s", error)
     return 0
+
+
+def _is_told() -> bool:
+    """Wait for a word on standard input; false where the supervisor, its other end, is gone."""
+    return bool(os.read(sys.stdin.fileno(), 4096))
+
+
+def _is_alone() -> bool:
+    """Whether the supervisor is gone, which ends its hold on our standard input."""
+    look = select.poll()
+    look.register(sys.stdin.fileno(), 0)
+    return any(event & (select.POLLHUP | select.POLLERR) for _, event in look.poll(0))
 
 
 def _give_way() -> None:
@@ -99,27 +118,36 @@ def _give_way() -> None:
         Path("/proc/self/autogroup").write_text("19", "utf-8")
 
 
-def _step(store: RunStore, skipped: set[tuple[str, SnapshotName]]) -> bool:
-    """Make one embedding, of the newest run that lacks one; false when there is nothing to do."""
-    for run in store.list(kind="transfer", limit=_RECENT_RUNS):
-        for name, start in pending(run.directory):
-            if (run.id, name) in skipped:
-                continue
-            try:
-                _embed_snapshot(run.directory, name, start)
-            except (OSError, ValueError, KeyError, BirdError) as error:
-                _log.warning("%s %s can't be embedded: %s", run.id, name.file, error)
-                skipped.add((run.id, name))
-            return True
-    return False
+class Projector:
+    """What is left to lay out, looked for among few runs: those that someone opened, and the newest."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._skipped: set[tuple[str, SnapshotName]] = set()
+
+    def step(self) -> bool:
+        """Make one embedding, of the run that was opened last if it lacks one; false when there is nothing to do."""
+        for run in self._store.not_laid_out(recent=_RECENT_RUNS):
+            for name, start in pending(run.directory):
+                if (run.id, name) in self._skipped:
+                    continue
+                try:
+                    _embed_snapshot(run.directory, name, start)
+                except (ValueError, KeyError, BirdError) as error:
+                    _log.warning("%s %s can't be embedded: %s", run.id, name.file, error)
+                    self._skipped.add((run.id, name))
+                return True
+            if run.state in FINAL:
+                self._store.set_laid_out(run.id)
+                self._skipped = {(run_id, name) for run_id, name in self._skipped if run_id != run.id}
+        return False
 
 
 def _embed_snapshot(directory: RunDirectory, name: SnapshotName, start: SnapshotName | None) -> None:
     features = read_snapshot(directory, name, "features")["features"]
     points: np.ndarray | None = None
     if start is not None and (directory.artifacts / start.umap_file).exists():
-        with np.load(directory.artifacts / start.umap_file, allow_pickle=False) as file:
-            points = file["points"]
+        points = read_embedding(directory, start)[0]
     save_arrays(directory.artifacts / name.umap_file, {"points": embed(features, points)})
 
 

@@ -5,6 +5,7 @@ All it knows is in the run table and the locks, so it can be killed and started 
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -13,10 +14,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bird_backend import settings
-from bird_backend.errors import InputError
-from bird_backend.jobs.leases import find_devices, grant
+from bird_backend.errors import BirdError, InputError
+from bird_backend.jobs.companion import Companion
+from bird_backend.jobs.devices import start_asking
+from bird_backend.runs.devices import kept_devices
 from bird_backend.runs.directory import locked
 from bird_backend.runs.queue import supervisor_lock
 from bird_backend.runs.store import Run, RunStore
@@ -30,19 +34,27 @@ MAX_ATTEMPTS = 3
 _TICK_SECONDS = 0.2
 _STARTING_SECONDS = 15
 """How long a claimed run may take to hold its lock before it counts as dead."""
+_PATIENCE_SECONDS = 1.0
+"""Before another try where the home could not be read or written."""
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+"""What is no fault of a run: it waits until there is room again."""
 
 
 @dataclass
 class Supervisor:
-    """`tick` looks at the world once; `work` calls it for ever. The clock and the starter can be put in by a test."""
+    """`tick` looks at the world once; `work` calls it for ever. The clock and the devices can be put in by a test."""
 
     store: RunStore
     devices: list[str]
+    """Those that `auto` may take; while there are none, only runs that name their device are begun."""
     clock: Callable[[], float] = time.time
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def tick(self) -> None:
-        """Reap, revive, stop, start, in that order."""
+    def tick(self) -> int:
+        """Reap, revive, stop, start, in that order; returns how many runs go on.
+
+        A run that can't be done fails, alone. What concerns the whole home, a held table or a full disk, is raised.
+        """
         for run_id in [run_id for run_id, child in self.children.items() if child.poll() is not None]:
             del self.children[run_id]
         running = self.store.list(states=("running",))
@@ -51,7 +63,11 @@ class Supervisor:
                 self._revive(run)
             elif run.cancel_requested is not None:
                 self._stop(run)
-        self._start_queued()
+        started = 0
+        while taken := self.store.claim_oldest(self.devices, besides=self.children):
+            self._start(taken)
+            started += 1
+        return len(running) + started
 
     def _is_alive(self, run: Run) -> bool:
         if run.directory.is_held():
@@ -70,6 +86,9 @@ class Supervisor:
             self.store.finish(
                 run.id, "cancelled", reason="Cancelled; it was ended before it could save its last steps."
             )
+        elif (summary := _result(run)) is not None:
+            # It was done, and only the row could not be written any more.
+            self.store.finish(run.id, "done", summary=summary)
         elif run.attempts >= MAX_ATTEMPTS:
             reason = f"The process died {run.attempts} times without a word (out of memory, or killed); see the log."
             self.store.finish(run.id, "failed", reason=reason)
@@ -81,38 +100,43 @@ class Supervisor:
             _log.warning("%s died and is queued again", run.id)
 
     def _stop(self, run: Run) -> None:
-        child = self.children.get(run.id)
-        waited = self.clock() - (run.cancel_requested or 0)
-        if child is not None and waited > settings.CANCEL_GRACE_SECONDS:
-            os.killpg(child.pid, signal.SIGKILL)
-
-    def _start_queued(self) -> None:
-        queued = self.store.list(states=("queued",))
-        if not queued:
+        """End a run that was asked to stop and has not."""
+        if self.clock() - (run.cancel_requested or 0) <= settings.CANCEL_GRACE_SECONDS:
             return
-        busy = self.store.list(states=("running",))
-        for run in reversed(queued):
-            if run.id in self.children:
-                continue  # resumed before its last process was quite gone
-            device = grant(run.spec.device, run.kind, devices=self.devices, busy=busy)
-            if device is None or not self.store.claim(run.id):
-                continue
-            self.store.set_device(run.id, device)
-            self._start(run, device)
-            busy.append(self.store.get(run.id))
+        child = self.children.get(run.id)
+        if child is not None:
+            os.killpg(child.pid, signal.SIGKILL)
+        elif run.process is not None:
+            run.process.send(signal.SIGKILL)
 
-    def _start(self, run: Run, device: str) -> None:
-        with run.directory.log.open("ab") as log:
-            self.children[run.id] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "bird_backend.jobs.process", run.id, "--device", device],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=settings.ASSETS.parent,
-                env=_threads() | os.environ,
-            )
-        _log.info("%s started on %s", run.id, device)
+    def _start(self, run: Run) -> None:
+        try:
+            with run.directory.log.open("ab") as log:
+                self.children[run.id] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    [sys.executable, "-m", "bird_backend.jobs.process", run.id, "--device", str(run.device)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    cwd=settings.ASSETS.parent,
+                    env=_threads() | os.environ,
+                )
+        except OSError as error:
+            if error.errno in _PASSING:
+                self.store.put_back(run.id)
+                raise
+            where = "is gone" if isinstance(error, FileNotFoundError) else f"can't be written: {error.strerror}"
+            self.store.finish(run.id, "failed", reason=f"The run's folder {run.directory.path} {where}.")
+            _log.warning("%s could not be started: its folder %s", run.id, where)
+            return
+        _log.info("%s started on %s", run.id, run.device)
+
+
+def _result(run: Run) -> dict[str, Any] | None:
+    try:
+        return run.directory.read_summary()
+    except InputError:
+        return None
 
 
 def _threads() -> dict[str, str]:
@@ -126,37 +150,68 @@ def _threads() -> dict[str, str]:
 def work(*, idle_exit_seconds: float | None = None) -> None:
     """Supervise this home's queue until TERM, or until nothing was queued or running for `idle_exit_seconds`.
 
-    Runs that are going on when it ends go on. An `InputError` where another supervisor works here already.
+    Runs that are going on when it ends go on. An `InputError` where another supervisor works here already, or where
+    the home is no place to work in; what goes wrong later is said in the log and tried again.
     """
     stopping: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _frame: stopping.append(number))
+    settings.make_home()
     with locked(supervisor_lock()) as mine:
         if not mine:
             raise InputError(f"A worker for {settings.home()} is running already.")
-        supervisor = Supervisor(store=RunStore(), devices=find_devices())
-        _log.info("working on %s with %s", settings.home(), ", ".join(supervisor.devices))
-        projector = _start_projector()
-        busy_at = time.monotonic()
+        store = RunStore()
+        store.count()  # a home of another version is refused here
+        _log.info("working on %s", settings.home())
+        supervisor = Supervisor(store=store, devices=[])
+        search, companion = _Search(), Companion(store.table.path)
+        busy_at, complaint = time.monotonic(), ""
         try:
             while not stopping:
-                supervisor.tick()
-                if projector.poll() is not None:
-                    projector = _start_projector()
-                if supervisor.children or supervisor.store.list(states=("queued", "running"), limit=1):
+                supervisor.devices = search.look()
+                try:
+                    going = supervisor.tick()
+                    companion.tick(going=going > 0)
+                    busy = bool(going or supervisor.children or store.count(states=("queued",)))
+                    complaint = ""
+                except (BirdError, OSError) as error:
+                    if str(error) != complaint:
+                        complaint = str(error)
+                        _log.warning("%s It is tried again.", complaint)
+                    busy = True
+                    time.sleep(_PATIENCE_SECONDS)
+                if busy:
                     busy_at = time.monotonic()
                 if idle_exit_seconds is not None and time.monotonic() - busy_at > idle_exit_seconds:
                     break
                 time.sleep(_TICK_SECONDS)
         finally:
-            projector.terminate()
-            projector.wait()
+            companion.close()
+            search.close()
 
 
-def _start_projector() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "bird_backend.jobs.projector"],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd=settings.ASSETS.parent,
-    )
+class _Search:
+    """This machine's devices: as kept in the home, else as a process that loads torch finds them, in some seconds."""
+
+    def __init__(self) -> None:
+        self._names = self._kept()
+        self._asking = None if self._names else start_asking()
+
+    def look(self) -> list[str]:
+        """Their names, none while they are being looked for."""
+        if self._asking is not None and (code := self._asking.poll()) is not None:
+            self._asking = None
+            self._names = self._kept()
+            if not self._names:
+                _log.warning("torch could not say what it can compute on (exit code %d); using the CPU", code)
+                self._names = ["cpu"]
+        return self._names
+
+    def close(self) -> None:
+        if self._asking is not None:
+            self._asking.terminate()
+            self._asking.wait()
+
+    @staticmethod
+    def _kept() -> list[str]:
+        return [device.name for device in kept_devices(current=True) or ()]

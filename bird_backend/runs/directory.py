@@ -68,16 +68,27 @@ class RunDirectory:
         return self.path / "lock"
 
     def read_spec(self) -> dict[str, Any]:
-        """The spec's JSON document."""
-        document: dict[str, Any] = json.loads((self.path / "spec.json").read_text("utf-8"))
+        """The spec's JSON document; one that is gone or damaged is an `InputError`."""
+        document = self._read("spec.json")
+        if document is None:
+            raise InputError(f"The spec of run {self.path.name} is gone: there is no {self.path / 'spec.json'}.")
         return document
 
     def read_progress(self) -> dict[str, Any] | None:
-        """`phase`, `fraction` in [0, 1], `eta_seconds` or null, `elapsed_seconds`, `updated`; none before the start."""
-        return self._read("progress.json")
+        """`phase`, `fraction` in [0, 1], `eta_seconds` or null, `elapsed_seconds`, `updated`; none before the start.
+
+        None where the file is damaged too: the next word of the run replaces it whole.
+        """
+        try:
+            said = self._read("progress.json")
+        except InputError:
+            return None
+        if said is None or not isinstance(said.get("phase"), str) or not isinstance(said.get("fraction"), int | float):
+            return None
+        return said
 
     def read_summary(self) -> dict[str, Any] | None:
-        """The run's result; none before it is done."""
+        """The run's result; none before it is done, an `InputError` where it is damaged."""
         return self._read("summary.json")
 
     def is_held(self) -> bool:
@@ -90,15 +101,20 @@ class RunDirectory:
             with self.log.open("rb") as file:
                 file.seek(max(0, self.log.stat().st_size - 400 * lines))
                 text = file.read().decode("utf-8", "replace")
-        except FileNotFoundError:
+        except OSError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
-            document: dict[str, Any] = json.loads((self.path / name).read_text("utf-8"))
+            document = json.loads((self.path / name).read_text("utf-8"))
         except FileNotFoundError:
             return None
+        except (OSError, ValueError, RecursionError) as error:
+            said = error.strerror if isinstance(error, OSError) else "it is not whole JSON"
+            raise InputError(f"The file {name} of run {self.path.name} can't be read: {said}.") from error
+        if not isinstance(document, dict):
+            raise InputError(f"The file {name} of run {self.path.name} holds no JSON object.")
         return document
 
 
@@ -126,16 +142,13 @@ def locked(path: Path) -> Iterator[bool]:
 
     The lock dies with its holder, however that dies, which is what makes it a heartbeat.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        if not _take(file):
-            yield False
-            return
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
-        yield True
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    except OSError as error:
+        raise InputError(f"The lock {path} can't be taken: {error.strerror}.") from error
+    with file:
+        yield _take(file)
 
 
 def _take(file: IO[str]) -> bool:
@@ -155,8 +168,8 @@ def is_locked(path: Path) -> bool:
     try:
         with path.open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
     except BlockingIOError:
         return True
+    except OSError:
+        return False  # gone, or a folder in its place: nobody holds that
     return False

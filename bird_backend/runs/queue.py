@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -41,9 +42,9 @@ def cancel(run_id: str) -> Run:
     store.request_cancel(run_id)
     if run.state in ("queued", "interrupted"):
         store.finish(run_id, "cancelled", reason="Cancelled before it went on.")
-    elif run.pid is not None and run.directory.is_held():
-        # The lock says the process lives, so the number is still its own.
-        os.kill(run.pid, signal.SIGTERM)
+    elif run.process is not None:
+        # It looks at its row too, a little later; on another machine that is how it hears.
+        run.process.send(signal.SIGTERM)
     return store.get(run_id)
 
 
@@ -73,7 +74,7 @@ def ensure_supervisor(*, wait_seconds: float = 0) -> None:
         return
     settings.make_home()
     with (settings.home() / "supervisor.log").open("ab") as log:
-        subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        started = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "bird_backend", "worker", "--idle-exit", str(settings.IDLE_EXIT_SECONDS)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -82,6 +83,8 @@ def ensure_supervisor(*, wait_seconds: float = 0) -> None:
             cwd=settings.ASSETS.parent,
             env=os.environ | {"BIRD_HOME": str(settings.home())},
         )
+    # Nobody else takes notice of its end: without a waiter it would stay as a zombie for as long as the app lives.
+    threading.Thread(target=started.wait, daemon=True).start()
     deadline = time.monotonic() + wait_seconds
-    while time.monotonic() < deadline and not supervisor_alive():
+    while time.monotonic() < deadline and started.poll() is None and not supervisor_alive():
         time.sleep(0.05)

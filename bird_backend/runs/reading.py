@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
+from bird_backend.errors import InputError
 from bird_backend.measures import Predictions
 from bird_backend.runs.directory import RunDirectory
 
@@ -27,9 +31,12 @@ __all__ = [
     "read_probes",
     "read_snapshot",
     "snapshots",
+    "umap_files",
 ]
 
-_SNAPSHOT = re.compile(r"snapshot-([a-z-]+)-(\d{6})\.npz")
+_T = TypeVar("_T")
+_PROBES = ("images", "labels", "classes", "gram")
+_SNAPSHOT = re.compile(r"snapshot-([a-z-]+)-(\d{6,})\.npz")
 
 
 class MetricsTail:
@@ -38,6 +45,8 @@ class MetricsTail:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.offset = 0
+        self.damaged = 0
+        """Lines passed over because they are no row, such as one that a killed process left half written."""
 
     def read(self) -> list[dict[str, Any]]:
         """The whole lines appended since the last call; a line still being written waits for the next.
@@ -48,21 +57,38 @@ class MetricsTail:
             with self._path.open("rb") as file:
                 if self._path.stat().st_size < self.offset:
                     # A resumed run takes back the rows after its checkpoint.
-                    self.offset = 0
+                    self.offset = self.damaged = 0
                 file.seek(self.offset)
                 new = file.read()
         except FileNotFoundError:
             return []
         whole = new[: new.rfind(b"\n") + 1]
         self.offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines() if line]
+        rows = [_row(line) for line in whole.split(b"\n") if line]
+        self.damaged += rows.count(None)
+        return [row for row in rows if row is not None]
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def read_metrics(directory: RunDirectory) -> pd.DataFrame:
-    """Every metrics row of a run, one column a key; from the sealed file where there is one."""
+    """Every metrics row of a run, one column a key; from the sealed file where there is one that can be read."""
     if directory.sealed_metrics.exists():
-        return pd.read_parquet(directory.sealed_metrics)
-    return pd.DataFrame(MetricsTail(directory.metrics).read())
+        try:
+            return pd.read_parquet(directory.sealed_metrics)
+        except (OSError, ValueError):
+            if not directory.metrics.exists():
+                raise _unreadable(directory, directory.sealed_metrics.name, "it is damaged") from None
+    try:
+        return pd.DataFrame(MetricsTail(directory.metrics).read())
+    except OSError as error:
+        raise _unreadable(directory, directory.metrics.name, str(error.strerror)) from error
 
 
 @dataclass(frozen=True, order=True)
@@ -87,22 +113,24 @@ def snapshots(directory: RunDirectory) -> list[SnapshotName]:
     return sorted(SnapshotName(match[1], int(match[2])) for match in names if match)
 
 
+def umap_files(directory: RunDirectory) -> set[str]:
+    """Names of the UMAP layouts there are."""
+    return {path.name for path in directory.artifacts.glob("umap-*.npz")}
+
+
 def read_snapshot(directory: RunDirectory, name: SnapshotName, *arrays: str) -> dict[str, np.ndarray]:
     """Named arrays of a snapshot (all by default).
 
     `gram` [m, m] centred similarities of the Gram probes, scaled to unit Frobenius norm; `features` [N, d] pooled
     activations of the embedding probes; `pca` [N, 2] their projection on axes fixed at the model's first snapshot.
     """
-    with np.load(directory.artifacts / name.file, allow_pickle=False) as file:
-        return {key: file[key] for key in (arrays or file.files)}
+    return _arrays(directory, name.file, *arrays)
 
 
 def read_embedding(directory: RunDirectory, name: SnapshotName) -> tuple[np.ndarray, str]:
     """Points [N, 2] of a snapshot and how they were made: `umap`, or `pca` while that is not ready."""
-    path = directory.artifacts / name.umap_file
-    if path.exists():
-        with np.load(path, allow_pickle=False) as file:
-            return file["points"], "umap"
+    if (directory.artifacts / name.umap_file).exists():
+        return _arrays(directory, name.umap_file, "points")["points"], "umap"
     return read_snapshot(directory, name, "pca")["pca"], "pca"
 
 
@@ -111,13 +139,12 @@ def read_probes(directory: RunDirectory) -> dict[str, np.ndarray] | None:
 
     `images` uint8 [N, 32, 32, 3], `labels` [N], `classes` [K] names, `gram` [m] indices of the Gram probes, by class.
     """
-    return _arrays(directory, "probes.npz")
+    return _built(directory, "probes.npz", lambda arrays: {name: arrays[name] for name in _PROBES})
 
 
 def read_predictions(directory: RunDirectory) -> Predictions | None:
     """What every network of a run said of the test images, once its accuracy was measured."""
-    arrays = _arrays(directory, "predictions.npz")
-    return None if arrays is None else Predictions.from_arrays(arrays)
+    return _built(directory, "predictions.npz", Predictions.from_arrays)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,8 +169,11 @@ class Examples:
 
 def read_examples(directory: RunDirectory) -> Examples | None:
     """The pictures of a run that measured accuracy."""
-    arrays = _arrays(directory, "examples.npz")
-    return None if arrays is None else Examples(**{field.name: arrays[field.name] for field in fields(Examples)})
+    return _built(
+        directory,
+        "examples.npz",
+        lambda arrays: Examples(**{field.name: arrays[field.name] for field in fields(Examples)}),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -167,13 +197,37 @@ class Gallery:
 
 def read_gallery(directory: RunDirectory) -> Gallery | None:
     """The pictures of a finished gallery run."""
-    arrays = _arrays(directory, "gallery.npz")
-    return None if arrays is None else Gallery(**{field.name: arrays[field.name] for field in fields(Gallery)})
+    return _built(
+        directory,
+        "gallery.npz",
+        lambda arrays: Gallery(**{field.name: arrays[field.name] for field in fields(Gallery)}),
+    )
 
 
-def _arrays(directory: RunDirectory, name: str) -> dict[str, np.ndarray] | None:
-    path = directory.artifacts / name
-    if not path.exists():
+def _built(directory: RunDirectory, name: str, build: Callable[[Mapping[str, np.ndarray]], _T]) -> _T | None:
+    """What `build` makes of a file's arrays; none where there is no file."""
+    if not (directory.artifacts / name).exists():
         return None
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    arrays = _arrays(directory, name)
+    try:
+        return build(arrays)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise _unreadable(directory, name, "it lacks some of what belongs into it") from error
+
+
+def _arrays(directory: RunDirectory, name: str, *wanted: str) -> dict[str, np.ndarray]:
+    """The arrays of an artifact, or those named; a file that is gone or damaged is an `InputError`."""
+    try:
+        with (directory.artifacts / name).open("rb") as content, np.load(content, allow_pickle=False) as file:
+            return {key: file[key] for key in (wanted or file.files)}
+    except OSError as error:
+        raise _unreadable(directory, name, error.strerror or str(error)) from error
+    except KeyError as error:
+        raise _unreadable(directory, name, "it lacks some of what belongs into it") from error
+    except (ValueError, EOFError, BadZipFile, zlib.error, TypeError, AttributeError, NotImplementedError) as error:
+        # An empty file, a torn one, or another kind of file by this name: numpy has a word of its own for each.
+        raise _unreadable(directory, name, "it is damaged") from error
+
+
+def _unreadable(directory: RunDirectory, name: str, why: str) -> InputError:
+    return InputError(f"The file {name} of run {directory.path.name} can't be read: {why}.")

@@ -1,177 +1,158 @@
-"""The run table: one SQLite file, one row a run, every change one short transaction.
-
-A rollback journal rather than WAL: the table is small, several processes write it, and WAL with several checkpointing
-connections has a corruption race in the SQLite that current distributions ship.
-"""
+"""Runs as rows: one a run, every change one short transaction."""
 
 from __future__ import annotations
 
 import json
 import re
 import secrets
+import shutil
 import sqlite3
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from bird_backend import settings
-from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.experiments import KINDS, RunSpec, load_spec
+from bird_backend.errors import UnknownNameError
+from bird_backend.experiments import KINDS, RunSpec
+from bird_backend.runs.devices import lease_name
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.identity import Identity, identify
+from bird_backend.runs.processes import ProcessMark
+from bird_backend.runs.run import ACTIVE, FINAL, Run, State, run_of
+from bird_backend.runs.table import RunTable
 
 __all__ = ["ACTIVE", "FINAL", "Run", "RunStore", "State"]
 
-State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-ACTIVE: tuple[State, ...] = ("queued", "running")
-FINAL: tuple[State, ...] = ("done", "failed", "cancelled")
-
-_ID = re.compile(r"\d{8}-\d{6}-[a-z]+-[0-9a-f]{4}")
-_SCHEMA = """
-create table if not exists runs (
-    id text primary key,
-    kind text not null,
-    title text not null,
-    state text not null,
-    identity text not null,
-    family text not null,
-    depends_on text not null,
-    created real not null,
-    started real,
-    finished real,
-    device text,
-    pid integer,
-    attempts integer not null default 0,
-    cancel_requested real,
-    reason text,
-    summary text
-);
-create index if not exists runs_by_state on runs (state, created);
-create index if not exists runs_by_identity on runs (identity, state);
-create index if not exists runs_by_family on runs (family);
+_ID = re.compile(r"\d{8}-\d{6}-[a-z]+-[0-9a-f]{16}")
+_ANY: tuple[State, ...] = get_args(State)
+_REUSED: tuple[State, ...] = ("queued", "running", "done")
+_TAKE = "state = 'running', started = coalesce(started, ?), attempts = attempts + 1, reason = null"
+_NO_PROCESS = "pid = null, host = null, pid_since = null"
+_CLAIM = f"""
+update runs set {_TAKE.replace("?", ":now")}, device = free.device
+from (
+    select waiting.id, coalesce(offered.value, waiting.wanted) as device
+    from runs as waiting left join json_each(:devices) as offered on waiting.wanted in ('auto', offered.value)
+    where waiting.state = 'queued' and waiting.id not in (select value from json_each(:besides))
+        and coalesce(offered.value, waiting.wanted) != 'auto'
+        and not exists (
+            select * from runs as busy
+            where busy.state = 'running' and busy.device = coalesce(offered.value, waiting.wanted)
+                and (busy.kind in (select value from json_each(:light)))
+                    = (waiting.kind in (select value from json_each(:light)))
+        )
+    order by waiting.created, waiting.rowid, offered.key limit 1
+) as free
+where runs.id = free.id returning *
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One row. Times are seconds since the epoch; `reason` says why it failed; `summary` is its result."""
-
-    id: str
-    kind: str
-    title: str
-    state: State
-    identity: str
-    """Equal for runs that give the same result: see `runs.identity`."""
-    family: str
-    """Equal for runs that differ in nothing but the seed."""
-    depends_on: dict[str, Any]
-    """What the identity is made of: `spec`, `weights` and `folders` with their digests, `data`, `code`."""
-    created: float
-    started: float | None
-    finished: float | None
-    device: str | None
-    pid: int | None
-    attempts: int
-    cancel_requested: float | None
-    reason: str | None
-    summary: dict[str, Any] | None
-
-    @property
-    def directory(self) -> RunDirectory:
-        """Where everything the run reads and writes lies."""
-        return RunDirectory(settings.runs_dir() / self.id)
-
-    @property
-    def spec(self) -> RunSpec:
-        """What was asked for."""
-        return load_spec(self.directory.read_spec())
-
-
 class RunStore:
-    """The run table under the current home. Cheap to make: it opens the file for each call."""
+    """The runs under the current home. Cheap to make: it opens the table for each call."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or settings.home() / "runs.sqlite"
+        self.table = RunTable(path)
 
-    def create(self, spec: RunSpec, *, state: State = "queued") -> Run:
-        """A new run. Its directory and spec are there before the row is, so that no reader finds it half made."""
-        now = time.time()
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-        run_id = f"{stamp}-{spec.kind}-{secrets.token_hex(2)}"
-        identity = identify(spec)
-        RunDirectory(settings.runs_dir() / run_id).create(spec.model_dump(mode="json"))
-        with self._connect() as db:
-            db.execute(
-                "insert into runs (id, kind, title, state, identity, family, depends_on, created, started, attempts)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    run_id,
-                    spec.kind,
-                    spec.title or KINDS[spec.kind].title(spec),
-                    state,
-                    identity.digest,
-                    identity.family,
-                    json.dumps(identity.as_dict()),
-                    now,
-                    now if state == "running" else None,
-                    int(state == "running"),
-                ),
-            )
-        return self.get(run_id)
+    def create(self, spec: RunSpec, *, state: State = "queued", device: str | None = None) -> Run:
+        """A new run; one that its maker does at once is `running`, on `device`."""
+        return self.create_all([spec], state=state, device=device)[0]
+
+    def create_all(
+        self,
+        specs: Sequence[RunSpec],
+        *,
+        reuse: bool = False,
+        state: State = "queued",
+        device: str | None = None,
+        keep: Callable[[sqlite3.Connection, list[Run]], None] | None = None,
+    ) -> list[Run]:
+        """Runs for all of `specs`, or none at all; `keep` may write more that is to stand or fall with them.
+
+        `reuse` takes those that were asked for exactly the same and did not fail, as they are. A run's directory and
+        spec are there before its row is, so that no reader finds it half made.
+        """
+        made: list[RunDirectory] = []
+        identities = [identify(spec) for spec in specs]  # reads files, so not while the table is held
+        try:
+            with self.table.writing() as db:
+                runs = []
+                for spec, identity in zip(specs, identities, strict=True):
+                    same = _newest_same(db, identity, _REUSED) if reuse else None
+                    runs.append(same or _insert(db, spec, identity, state=state, device=device, made=made))
+                if keep is not None:
+                    keep(db, runs)
+        except BaseException:
+            for directory in made:
+                shutil.rmtree(directory.path, ignore_errors=True)
+            raise
+        return runs
 
     def get(self, run_id: str) -> Run:
         """The run of that name; one that does not exist is an `UnknownNameError` with the closest."""
         if _ID.fullmatch(run_id):
-            with self._connect() as db:
+            with self.table.reading() as db:
                 row = db.execute("select * from runs where id = ?", (run_id,)).fetchone()
             if row is not None:
-                return _run(row)
+                return run_of(row)
         raise UnknownNameError("run", run_id, [run.id for run in self.list(limit=20)])
 
     def get_many(self, run_ids: Collection[str]) -> dict[str, Run]:
         """The runs of those names, in one reading; names of no run are left out."""
-        marks = ", ".join("?" * len(run_ids))
-        with self._connect() as db:
-            rows = db.execute(f"select * from runs where id in ({marks})", tuple(run_ids)).fetchall()
-        return {row["id"]: _run(row) for row in rows}
+        with self.table.reading() as db:
+            rows = db.execute(
+                "select * from runs where id in (select value from json_each(?))", (json.dumps(list(run_ids)),)
+            ).fetchall()
+        return {row["id"]: run_of(row) for row in rows}
 
     def list(
-        self, *, kind: str | None = None, states: tuple[State, ...] = get_args(State), limit: int = 200
+        self,
+        *,
+        kind: str | Collection[str] | None = None,
+        states: tuple[State, ...] = _ANY,
+        limit: int | None = None,
+        offset: int = 0,
     ) -> list[Run]:
-        """Newest first."""
-        marks = ", ".join("?" * len(states))
-        where, arguments = f"state in ({marks})", list[Any](states)
-        if kind is not None:
-            where, arguments = f"{where} and kind = ?", [*arguments, kind]
-        with self._connect() as db:
+        """Newest first: all of them, or `limit` of them after the first `offset`."""
+        where, arguments = _where(kind, states)
+        with self.table.reading() as db:
             rows = db.execute(
-                f"select * from runs where {where} order by created desc, id desc limit ?",
-                (*arguments, limit),
+                f"select * from runs where {where} order by created desc, rowid desc limit ? offset ?",
+                (*arguments, -1 if limit is None else limit, offset),
             ).fetchall()
-        return [_run(row) for row in rows]
+        return [run_of(row) for row in rows]
 
-    def find_same(self, spec: RunSpec, *, states: tuple[State, ...] = ("queued", "running", "done")) -> Run | None:
+    def count(self, *, kind: str | Collection[str] | None = None, states: tuple[State, ...] = _ANY) -> int:
+        """How many there are."""
+        where, arguments = _where(kind, states)
+        with self.table.reading() as db:
+            return int(db.execute(f"select count(*) from runs where {where}", arguments).fetchone()[0])
+
+    def waiting_before(self, run: Run) -> int:
+        """How many queued runs are to be taken before a queued one."""
+        with self.table.reading() as db:
+            found = db.execute(
+                "select count(*) from runs as other, runs as this where this.id = ? and other.state = 'queued'"
+                " and (other.created, other.rowid) < (this.created, this.rowid)",
+                (run.id,),
+            )
+            return int(found.fetchone()[0])
+
+    def find_same(self, spec: RunSpec, *, states: tuple[State, ...] = _REUSED) -> Run | None:
         """The newest run that gives what this spec would give now, if any: same spec, weights, data and code."""
-        marks, identity = ", ".join("?" * len(states)), identify(spec).digest
-        with self._connect() as db:
-            row = db.execute(
-                f"select * from runs where identity = ? and state in ({marks}) order by created desc limit 1",
-                (identity, *states),
-            ).fetchone()
-        return _run(row) if row is not None else None
+        identity = identify(spec)
+        with self.table.reading() as db:
+            return _newest_same(db, identity, states)
 
     def find_family(self, run: Run) -> tuple[Run, ...]:
         """The runs that differ from this one in nothing but the seed, it among them, newest first."""
-        with self._connect() as db:
-            rows = db.execute("select * from runs where family = ? order by created desc, id desc", (run.family,))
-            return tuple(_run(row) for row in rows.fetchall())
+        with self.table.reading() as db:
+            rows = db.execute("select * from runs where family = ? order by created desc, rowid desc", (run.family,))
+            return tuple(run_of(row) for row in rows.fetchall())
 
     def set_identity(self, run_id: str, identity: Identity) -> None:
         """Note what the run really begins with: weights and images may have changed since it was asked for."""
-        with self._connect() as db:
+        with self.table.writing() as db:
             db.execute(
                 "update runs set identity = ?, family = ?, depends_on = ? where id = ?",
                 (identity.digest, identity.family, json.dumps(identity.as_dict()), run_id),
@@ -179,82 +160,153 @@ class RunStore:
 
     def claim(self, run_id: str) -> bool:
         """Take a queued run; true for exactly one of any number of callers."""
-        with self._connect() as db:
+        with self.table.writing() as db:
             taken = db.execute(
-                "update runs set state = 'running', started = coalesce(started, ?), attempts = attempts + 1,"
-                " reason = null where id = ? and state = 'queued'",
+                f"update runs set {_TAKE} where id = ? and state = 'queued'",
                 (time.time(), run_id),
             )
             return taken.rowcount == 1
 
-    def set_device(self, run_id: str, device: str) -> None:
-        """Note the lease, from the claim on, so that no second run is granted the same device."""
-        with self._connect() as db:
-            db.execute("update runs set device = ? where id = ?", (device, run_id))
+    def claim_oldest(self, devices: Sequence[str], *, besides: Collection[str] = ()) -> Run | None:
+        """Take the oldest queued run that one of `devices` is free for, with that device; none where there is none.
 
-    def set_process(self, run_id: str, *, pid: int, device: str) -> None:
+        A device takes one run at a time, and one of a light kind beside it. One that is asked for by name and is not
+        among `devices` is granted as named: the run itself says what is wrong with it. Runs of `besides` are left.
+        """
+        values = {
+            "now": time.time(),
+            "devices": json.dumps(list(devices)),
+            "light": json.dumps([kind.name for kind in KINDS.values() if kind.light]),
+            "besides": json.dumps(list(besides)),
+        }
+        with self.table.writing() as db:
+            row = db.execute(_CLAIM, values).fetchone()
+        return run_of(row) if row is not None else None
+
+    def put_back(self, run_id: str) -> None:
+        """Undo a claim that came to nothing."""
+        with self.table.writing() as db:
+            db.execute(
+                "update runs set state = 'queued', device = null, attempts = attempts - 1"
+                " where id = ? and state = 'running' and pid is null",
+                (run_id,),
+            )
+
+    def set_process(self, run_id: str, process: ProcessMark, *, device: str) -> None:
         """Note who runs it and where."""
-        with self._connect() as db:
-            db.execute("update runs set pid = ?, device = ? where id = ?", (pid, device, run_id))
+        with self.table.writing() as db:
+            db.execute(
+                "update runs set pid = ?, host = ?, pid_since = ?, device = ? where id = ?",
+                (process.pid, process.host, process.since, device, run_id),
+            )
 
     def finish(
         self, run_id: str, state: State, *, reason: str | None = None, summary: dict[str, Any] | None = None
     ) -> None:
         """Close a running run. One that is closed already stays as it is."""
-        with self._connect() as db:
+        with self.table.writing() as db:
             db.execute(
-                "update runs set state = ?, finished = ?, reason = ?, summary = ?, pid = null"
+                f"update runs set state = ?, finished = ?, reason = ?, summary = ?, {_NO_PROCESS}"
                 " where id = ? and state in ('queued', 'running', 'interrupted')",
                 (state, time.time(), reason, json.dumps(summary) if summary is not None else None, run_id),
             )
 
     def request_cancel(self, run_id: str) -> None:
         """Note that a person asked for it to stop."""
-        with self._connect() as db:
+        with self.table.writing() as db:
             db.execute(
                 "update runs set cancel_requested = ? where id = ? and cancel_requested is null",
                 (time.time(), run_id),
             )
 
+    def is_cancel_requested(self, run_id: str) -> bool:
+        """Whether a person asked for it to stop."""
+        with self.table.reading() as db:
+            row = db.execute("select cancel_requested from runs where id = ?", (run_id,)).fetchone()
+        return row is not None and row[0] is not None
+
     def requeue(self, run_id: str, *, states: tuple[State, ...], forgive: bool = False) -> bool:
         """Put a stopped run back in the queue, to go on from its checkpoint; `forgive` forgets earlier attempts."""
-        marks = ", ".join("?" * len(states))
-        with self._connect() as db:
+        with self.table.writing() as db:
             moved = db.execute(
-                "update runs set state = 'queued', finished = null, cancel_requested = null, pid = null,"
-                f" attempts = case when ? then 0 else attempts end where id = ? and state in ({marks})",
-                (forgive, run_id, *states),
+                f"update runs set state = 'queued', finished = null, cancel_requested = null, laid_out = 0,"
+                f" {_NO_PROCESS}, attempts = case when ? then 0 else attempts end"
+                " where id = ? and state in (select value from json_each(?))",
+                (forgive, run_id, json.dumps(list(states))),
             )
             return moved.rowcount == 1
 
-    @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        settings.make_home()
-        try:
-            db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        except sqlite3.OperationalError as error:
-            raise InputError(
-                f"The home {self._path.parent} can't be written: {error}; set BIRD_HOME to a folder that can."
-            ) from error
-        try:
-            db.row_factory = sqlite3.Row
-            db.execute("begin immediate")
-            if db.execute("pragma user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute("pragma user_version = 1")
-            yield db
-            db.execute("commit")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("rollback")
-            raise
-        finally:
-            db.close()
+    def note_opened(self, run_id: str) -> None:
+        """Note that someone wants to see its embeddings, so that they are made before others'."""
+        with self.table.writing() as db:
+            db.execute("update runs set opened = ? where id = ?", (time.time(), run_id))
+
+    def not_laid_out(self, *, recent: int) -> Sequence[Run]:
+        """Begun runs that may lack embeddings: those that were opened, the last first, then of the newest `recent`."""
+        with self.table.reading() as db:
+            rows = db.execute(
+                "select * from runs where laid_out = 0 and started is not null and (opened is not null or id in"
+                " (select id from runs where started is not null order by created desc limit ?))"
+                " order by opened desc, created desc",  # nulls come last
+                (recent,),
+            ).fetchall()
+        return [run_of(row) for row in rows]
+
+    def set_laid_out(self, run_id: str) -> None:
+        """Note that an ended run has every embedding that it can have."""
+        with self.table.writing() as db:
+            db.execute(
+                "update runs set laid_out = 1 where id = ? and state not in ('queued', 'running', 'interrupted')",
+                (run_id,),
+            )
 
 
-def _run(row: sqlite3.Row) -> Run:
-    fields = dict(row)
-    fields["summary"] = json.loads(fields["summary"]) if fields["summary"] else None
-    fields["depends_on"] = json.loads(fields["depends_on"])
-    return Run(**fields)
+def _insert(
+    db: sqlite3.Connection,
+    spec: RunSpec,
+    identity: Identity,
+    *,
+    state: State,
+    device: str | None,
+    made: list[RunDirectory],
+) -> Run:
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    run_id = f"{stamp}-{spec.kind}-{secrets.token_hex(8)}"
+    directory = RunDirectory(settings.runs_dir() / run_id)
+    made.append(directory)
+    directory.create(spec.model_dump(mode="json"))
+    at_once = state == "running"
+    values = {
+        "id": run_id,
+        "kind": spec.kind,
+        "title": spec.title or KINDS[spec.kind].title(spec),
+        "state": state,
+        "identity": identity.digest,
+        "family": identity.family,
+        "depends_on": json.dumps(identity.as_dict()),
+        "wanted": lease_name(spec.device),
+        "created": now,
+        "started": now if at_once else None,
+        "device": device,
+        "attempts": int(at_once),
+    }
+    names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    return run_of(db.execute(f"insert into runs ({names}) values ({marks}) returning *", values).fetchone())
+
+
+def _newest_same(db: sqlite3.Connection, identity: Identity, states: tuple[State, ...]) -> Run | None:
+    row = db.execute(
+        "select * from runs where identity = ? and state in (select value from json_each(?))"
+        " order by created desc, rowid desc limit 1",
+        (identity.digest, json.dumps(list(states))),
+    ).fetchone()
+    return run_of(row) if row is not None else None
+
+
+def _where(kind: str | Collection[str] | None, states: tuple[State, ...]) -> tuple[str, list[str]]:
+    where, arguments = "state in (select value from json_each(?))", [json.dumps(list(states))]
+    if kind is not None:
+        where += " and kind in (select value from json_each(?))"
+        arguments.append(json.dumps([kind] if isinstance(kind, str) else list(kind)))
+    return where, arguments

@@ -1,4 +1,4 @@
-"""The one writer of a run's directory: metrics, progress, artifacts, and whether a person asked it to stop."""
+"""The one writer of a run's directory: metrics, progress and artifacts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bird_backend.errors import Cancelled
 from bird_backend.runs.directory import RunDirectory, write_atomic, write_json
 from bird_backend.runs.reading import MetricsTail
+from bird_backend.stopping import check_stop
 
 __all__ = ["RunWriter", "save_arrays"]
 
@@ -39,11 +38,9 @@ class RunWriter:
         self,
         directory: RunDirectory,
         *,
-        stop: threading.Event | None = None,
         on_progress: Callable[[str, float, float | None], None] | None = None,
     ) -> None:
         self.directory = directory
-        self._stop = stop or threading.Event()
         self._on_progress = on_progress
         self._began = time.monotonic()
         self._phase, self._base, self._share = "Starting", 0.0, 0.0
@@ -54,11 +51,6 @@ class RunWriter:
     def seconds(self) -> float:
         """Since this process began on the run."""
         return time.monotonic() - self._began
-
-    def check_stop(self) -> None:
-        """Raise `Cancelled` if a person asked for the run to stop."""
-        if self._stop.is_set():
-            raise Cancelled("Cancelled; resume it to go on from its last checkpoint.")
 
     def append(self, rows: list[dict[str, Any]]) -> None:
         """Append metrics rows in one write, so that a reader never sees half a row for longer than the write takes."""
@@ -90,7 +82,7 @@ class RunWriter:
 
     def progress(self, fraction: float, *, detail: str = "", force: bool = False) -> None:
         """Say how much of the phase is done, at most a few times a second; checks for a request to stop."""
-        self.check_stop()
+        check_stop()
         now = time.monotonic()
         if not force and now - self._told < _PROGRESS_SECONDS:
             return
@@ -128,7 +120,10 @@ class RunWriter:
 
     def close(self, summary: dict[str, Any]) -> None:
         """Seal the metrics to Parquet and write the summary."""
-        rows = MetricsTail(self.directory.metrics).read()
+        tail = MetricsTail(self.directory.metrics)
+        rows = tail.read()
+        if tail.damaged:
+            _log.warning("%d lines of the metrics are no rows and are left out of the sealed ones", tail.damaged)
         if rows:
             write_atomic(self.directory.sealed_metrics, pd.DataFrame(rows).to_parquet(index=False))
         write_json(self.directory.path / "summary.json", summary)

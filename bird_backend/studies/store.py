@@ -1,39 +1,57 @@
-"""Studies on disk, one JSON file each, and their runs: queue a plan, find a study again."""
+"""Studies as rows beside the runs': queue a plan, whole or not at all, and find a study again."""
 
 from __future__ import annotations
 
 import re
 import secrets
+import sqlite3
 import time
 from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from bird_backend import settings
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.runs.directory import write_atomic
-from bird_backend.runs.queue import ensure_supervisor, submit
+from bird_backend.runs.checks import check_transfer
+from bird_backend.runs.queue import ensure_supervisor
 from bird_backend.runs.store import Run, RunStore
+from bird_backend.runs.table import RunTable
 from bird_backend.studies.study import Member, Plan, Study
 
-__all__ = ["begin_study", "list_studies", "note_run", "read_study", "runs_of", "states_of", "submit_study"]
+__all__ = [
+    "begin_study",
+    "list_studies",
+    "note_run",
+    "read_study",
+    "runs_of",
+    "states_of",
+    "submit_study",
+]
 
-_ID = re.compile(r"\d{8}-\d{6}-study-[0-9a-f]{4}")
+_ID = re.compile(r"\d{8}-\d{6}-study-[0-9a-f]{16}")
 
 
 def submit_study(plan: Plan, *, start_worker: bool = True) -> Study:
     """Queue every run of a plan but those that were done or asked for already, and see to it that someone does them.
 
-    The plan has been checked whole, so nothing is queued of one that can't be.
+    The study and its runs are kept in one transaction: after a crash there are all of them or none.
     """
-    members = tuple(
-        Member(variant=variant.key, seed=seed, run=submit(plan.spec(variant, seed), reuse=True).id)
-        for variant, seed in plan.asked
-    )
-    study = _keep(plan, members)
+    specs = [plan.spec(variant, seed) for variant, seed in plan.asked]
+    for spec in specs:
+        check_transfer(spec)
+    kept: list[Study] = []
+
+    def keep(db: sqlite3.Connection, runs: list[Run]) -> None:
+        members = (
+            Member(variant=variant.key, seed=seed, run=run.id)
+            for (variant, seed), run in zip(plan.asked, runs, strict=True)
+        )
+        kept.append(_new(plan, tuple(members)))
+        _write(db, kept[0])
+
+    RunStore().create_all(specs, reuse=True, keep=keep)
     if start_worker:
         ensure_supervisor()
-    return study
+    return kept[0]
 
 
 def begin_study(plan: Plan) -> Study:
@@ -43,7 +61,10 @@ def begin_study(plan: Plan) -> Study:
     for variant, seed in plan.asked:
         same = store.find_same(plan.spec(variant, seed), states=("done",))
         members.append(Member(variant=variant.key, seed=seed, run=None if same is None else same.id))
-    return _keep(plan, tuple(members))
+    study = _new(plan, tuple(members))
+    with RunTable().writing() as db:
+        _write(db, study)
+    return study
 
 
 def note_run(study: Study, member: Member, run_id: str) -> Study:
@@ -55,33 +76,42 @@ def note_run(study: Study, member: Member, run_id: str) -> Study:
         for other in study.members
     )
     changed = study.model_copy(update={"members": members})
-    _write(changed)
+    with RunTable().writing() as db:
+        _write(db, changed)
     return changed
 
 
 def read_study(study_id: str) -> Study:
     """The study of that name; one that does not exist is an `UnknownNameError` with the closest."""
-    path = settings.studies_dir() / f"{study_id}.json"
-    if not _ID.fullmatch(study_id) or not path.is_file():
-        raise UnknownNameError("study", study_id, _names()[:20])
+    with RunTable().reading() as db:
+        known = _ID.fullmatch(study_id)  # a name may hold what no text can, half a surrogate pair
+        row = db.execute("select document from studies where id = ?", (study_id,)).fetchone() if known else None
+        if row is None:
+            near = db.execute("select id from studies order by created desc limit 20").fetchall()
+            raise UnknownNameError("study", study_id, [other["id"] for other in near])
     try:
-        return Study.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"The study file {path} is damaged or can't be read.") from error
+        return Study.model_validate_json(row["document"])
+    except ValidationError as error:
+        raise InputError(f"The study {study_id} is damaged and can't be read.") from error
 
 
-def list_studies(*, limit: int = 50) -> list[Study]:
-    """Newest first; a file that can't be read is passed over here, and `read_study` says what is wrong with it."""
+def list_studies(*, limit: int | None = 50, offset: int = 0) -> list[Study]:
+    """Newest first, `limit` of them after the first `offset`.
+
+    One that can't be read is passed over here, and `read_study` says what is wrong with it.
+    """
+    with RunTable().reading() as db:
+        rows = db.execute(
+            "select document from studies order by created desc, rowid desc limit ? offset ?",
+            (-1 if limit is None else limit, offset),
+        ).fetchall()
     found: list[Study] = []
-    for name in _names():
-        if len(found) == limit:
-            break
+    for row in rows:
         try:
-            found.append(read_study(name))
-        except InputError:
+            found.append(Study.model_validate_json(row["document"]))
+        except ValidationError:
             continue
-    # A name has the second only.
-    return sorted(found, key=lambda study: study.created, reverse=True)
+    return found
 
 
 def runs_of(study: Study) -> Mapping[str, Run]:
@@ -100,28 +130,17 @@ def states_of(study: Study, runs: Mapping[str, Run] | None = None) -> dict[str, 
     return states
 
 
-def _keep(plan: Plan, members: tuple[Member, ...]) -> Study:
+def _new(plan: Plan, members: tuple[Member, ...]) -> Study:
     now = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    study = Study(
-        **plan.model_dump(), id=f"{stamp}-study-{secrets.token_hex(2)}", created=round(now, 3), members=members
+    return Study(
+        **plan.model_dump(), id=f"{stamp}-study-{secrets.token_hex(8)}", created=round(now, 3), members=members
     )
-    _write(study)
-    return study
 
 
-def _write(study: Study) -> None:
-    settings.make_home()
-    path = settings.studies_dir() / f"{study.id}.json"
-    try:
-        path.parent.mkdir(exist_ok=True)
-        write_atomic(path, study.model_dump_json(indent=1).encode())
-    except OSError as error:
-        raise InputError(f"The study can't be kept in {path.parent}: {error.strerror}.") from error
-
-
-def _names() -> list[str]:
-    """Newest first: a name begins with its time."""
-    return sorted(
-        (path.stem for path in settings.studies_dir().glob("*.json") if _ID.fullmatch(path.stem)), reverse=True
+def _write(db: sqlite3.Connection, study: Study) -> None:
+    db.execute(
+        "insert into studies (id, created, document) values (?, ?, ?)"
+        " on conflict (id) do update set document = excluded.document",
+        (study.id, study.created, study.model_dump_json()),
     )

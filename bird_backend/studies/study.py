@@ -92,7 +92,7 @@ class Member(_Document):
 
 
 class Study(Plan):
-    """A plan with the runs that carry it out, as kept in the home's `studies/ID.json`."""
+    """A plan with the runs that carry it out, as kept in the home's run table."""
 
     id: str
     created: float

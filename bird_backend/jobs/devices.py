@@ -1,0 +1,56 @@
+"""Asking torch what it can compute on: `python -m bird_backend.jobs.devices` finds it and keeps it in the home.
+
+Only torch knows what it was built for and what CUDA_VISIBLE_DEVICES leaves of the machine; and a process that has asked
+CUDA holds some of the first device's memory until it ends, so the supervisor has another one ask.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+
+from bird_backend import settings
+from bird_backend.runs.devices import Device, keep_devices, kept_devices
+
+__all__ = ["ask_torch", "find_devices", "main", "start_asking"]
+
+_log = logging.getLogger("bird.devices")
+
+
+def ask_torch() -> tuple[Device, ...]:
+    """The devices that `auto` may take, found with torch in this process."""
+    import torch  # noqa: PLC0415 - seconds, and the supervisor must not load it
+
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        return tuple(Device(name=f"cuda:{index}", title=name) for index, name in enumerate(names))
+    if torch.backends.mps.is_available():
+        return (Device(name="mps", title="Apple GPU"),)
+    return (Device(name="cpu", title="CPU"),)
+
+
+def find_devices() -> list[str]:
+    """Names of the devices that `auto` may take: as kept, else asked in this process, which is going to compute."""
+    found = kept_devices(current=True)
+    if found is None:
+        found = ask_torch()
+        keep_devices(found)
+    return [device.name for device in found]
+
+
+def start_asking() -> subprocess.Popen[bytes]:
+    """A process that asks and keeps the answer in the home; its end says that it is there, or why not."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bird_backend.jobs.devices"], stdin=subprocess.DEVNULL, cwd=settings.ASSETS.parent
+    )
+
+
+def main() -> int:
+    """Ask and keep."""
+    keep_devices(ask_torch())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
