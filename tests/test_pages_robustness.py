@@ -53,7 +53,7 @@ def test_a_measured_run_says_every_figure_and_what_its_interval_is_over() -> Non
     assert f"On the held-out kinds: **{points(gap)} points**, {verdict(gap)}." in said
     assert "As a command" not in said
     assert "One seed (0) so far" in said
-    assert "no ceiling to measure against yet" in said
+    assert "nobody has trained it yet" in said
     assert {"accuracy_bars", "reliability", TABLE} <= components(app).keys()
 
 
@@ -90,22 +90,53 @@ def test_three_seeds_have_a_mean_beside_this_runs_own() -> None:
     assert not any(button.key == "queue_seeds" for button in app.button)
 
 
-def test_a_ceiling_gives_the_share_of_the_gap_that_was_recovered() -> None:
+def test_the_oracle_gives_the_share_of_the_gap_that_was_recovered() -> None:
     run = synthetic.write_transfer("done")
-    first, second = (synthetic.write_trained(data="fashion-mnist-small", seed=seed) for seed in (0, 1))
-    app = show("robustness", run=run.id, ceiling=first.id)
-    assert app.selectbox("_ceiling").value == first.id
+    synthetic.write_transfer("done", method={"name": "oracle"}, seed=1)
+    synthetic.write_trained(data="fashion-mnist-small")
+    assert "nobody has trained it yet" in words(show("robustness", run=run.id)), "of another seed; by another recipe"
+    oracle = synthetic.write_transfer("done", method={"name": "oracle"})
+    app = show("robustness", run=run.id)
     assert "Ceiling − floor, points" in tables(app)
+    assert "Oracle (ceiling)" in tables(app)
     assert "PGR = (after − floor) / (ceiling − floor)" in words(app)
-    app.selectbox("_ceiling").set_value(second.id)
+    assert any(f"run={oracle.id}" in link.proto.query_string for link in app.main.get("page_link"))
+    assert "How far towards the ceiling?" not in words(show("robustness", run=oracle.id))
+
+
+def test_one_click_trains_the_oracle_and_the_page_waits_for_it() -> None:
+    run = synthetic.write_transfer("done", control="random-weights")
+    app = show("robustness", run=run.id)
+    app.button("train_oracle").click()
     again(app)
-    assert app.query_params["ceiling"] in (second.id, [second.id])
+    (queued,) = [other for other in data.list_runs() if other.state == "queued"]
+    spec = data.spec_of(queued)
+    assert spec.method.name == "oracle"  # type: ignore[union-attr]
+    assert spec.seed == 0
+    assert any("The Oracle" in link.proto.label for link in app.main.get("page_link"))
+    assert not any(button.key == "train_oracle" for button in app.button)
+    synthetic.fill_transfer(queued, "done")
+    assert "Ceiling − floor, points" in tables(show("robustness", run=run.id))
+
+
+def test_a_studys_run_is_held_against_its_own_fine_tuning_and_oracle() -> None:
+    study = synthetic.write_study(seeds=2)
+    bird = next(member.run for member in study.members if (member.variant, member.seed) == ("bird", 1))
+    app = show("robustness", run=bird)
+    said = words(app)
+    assert "above that of fine-tuning" in said
+    assert "Fine-tuning is of another run, of the same seed, images and budget" in said
+    assert "Ceiling − floor, points" in tables(app)
+    leads = "".join(link.proto.query_string for link in app.main.get("page_link"))
+    for key in ("fine-tuning", "oracle"):
+        (same_seed,) = [member.run for member in study.members if (member.variant, member.seed) == (key, 1)]
+        assert f"run={same_seed}" in leads
 
 
 def test_without_a_gap_there_is_no_share_and_the_page_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = synthetic.write_transfer("done")
-    monkeypatch.setitem(synthetic.GAINS, "model", synthetic.GAINS["before"])
-    synthetic.write_trained(data="fashion-mnist-small")
+    run = synthetic.write_transfer("done", seed=7)
+    monkeypatch.setitem(synthetic.GAINS, "oracle", synthetic.GAINS["before"])
+    synthetic.write_transfer("done", method={"name": "oracle"}, baseline=False, seed=7)
     app = show("robustness", run=run.id)
     assert "<span>–</span>" in tables(app)
     assert "No number for robust" in words(app)
@@ -252,14 +283,3 @@ def test_a_gallery_run_on_the_live_page_leads_to_its_pictures() -> None:
     synthetic.write_gallery(run)
     app = show("live", run=run.id)
     assert any(link.proto.label == "Look at the pictures" for link in app.main.get("page_link"))
-
-
-def test_the_way_to_a_ceiling_fills_the_training_form() -> None:
-    run = synthetic.write_transfer("done")
-    links = [link.proto for link in show("robustness", run=run.id).main.get("page_link")]
-    (way,) = [link for link in links if "ceiling" in link.label]
-    query = dict(part.split("=") for part in way.query_string.split("&"))
-    assert query["net"] == synthetic.transfer_document()["student"]["model"]
-    said = words(show("models", **query))
-    assert "Ready to train" in said
-    assert f"`{query['name']}`" in said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from app.charts.examples import cell_examples
 from app.charts.gallery import gallery_facts, gallery_sheet
 from app.charts.reliability import reliability, reliability_rows
 from app.charts.severity_grid import cell_key, cell_of, severity_grid
-from app.findings.ceilings import gap, gap_recovered, oracles, with_ceiling
+from app.findings.ceilings import gap, gap_recovered, held_against
 from app.findings.figures import best, figures, relative_note
 from app.findings.seeds import figure_over_seeds, seed_documents, seeds_of, siblings
 from app.findings.summaries import figure_of
@@ -84,59 +83,55 @@ def test_relative_errors_say_what_they_are_over() -> None:
     assert relative_note(small({"before": worse, "bird": same})) is None
 
 
-def test_an_oracle_measured_on_more_is_cut_to_the_same_images_and_cells() -> None:
-    floor, after = [[1] * 4, [0] * 4, [0] * 4], [[1] * 4, [1, 0, 0, 0], [1, 0, 0, 0]]
-    predictions = small({"before": floor, "bird": after})
-    wide = small({"model": [[1] * 8, [1] * 8, [1, 1, 1, 1, 0, 0, 0, 0]]})
-    merged = with_ceiling(predictions, wide)
-    assert merged is not None
-    assert merged.correct("ceiling", ("contrast", 2)).all()
+def test_the_gap_and_what_was_recovered_of_it() -> None:
+    merged = small(
+        {
+            "before": [[1] * 4, [0] * 4, [0] * 4],
+            "bird": [[1] * 4, [1, 0, 0, 0], [1, 0, 0, 0]],
+            "ceiling": [[1] * 4, [1] * 4, [1] * 4],
+        }
+    )
     found = gap_recovered(merged, "bird", "robust")
     assert gap(merged, "robust") == measures.over_images(np.ones(4))
     assert found is not None
     assert found.value == pytest.approx(0.25)
-
-
-def test_what_was_measured_otherwise_is_no_ceiling() -> None:
-    predictions = small({"before": [[1] * 4] * 3})
-    oracle = small({"model": [[1] * 4] * 3})
-    assert with_ceiling(predictions, replace(oracle, images=np.arange(4) + 1)) is None
-    assert with_ceiling(predictions, replace(oracle, labels=np.ones(4, np.int16))) is None
-    assert with_ceiling(predictions, replace(oracle, cells=(CLEAN, ("contrast", 1), ("fog", 2)))) is None
-    assert with_ceiling(predictions, small({"bird": [[1] * 4] * 3})) is None
+    assert gap_recovered(merged, "ceiling", "robust") is None
 
 
 def test_no_gap_no_share_of_it() -> None:
     same = [[1] * 50 + [0] * 50] * 3
-    merged = with_ceiling(small({"before": same, "bird": same}), small({"model": same}))
-    assert merged is not None
-    assert gap_recovered(merged, "bird", "robust") is None
-
-
-def test_oracles_are_of_the_same_architecture_and_data() -> None:
-    run = synthetic.write_transfer("done")
-    assert oracles(run) == {}
-    synthetic.write_trained(data="digits")
-    synthetic.write_trained(kind="pretrain", data="fashion-mnist-small")
-    oracle = synthetic.write_trained(data="fashion-mnist-small")
-    assert list(oracles(run)) == [oracle.id]
-    assert oracles(oracle) == {}
+    assert gap_recovered(small({"before": same, "bird": same, "ceiling": same}), "bird", "robust") is None
 
 
 def test_another_look_reads_no_spec_and_no_predictions_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = synthetic.write_transfer("done")
-    more = [synthetic.write_transfer("queued", seed=seed) for seed in range(1, 4)]
-    there = [synthetic.write_trained(data="fashion-mnist-small", seed=seed).id for seed in range(3)]
-    assert sorted(oracles(run)) == sorted(there)
+    run = synthetic.write_transfer("done", baseline=False)
+    more = [synthetic.write_transfer("queued", seed=seed, baseline=False) for seed in range(1, 4)]
+    oracle = synthetic.write_transfer("done", method={"name": "oracle"})
+    held = held_against(run, predictions_of(run))
+    assert held.with_ceiling is not None
+    assert held.oracle is not None and held.oracle.id == oracle.id
     assert seeds_of(siblings(run).coming) == [1, 2, 3]
 
     def read_again(*_: Any) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(data, "predictions", read_again)
+    monkeypatch.setattr("bird_backend.runs.reading.read_predictions", read_again)
     monkeypatch.setattr(RunDirectory, "read_spec", read_again)
-    assert sorted(oracles(run)) == sorted(there)
+    assert held_against(run, predictions_of(run)).with_ceiling is held.with_ceiling
     assert siblings(run).coming == tuple(more)
+
+
+def test_what_was_measured_on_other_images_is_no_ceiling() -> None:
+    run = synthetic.write_transfer("done")
+    oracle = synthetic.write_transfer("done", method={"name": "oracle"})
+    path = oracle.directory.artifacts / "predictions.npz"
+    arrays = dict(np.load(path))
+    others = {"images": arrays["images"] + 1, "labels": 0 * arrays["labels"], "cells": arrays["cells"][::-1]}
+    for name, other in others.items():
+        np.savez(path, **(arrays | {name: other}))
+        assert held_against(run, predictions_of(run)).with_ceiling is None
+    path.write_bytes(b"no numbers")
+    assert held_against(run, predictions_of(run)).with_ceiling is None
 
 
 def test_seeds_are_grouped_and_their_mean_has_students_interval() -> None:

@@ -21,6 +21,7 @@ from bird_backend.errors import BirdError, InputError, UnknownNameError
 from bird_backend.experiments import AnalyzeSpec, GallerySpec, RunSpec, TransferSpec, load_spec, read_spec
 from bird_backend.measures import Predictions
 from bird_backend.runs import pictures, queue, reading
+from bird_backend.runs.companions import Companions, find_companions, oracle_of
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import Examples, Gallery, SnapshotName
 from bird_backend.runs.run import read_run_spec
@@ -43,6 +44,7 @@ __all__ = [
     "arm_of",
     "cancel",
     "checkpoints",
+    "companions",
     "count_runs",
     "demo_document",
     "drawn_pair",
@@ -74,6 +76,7 @@ __all__ = [
     "spec_of",
     "start_demo",
     "submit",
+    "train_oracle",
     "waiting_before",
     "worker_alive",
 ]
@@ -161,6 +164,19 @@ def resume(run_id: str) -> Run:
     run = queue.resume(run_id)
     ensure_worker()
     return run
+
+
+def companions(run: Run) -> Companions:
+    """The runs of fine-tuning and of the Oracle that a transfer is held against."""
+    return find_companions(run)
+
+
+def train_oracle(run: Run) -> Run:
+    """Ask for a transfer's ceiling, or find the one that was asked for."""
+    spec = spec_of(run)
+    if not isinstance(spec, TransferSpec):
+        raise InputError("An Oracle is the ceiling of a transfer.")
+    return submit(oracle_of(spec).model_dump(mode="json"), reuse=True)
 
 
 def ensure_worker(*, wait_seconds: float = 0) -> None:

@@ -50,7 +50,7 @@ ARMS: Mapping[str, Arm] = {
     },
     "before": Arm(label="Before", colour=LIGHT.before, dash="dot"),
     "model": Arm(label="Model", colour=LIGHT.student, dash="solid"),
-    "ceiling": Arm(label="Ceiling", colour=LIGHT.baseline, dash="dash"),
+    "ceiling": Arm(label="Oracle (ceiling)", colour=LIGHT.baseline, dash="dash"),
     "teacher": Arm(label="Teacher", colour=LIGHT.teacher, dash="solid"),
 }
 

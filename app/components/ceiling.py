@@ -1,8 +1,6 @@
-"""How much of the way to the Oracle a transfer went: the ceiling, picked among finished runs, and PGR."""
+"""How much of the way to the Oracle a transfer went: PGR, and one button where there is no Oracle yet."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import streamlit as st
 
@@ -10,60 +8,44 @@ from app.address.routes import link
 from app.backend import data
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
-from app.components.address_list import address_list
 from app.components.html_table import Entry, html_table
-from app.components.run_state import since
+from app.components.run_state import progress_panel, result_word
 from app.findings.ceilings import GROUPS, gap, gap_recovered
-from app.findings.summaries import figure_of
-from app.form.drafts import OWN
-from app.words.intervals import percent, plus_minus, points
-from bird_backend import catalog
-from bird_backend.experiments import TransferSpec
-from bird_backend.measures import Predictions
+from app.words.intervals import points
+from bird_backend.measures import Predictions, plus_minus
 from bird_backend.measures.figures import FIGURES
 
-__all__ = ["ask_for_ceiling", "chosen_ceiling", "pick_ceiling", "recovered"]
+__all__ = ["ask_for_oracle", "recovered", "wait_for_oracle"]
 
 
-def chosen_ceiling(oracles: Mapping[str, data.Run]) -> data.Run | None:
-    """The ceiling that the address names, else the newest; none where there is none."""
-    return oracles.get(st.query_params.get("ceiling", "")) or next(iter(oracles.values()), None)
-
-
-def pick_ceiling(oracles: Mapping[str, data.Run], chosen: data.Run) -> None:
-    """Draw the list of them; the pick goes into the address."""
-    address_list(
-        "ceiling",
-        {name: _label(run) for name, run in oracles.items()},
-        chosen.id,
-        label="Ceiling",
-        key="_ceiling",
-        help="Networks of the student's architecture that were trained on corrupted images of this data set, and "
-        "measured on the same test images.",
-    )
-
-
-def ask_for_ceiling(run: data.Run) -> None:
-    """What to do where no Oracle has been trained yet."""
-    spec = data.spec_of(run)
-    if not isinstance(spec, TransferSpec):
-        return
+def ask_for_oracle(run: data.Run) -> None:
+    """What to do where no Oracle has been asked for yet."""
     st.markdown(
-        "There is no ceiling to measure against yet. Train the student's architecture on corrupted images of the same "
-        "data: what it reaches is what a transfer could hope for."
+        "The ceiling is the **Oracle**: the same student with the same images, budget and seed, trained on the changed "
+        "images directly. What it reaches is what a transfer could hope for; nobody has trained it yet."
     )
-    known = spec.data in catalog.DATASETS
-    where = {"on": spec.data} if known else {"on": OWN, "folder": spec.data}
-    link(
-        "models",
-        "Train a ceiling",
-        icon=":material/model_training:",
-        part="train",
-        role="robustify",
-        net=spec.student.model,
-        name=f"{spec.data if known else 'own-images'}-{spec.student.model}-oracle",
-        **where,
-    )
+    st.button("Train the Oracle", key="train_oracle", icon=":material/model_training:", on_click=_train, args=(run.id,))
+    if said := st.session_state.pop("_oracle_failed", None):
+        st.error(said)
+
+
+def wait_for_oracle(oracle_id: str) -> None:
+    """How far the Oracle is; once it is done, the page is drawn anew."""
+    oracle = data.get_run(oracle_id)
+    if oracle is None or not data.is_active(oracle):
+        st.rerun()
+    link("live", f"**The Oracle** · {result_word(oracle.state).lower()}", icon=":material/timeline:", run=oracle.id)
+    progress_panel(oracle)
+
+
+def _train(run_id: str) -> None:
+    run = data.get_run(run_id)
+    if run is None:
+        return
+    try:
+        data.train_oracle(run)
+    except data.BirdError as error:
+        st.session_state["_oracle_failed"] = str(error)
 
 
 def recovered(predictions: Predictions) -> None:
@@ -92,9 +74,3 @@ def recovered(predictions: Predictions) -> None:
         "the ceiling; it is not clipped, so less than nothing and more than all can happen. 95 % intervals over images "
         "(bootstrap)."
     )
-
-
-def _label(run: data.Run) -> str:
-    robust = figure_of(run, "robust")
-    figure = "" if robust is None else f" · {percent(robust.value)} robust"
-    return f"{run.title}{figure} · {since(run.created)} · {run.id[-4:]}"

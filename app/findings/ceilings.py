@@ -1,57 +1,48 @@
-"""What a transfer could have reached: the Oracle, a network like the student trained on corrupted images directly.
+"""What a transfer is held against where its own run has it not: fine-tuning of the same student, and the Oracle.
 
 PGR = (after − floor) / (ceiling − floor), floor the student before, ceiling the Oracle; on the same test images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from app.backend import data
 from bird_backend import measures
-from bird_backend.experiments import RobustifySpec, TransferSpec
 from bird_backend.measures import Group, Interval, Predictions
+from bird_backend.measures.figures import gap_recovered_in
 
-__all__ = ["GROUPS", "gap", "gap_recovered", "oracles", "with_ceiling"]
+__all__ = ["GROUPS", "Held", "gap", "gap_recovered", "held_against"]
 
 GROUPS: tuple[Group, ...] = ("robust", "seen", "held_out", "pooled")
-_MOST = 20
 
 
-def oracles(run: data.Run) -> Mapping[str, data.Run]:
-    """The finished runs that can be a transfer's ceiling, newest first: same architecture, data and test images."""
-    spec = data.spec_of(run)
-    if not isinstance(spec, TransferSpec):
-        return {}
-    found: dict[str, data.Run] = {}
-    for other in data.list_runs(kind="robustify", limit=1000):
-        if len(found) == _MOST:
-            break
-        try:
-            if other.state == "done" and _alike(data.spec_of(other), spec) and _fits(run.id, other.id):
-                found[other.id] = other
-        except data.BirdError:
-            continue  # a run that can't be read is no ceiling, and its own page says why
-    return found
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Held:
+    """A run's predictions beside those of its companions: the same seed, images, budget and behaviour."""
+
+    predictions: Predictions
+    """The run's own, with fine-tuning's of another run where it has none."""
+    fine_tuning: data.Run | None
+    """The run that fine-tuning is of, where it is another."""
+    oracle: data.Run | None
+    """The run of the Oracle, be it done or not."""
+    with_ceiling: Predictions | None
+    """With what the Oracle said, as `ceiling`; none until it is done."""
 
 
-@lru_cache(maxsize=8)
-def with_ceiling(predictions: Predictions, oracle: Predictions) -> Predictions | None:
-    """The predictions with the Oracle's among them, as `ceiling`; none unless it was measured on all the same.
-
-    An Oracle measured on more images or cells will do: what is the same is taken.
-    """
-    places = _places(predictions, oracle)
-    if places is None:
-        return None
-    return replace(
-        predictions,
-        predicted={**predictions.predicted, "ceiling": oracle.predicted["model"][places]},
-        confidence={**predictions.confidence, "ceiling": oracle.confidence["model"][places]},
+def held_against(run: data.Run, predictions: Predictions) -> Held:
+    """Companions that can't be read, or turn out to be measured on other images, are left out."""
+    found = data.companions(run)
+    both = _beside(predictions, found.fine_tuning, "fine-tuning", "fine-tuning")
+    return Held(
+        predictions=both or predictions,
+        fine_tuning=found.fine_tuning if both is not None else None,
+        oracle=found.oracle,
+        with_ceiling=_beside(both or predictions, found.oracle, "oracle", "ceiling"),
     )
 
 
@@ -64,35 +55,32 @@ def gap(predictions: Predictions, group: Group) -> Interval | None:
 @lru_cache(maxsize=64)
 def gap_recovered(predictions: Predictions, model: str, group: Group) -> Interval | None:
     """The share of that gap which `model` recovers; none where it was not measured, or the gap is within noise."""
-    after, floor, ceiling = (measures.group_share(predictions, name, group) for name in (model, "before", "ceiling"))
-    if after is None or floor is None or ceiling is None:
+    return gap_recovered_in(predictions, model, group)
+
+
+def _beside(predictions: Predictions, other: data.Run | None, model: str, name: str) -> Predictions | None:
+    if other is None or other.state != "done":
         return None
-    return measures.gap_recovered(after, floor, ceiling)
+    try:
+        measured = data.predictions(other)
+    except data.BirdError:
+        return None  # its own page says why
+    return None if measured is None else _with(predictions, measured, model, name)
 
 
-@lru_cache(maxsize=4096)
-def _fits(run_id: str, oracle_id: str) -> bool:
-    """Kept by name, for what is done stays: a rerun must not read what every Oracle said of every image again."""
-    run, oracle = data.get_run(run_id), data.get_run(oracle_id)
-    if run is None or oracle is None:
-        return False
-    predictions, measured = data.predictions(run), data.predictions(oracle)
-    return predictions is not None and measured is not None and _places(predictions, measured) is not None
-
-
-def _places(predictions: Predictions, oracle: Predictions) -> tuple[np.ndarray, ...] | None:
-    """Where the Oracle's predictions hold the same cells and images, in the same order; none where some are missing."""
-    if "model" not in oracle.models or not set(predictions.cells) <= set(oracle.cells):
+@lru_cache(maxsize=16)
+def _with(predictions: Predictions, other: Predictions, model: str, name: str) -> Predictions | None:
+    """The predictions with another run's model among them; none unless it was measured on all the same."""
+    alike = (
+        model in other.models
+        and other.cells == predictions.cells
+        and np.array_equal(other.images, predictions.images)
+        and np.array_equal(other.labels, predictions.labels)
+    )
+    if not alike:
         return None
-    columns = np.searchsorted(oracle.images, predictions.images)
-    inside = columns < len(oracle.images)
-    columns = columns * inside
-    if not inside.all() or not np.array_equal(oracle.images[columns], predictions.images):
-        return None
-    if not np.array_equal(oracle.labels[columns], predictions.labels):
-        return None
-    return np.ix_(np.array([oracle.cells.index(cell) for cell in predictions.cells]), columns)
-
-
-def _alike(oracle: object, spec: TransferSpec) -> bool:
-    return isinstance(oracle, RobustifySpec) and oracle.data == spec.data and oracle.model.model == spec.student.model
+    return replace(
+        predictions,
+        predicted={**predictions.predicted, name: other.predicted[model]},
+        confidence={**predictions.confidence, name: other.confidence[model]},
+    )

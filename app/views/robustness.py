@@ -7,7 +7,7 @@ import streamlit as st
 from app import charts
 from app.address.routes import link
 from app.backend import data
-from app.components.ceiling import ask_for_ceiling, chosen_ceiling, pick_ceiling, recovered
+from app.components.ceiling import ask_for_oracle, recovered, wait_for_oracle
 from app.components.figures_table import figures_table
 from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
@@ -16,7 +16,7 @@ from app.components.run_picker import empty_state, pick_run
 from app.components.run_state import progress_panel, run_badge, run_words, state_note
 from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
-from app.findings.ceilings import oracles, with_ceiling
+from app.findings.ceilings import Held, held_against
 from app.findings.seeds import siblings
 from bird_backend.experiments import KINDS
 
@@ -71,26 +71,23 @@ def _wait(run_id: str) -> None:
         st.markdown("It ended before it was measured, so there is no table. Its curves are on its page.")
 
 
-def _results(run: data.Run, predictions: data.Predictions) -> None:
-    known = siblings(run)
+def _results(run: data.Run, measured: data.Predictions) -> None:
+    known, held = siblings(run), held_against(run, measured)
+    predictions = held.predictions
     over = charts.baseline_of(predictions)
     if (said := verdict_sentence(predictions)) is not None:
         st.markdown(said)
     if run.state == "done":
         seed_lines(run, known, charts.gain(predictions))
-    offered = oracles(run)
-    oracle = chosen_ceiling(offered)
-    measured = None if oracle is None else data.predictions(oracle)
-    with_oracle = None if measured is None else with_ceiling(predictions, measured)
-    figures_table(run, with_oracle or predictions, known.done)
+    if held.fine_tuning is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Fine-tuning is of another run, of the same seed, images and budget:", width="content")
+            link("live", held.fine_tuning.title, icon=":material/timeline:", run=held.fine_tuning.id)
+    figures_table(run, held.with_ceiling or predictions, known.done)
     _charts(run, predictions)
-    if "geometry" in KINDS[run.kind].shows:
+    if "geometry" in KINDS[run.kind].shows and data.arm_of(run) != "oracle":
         st.header("How far towards the ceiling?", anchor=False, help="PGR, the performance gap recovered.")
-        if oracle is None or with_oracle is None:
-            ask_for_ceiling(run)
-        else:
-            pick_ceiling(offered, oracle)
-            recovered(with_oracle)
+        _ceiling(run, held)
     st.header("Where does it help?" if over else "Where is it robust?", anchor=False)
     st.fragment(grid_component)(run, predictions)
     cells = charts.cells(predictions)
@@ -103,6 +100,20 @@ def _results(run: data.Run, predictions: data.Predictions) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _ceiling(run: data.Run, held: Held) -> None:
+    oracle = held.oracle
+    if oracle is None:
+        ask_for_oracle(run)
+    elif held.with_ceiling is not None:
+        recovered(held.with_ceiling)
+        link("live", f"The Oracle: {oracle.title}", icon=":material/timeline:", run=oracle.id)
+    elif data.is_active(oracle):
+        st.fragment(wait_for_oracle, run_every=2.0)(oracle.id)
+    else:
+        st.markdown("The Oracle was trained, but what it said of the test images can't be read or is of other images.")
+        link("live", f"The Oracle: {oracle.title}", icon=":material/timeline:", run=oracle.id)
 
 
 def _charts(run: data.Run, predictions: data.Predictions) -> None:

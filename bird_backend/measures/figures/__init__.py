@@ -18,6 +18,7 @@ from bird_backend.measures.figures.declaration import (
     Table,
     Unit,
 )
+from bird_backend.measures.figures.gap_recovered import gap_recovered_in
 from bird_backend.measures.figures.reading import FIGURES, columns, read_figure, work_out, write_figures
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Table",
     "Unit",
     "columns",
+    "gap_recovered_in",
     "read_figure",
     "work_out",
     "write_figures",

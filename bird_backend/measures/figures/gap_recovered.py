@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from bird_backend.measures.by_seed import Shares, gap_recovered_by_seed, gaps_recovered
-from bird_backend.measures.figures.declaration import SHARE, Estimate, Figure, InRun, OverSeeds
+from bird_backend.measures.figures.declaration import SHARE, Estimate, Figure, OverSeeds
 from bird_backend.measures.intervals import Interval
-from bird_backend.measures.robustness import group_share
+from bird_backend.measures.predictions import Predictions
+from bird_backend.measures.robustness import Group, group_share
 
-__all__ = ["DECLARES"]
+__all__ = ["DECLARES", "gap_recovered_in"]
 
 
-def _in_run(run: InRun) -> Interval | None:
-    """Of a run whose Oracle was put beside it as `ceiling`."""
-    if run.model in ("before", "ceiling"):
+def gap_recovered_in(predictions: Predictions, model: str, group: Group) -> Interval | None:
+    """Of one run, where what the Oracle said stands beside it as `ceiling`; none without a gap beyond noise."""
+    if model in ("before", "ceiling"):
         return None
     found: list[Shares] = []
-    for model in (run.model, "before", "ceiling"):
-        share = group_share(run.predictions, model, "robust")
+    for name in (model, "before", "ceiling"):
+        share = group_share(predictions, name, group)
         found.append({} if share is None else {0: share})
     return gap_recovered_by_seed(*found)
 
@@ -44,7 +45,7 @@ DECLARES = Figure(
     unit=SHARE,
     rises=True,
     group="robust",
-    in_run=_in_run,
+    in_run=lambda run: gap_recovered_in(run.predictions, run.model, "robust"),
     over_seeds=_over_seeds,
     shown=frozenset({"study"}),
 )
