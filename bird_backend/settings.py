@@ -19,6 +19,8 @@ __all__ = [
     "TABLE_WAIT_SECONDS",
     "checkpoints_dir",
     "data_dir",
+    "expanded",
+    "found",
     "home",
     "make_home",
     "pictures_dir",
@@ -49,6 +51,22 @@ def home() -> Path:
         return Path(asked).expanduser().resolve()
     except RuntimeError as error:  # ~ of a user there isn't, or a link to itself
         raise InputError(f"The home {asked} can't be found ({error}); set BIRD_HOME to another folder.") from error
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with `~` at its beginning put in; that of a user there isn't stays, and leads nowhere."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def found(path: str | Path) -> Path | None:
+    """Where a path leads; none where nothing is, for a name that is too long and for a link to itself."""
+    try:
+        return expanded(path).resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def make_home() -> Path:

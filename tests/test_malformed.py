@@ -204,7 +204,39 @@ SETTINGS: dict[str, Make] = {
     "an escape": set_("data=\x1b[31m"),
     "not finite": set_("training.lr=Infinity"),
 }
+
+
+def on_data(name: str, **more: Any) -> Make:
+    """`run` on that data, which has to be found before anything is trained."""
+
+    def make(folder: Path) -> list[str]:
+        (folder / "spec.json").write_text(json.dumps(PRETRAIN | {"data": name} | more))
+        return ["run", str(folder / "spec.json")]
+
+    return make
+
+
+def study_of(changes: dict[str, Any]) -> Make:
+    def make(folder: Path) -> list[str]:
+        (folder / "spec.json").write_text(json.dumps(TRANSFER | changes))
+        return ["compare", str(folder / "spec.json")]
+
+    return make
+
+
 DATA: dict[str, Make] = {
+    "a run on a path of 5,000 characters": on_data("folder:/" + "x" * 5000),
+    "a run on a zip of 5,000 characters": on_data("zip:/" + "x" * 5000),
+    "a run on a folder of nobody": on_data("folder:~nobody-here/x"),
+    "a run on a zip of nobody": on_data("zip:~nobody-here/x"),
+    "a run on a zip that is a folder": on_data("zip:/"),
+    "a study of a path of 5,000 characters": study_of({"data": "folder:/" + "x" * 5000}),
+    "a study of a folder of nobody": study_of({"data": "folder:~nobody-here/x"}),
+    "a study on corrupted images of 5,000 characters": study_of({"evaluation": {"corrupted_dir": "/" + "x" * 5000}}),
+    "corrupted images that are not there": arguments(
+        "evaluate", "--weights", "digits-robust-teacher", "--data", "digits", "--corrupted-dir", "x" * 5000
+    ),
+    "a run on corrupted images of 5,000 characters": on_data("digits", evaluation={"corrupted_dir": "/" + "x" * 5000}),
     "path of 5,000 characters": arguments("corrupt", "folder:/" + "x" * 5000, "out"),
     "zip path of 5,000 characters": arguments("corrupt", "zip:/" + "x" * 5000, "out"),
     "npy path of 5,000 characters": arguments("corrupt", "/" + "x" * 5000 + ".npy", "out"),
@@ -319,7 +351,7 @@ def test_what_is_malformed_is_one_sentence(case: str, tmp_path: Path, capfd: pyt
     assert code in (1, 2) and out == "", (code, out, err)
     assert "Traceback" not in err
     *progress, sentence = err.splitlines()
-    assert all(re.fullmatch(r"(Loading data|Corrupting): .*", line) for line in progress), err
+    assert all(re.fullmatch(r"Loading data|(Loading data|Corrupting): .*", line) for line in progress), err
     assert 0 < len(sentence) < 2000
     odd_ones = [character for character in sentence if unicodedata.category(character) in ("Cc", "Cs")]
     assert not odd_ones, sentence

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.backend.own_images import Images, Inspection
 from app.backend.weights import Weights, title_of
 from app.form.drafts import OWN, Draft
 from bird_backend import catalog
-from bird_backend.errors import BirdError
+from bird_backend.errors import BirdError, plain
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.specs import MatchingMethod
 
-__all__ = ["Findings", "review"]
+__all__ = ["Findings", "path_problems", "review"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,59 +24,92 @@ class Findings:
 
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    wants_student: bool = False
+    """The student is for other classes: one has to be trained on the data first."""
 
 
-def review(document: Mapping[str, Any], draft: Draft, checkpoints: Mapping[str, Weights]) -> Findings:
-    """Look at a draft and the document it makes."""
-    problems = list(_path_problems(draft))
+def review(
+    document: Mapping[str, Any], draft: Draft, checkpoints: Mapping[str, Weights], own: Inspection | None = None
+) -> Findings:
+    """Look at a draft and the document it makes; `own` is what is known of one's own images."""
+    problems = list(path_problems(draft) or _reading_problems(draft, own))
     notes: list[str] = []
+    misfit = None
     try:
         spec = load_spec(document)
     except BirdError as error:
         problems = problems or [str(error)]
     else:
         if isinstance(spec, TransferSpec):
-            problems += _size_problems(spec)
-            problems += _class_problems(spec, checkpoints)
+            images = own.images if own and draft.data == OWN else None
+            misfit = _misfit(spec, checkpoints, images)
+            problems += _size_problems(spec, images)
+            problems += [misfit] if misfit else []
+            problems += _class_problems(spec, checkpoints, images)
             notes = list(_notes(spec, draft, checkpoints))
-    return Findings(problems=tuple(problems), notes=tuple(notes))
+    return Findings(problems=tuple(problems), notes=tuple(notes), wants_student=misfit is not None)
 
 
-def _path_problems(draft: Draft) -> Iterator[str]:
+def path_problems(draft: Draft) -> tuple[str, ...]:
+    """What is wrong with the path of one's own images, before anything is read there; nothing, mostly."""
     if draft.data != OWN:
-        return
+        return ()
     kind, _, path = draft.data_name.partition(":")
-    place = Path(path).expanduser()
     if not path:
-        yield "Say where your images are: the path of a folder or a zip."
-    elif not place.exists():
-        yield f"There is nothing at {path} on the machine that runs this app."
-    elif kind == "folder" and not place.is_dir():
-        yield f"{path} is a file; images come in a folder with one folder per class, or in a .zip of one."
-    elif kind == "zip" and not place.is_file():
-        yield f"{path} is not a file; write folder:{path} if it is a folder."
+        return ("Say where your images are: the path of a folder or a zip.",)
+    try:
+        place = Path(path).expanduser().resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):  # nothing there, a name too long, or ~ of a user there isn't
+        return (f"There is nothing at {plain(path)} on the machine that runs this app.",)
+    if kind == "folder" and not place.is_dir():
+        return (f"{path} is a file; images come in a folder with one folder per class, or in a .zip of one.",)
+    if kind == "zip" and not place.is_file():
+        return (f"{path} is not a file; write folder:{path} if it is a folder.",)
+    return ()
 
 
-def _size_problems(spec: TransferSpec) -> Iterator[str]:
+def _reading_problems(draft: Draft, own: Inspection | None) -> Iterator[str]:
+    if draft.data != OWN or (own is not None and own.images is not None):
+        return
+    if own is not None and own.run.state in ("failed", "cancelled"):
+        yield f"Your images can't be used: {own.run.reason or 'reading them was stopped.'}"
+    else:
+        yield "Your images are being read: which student fits depends on their classes."
+
+
+def _size_problems(spec: TransferSpec, images: Images | None) -> Iterator[str]:
     facts = catalog.DATASETS.get(spec.data)
-    if facts and spec.training.batch_size > facts.train:
+    train = images.train if images else facts.train if facts else None
+    if train is not None and spec.training.batch_size > train:
         yield (
-            f"A batch of {spec.training.batch_size:,} is larger than the {facts.train:,} training images of "
-            f"{facts.title}; choose a smaller one."
+            f"A batch of {spec.training.batch_size:,} is larger than the {train:,} training images of "
+            f"{title_of(spec.data)}; choose a smaller one."
         )
     if not spec.evaluation.corruptions:
         yield "Choose at least one corruption to test on, or nothing says whether the transfer helped."
 
 
-def _class_problems(spec: TransferSpec, checkpoints: Mapping[str, Weights]) -> Iterator[str]:
-    facts, made = catalog.DATASETS.get(spec.data), _made(spec.student.weights, checkpoints)
-    if facts and facts.classes and made and len(made.classes) != len(facts.classes):
-        yield (
-            f"The student {spec.student.weights} tells {len(made.classes)} classes apart and {facts.title} has "
-            f"{len(facts.classes)}; choose a student that was trained on {facts.title}."
-        )
+def _misfit(spec: TransferSpec, checkpoints: Mapping[str, Weights], images: Images | None) -> str | None:
+    """A student for another number of classes than the data has, and which ones would fit."""
+    classes, made = _classes(spec.data, images), _made(spec.student.weights, checkpoints)
+    if not classes or not made or len(made.classes) == len(classes):
+        return None
+    fitting = [
+        name for name, weights in checkpoints.items() if weights.provenance and weights.provenance.classes == classes
+    ]
+    advice = (
+        f"these fit: {', '.join(fitting)}" if fitting else f"choose a student that was trained on {title_of(spec.data)}"
+    )
+    return (
+        f"The student {spec.student.weights} tells {len(made.classes)} classes apart and {title_of(spec.data)} has "
+        f"{len(classes)}; {advice}."
+    )
+
+
+def _class_problems(spec: TransferSpec, checkpoints: Mapping[str, Weights], images: Images | None) -> Iterator[str]:
+    made = _made(spec.student.weights, checkpoints)
     method, teacher = catalog.find_method(spec.method.name), _made(spec.teacher.weights, checkpoints)
-    classes = facts.classes if facts and facts.classes else made.classes if made and made.data == spec.data else ()
+    classes = _classes(spec.data, images) or (made.classes if made and made.data == spec.data else ())
     if method.needs_same_classes and spec.control != "random-weights" and teacher and tuple(classes) != teacher.classes:
         yield (
             f"{method.title} need a teacher that tells the student's own classes apart, and {spec.teacher.weights} "
@@ -107,6 +141,12 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
         yield "One layer of the student is drawn towards several of the teacher's at once."
     if not draft.baseline and method.trains and draft.method != "fine-tuning":
         yield "Without the fine-tuned twin the result can't say what the method added."
+
+
+def _classes(data: str, images: Images | None) -> tuple[str, ...]:
+    if images is not None:
+        return images.classes
+    return catalog.DATASETS[data].classes if data in catalog.DATASETS else ()
 
 
 def _made(weights: str | None, checkpoints: Mapping[str, Weights]) -> Any:

@@ -6,14 +6,16 @@ from dataclasses import asdict, replace
 
 import streamlit as st
 
-from app.address.routes import go
+from app.address.routes import go, link
 from app.address.url_state import adopt, keep_valid, publish, put
 from app.backend import data
 from app.backend.machine import machine
+from app.backend.own_images import find_inspection
 from app.backend.weights import Weights, title_of, usable
 from app.components.expert_options import expert_options
 from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
 from app.components.method_choice import method_choice, method_settings
+from app.components.own_images import own_images
 from app.components.page_head import page_head
 from app.components.relaunch import demo_draft
 from app.components.spec_view import spec_view
@@ -21,7 +23,7 @@ from app.components.study_starter import study_starter
 from app.components.weights_choice import weights_choice
 from app.form.drafts import OWN, Draft, defaults
 from app.form.estimates import estimate
-from app.form.validation import Findings, review
+from app.form.validation import Findings, path_problems, review
 from app.words.sentences import control_sentence, method_sentence, start_sentence
 from bird_backend import catalog
 from bird_backend.experiments import TransferSpec, load_spec
@@ -106,7 +108,10 @@ def _data(demo: Draft) -> tuple[str, str]:
             help="On the machine that runs this app. One folder per class, with or without train/ and test/ above. "
             "Images become 32 × 32 pixels.",
         )
-        return chosen, path or ""
+        draft = Draft(data=OWN, path=path or "")
+        if not path_problems(draft):
+            own_images(draft.data_name)
+        return chosen, draft.path
     facts = catalog.DATASETS[chosen]
     counts = f"{facts.train:,} for training, {facts.validation:,} for validation, {facts.test:,} for testing"
     download = " Downloaded once, when first used." if facts.network else ""
@@ -171,12 +176,15 @@ def _training(draft: Draft) -> Draft:
 def _summary(draft: Draft, checkpoints: dict[str, Weights]) -> None:
     networks = {name: weights.network for name, weights in checkpoints.items()}
     document = draft.document(networks)
-    findings = review(document, draft, checkpoints)
+    own = find_inspection(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
+    findings = review(document, draft, checkpoints, own)
     with st.container(border=True):
         st.subheader("Ready to launch" if not findings.problems else "Not ready yet", anchor=False)
         if findings.problems:
             for problem in findings.problems:
                 st.error(problem, icon=":material/error:")
+            if findings.wants_student:
+                _train_first(draft)
         else:
             _ready(load_spec(document))
         launch = st.button(
@@ -198,6 +206,18 @@ def _summary(draft: Draft, checkpoints: dict[str, Weights]) -> None:
             st.error(str(error), icon=":material/error:")
         else:
             go("live", run=run.id)
+
+
+def _train_first(draft: Draft) -> None:
+    chosen = {"on": OWN, "folder": draft.data_name} if draft.data == OWN else {"on": draft.data}
+    link(
+        "models",
+        "Train a student on this first",
+        icon=":material/model_training:",
+        part="train",
+        role="pretrain",
+        **chosen,
+    )
 
 
 def _ready(spec: object) -> None:

@@ -149,7 +149,10 @@ def evaluate(
     corruptions: Corruptions = "all",
     severities: Severities = "1-5",
     corrupted_dir: Annotated[
-        Path | None, typer.Option(help="Read corrupted images in CIFAR-10-C's layout instead of making them.")
+        Path | None,
+        typer.Option(
+            help="Read corrupted images in CIFAR-10-C's layout instead of making them.", exists=True, file_okay=False
+        ),
     ] = None,
     faithful: Faithful = False,
     frost_textures: FrostTextures = None,
@@ -173,9 +176,9 @@ def evaluate(
             "limit": limit,
             "corruptions": parse_corruptions(corruptions),
             "severities": parse_severities(severities),
-            "corrupted_dir": None if corrupted_dir is None else str(corrupted_dir.expanduser().resolve()),
+            "corrupted_dir": None if corrupted_dir is None else str(corrupted_dir.resolve()),
             "faithful": faithful,
-            "frost_textures": None if frost_textures is None else str(frost_textures.expanduser().resolve()),
+            "frost_textures": None if frost_textures is None else str(frost_textures.resolve()),
         },
     }
     return _perform(load_spec(document), as_json=json_)

@@ -32,18 +32,11 @@ def load_dataset(name: str, *, progress: Progress | None = None) -> Dataset:
     report = progress or _silent
     kind, _, path = name.partition(":")
     if kind in PATH_LOADERS and path:
-        dataset = PATH_LOADERS[kind](_expanded(path), report)
+        dataset = PATH_LOADERS[kind](Path(path), report)
     else:
         dataset = LOADERS[catalog.find_dataset(name).name](report)
     report(f"{name} loaded", 1.0)
     return dataset
-
-
-def _expanded(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # ~ of a user there isn't
-        return Path(path)
 
 
 def _silent(_message: str, _share: float) -> None:

@@ -48,7 +48,7 @@ class Listing:
 @contextlib.contextmanager
 def open_folder(path: Path) -> Iterator[Listing]:
     """What lies under a folder, what is hidden apart."""
-    root = _resolved(path)
+    root = settings.found(path)
     if root is None or not root.is_dir():
         raise InputError(f"There is no folder at {path}.")
     budget = _Budget(path, size=None)
@@ -80,10 +80,10 @@ def open_folder(path: Path) -> Iterator[Listing]:
 @contextlib.contextmanager
 def open_zip(path: Path) -> Iterator[Listing]:
     """What lies in a zip, what is hidden apart; every member's name and size is judged first."""
-    if (real := _resolved(path)) is None or not real.is_file():
+    if (real := settings.found(path)) is None or not real.is_file():
         raise InputError(f"There is no zip file at {path}.")
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(real)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InputError(f"{path} is not a zip file that can be read: {error}.") from error
     with archive:
@@ -112,16 +112,8 @@ def open_zip(path: Path) -> Iterator[Listing]:
         yield Listing(files=sorted(files, key=lambda file: file.parts), others=others)
 
 
-def _resolved(path: Path) -> Path | None:
-    """Where a path leads; none for one that is too long, or a link that leads to itself."""
-    try:
-        return path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        return None
-
-
 def _check_link(link: Path, root: Path) -> None:
-    target = _resolved(link)
+    target = settings.found(link)
     if target is None:
         raise InputError(f"{link} is a link that leads nowhere; put the file itself there.")
     if not target.is_relative_to(root):

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from bird_backend import settings
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.datasets.dataset import IMAGE_SIZE
 from bird_backend.datasets.npy import open_npy
@@ -51,7 +52,7 @@ def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor)
 
     Only headers and labels are read here.
     """
-    if not folder.is_dir():
+    if (real := settings.found(folder)) is None or not real.is_dir():
         raise InputError(f"There is no folder {folder} of corrupted images.")
     there = [name for name in CORRUPTIONS if (folder / f"{name}.npy").exists()]
     if missing := [name for name in corruptions if name not in there]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from torch import nn
 
+from bird_backend import settings
 from bird_backend.datasets import Dataset
 from bird_backend.evaluation import CorruptedSet, Corrupting, measure_accuracy, open_corrupted_set
 from bird_backend.measures import Predictions
@@ -24,13 +24,13 @@ def choose_source(evaluation: Evaluation, data: Dataset, *, seed: int) -> Source
     What can't be had is an `InputError` here, before anything is trained, rather than at the end.
     """
     if evaluation.corrupted_dir is not None:
-        folder = Path(evaluation.corrupted_dir).expanduser()
+        folder = settings.expanded(evaluation.corrupted_dir)
         return open_corrupted_set(folder, evaluation.corruptions, data.test.labels)
     textures = evaluation.frost_textures
     source = Corrupting(
         seed=seed,
         faithful=evaluation.faithful,
-        frost_textures=None if textures is None else Path(textures).expanduser(),
+        frost_textures=None if textures is None else settings.expanded(textures),
     )
     source.check(evaluation.corruptions, data.train.images[:1])
     return source

@@ -115,7 +115,7 @@ def data_fingerprint(name: str) -> str:
     if kind == "folder" and path:
         return _folder_fingerprint(path, _now())
     if kind == "zip" and path:
-        return _zip_fingerprint(path, *_stat(Path(path).expanduser()))
+        return _zip_fingerprint(path, *_stat(settings.expanded(path)))
     if name == "digits":
         return f"scikit-learn {version('scikit-learn')}"
     asset = settings.ASSETS / f"{name}.npz"
@@ -176,16 +176,16 @@ def _zip_fingerprint(path: str, inode: int, _size: int, _mtime: int) -> str:
     if inode == 0:
         return _MISSING
     try:
-        with zipfile.ZipFile(Path(path).expanduser()) as file:
+        with zipfile.ZipFile(settings.expanded(path)) as file:
             members = sorted((member.filename, member.CRC, member.file_size) for member in file.infolist())
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return _MISSING
     return _digest(json.dumps(members).encode())
 
 
 @lru_cache(maxsize=32)
 def _folder_fingerprint(path: str, _moment: int) -> str:
-    root, digest, found = Path(path).expanduser(), hashlib.sha256(), False
+    root, digest, found = settings.expanded(path), hashlib.sha256(), False
     for folder, folders, files in os.walk(root):
         folders.sort()
         for name in sorted(files):

@@ -132,7 +132,7 @@ def find_weights(weights: str) -> Path:
     """
     if weights.endswith(_SUFFIX):
         try:
-            path = Path(weights).expanduser()
+            path = settings.expanded(weights)
             found = path.exists()
         except (OSError, RuntimeError):  # a name too long, or ~ of a user there isn't
             found = False

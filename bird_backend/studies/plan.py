@@ -6,10 +6,9 @@ All of it is checked before anything is queued.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from bird_backend import catalog
+from bird_backend import catalog, settings
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.checks import check_transfer
@@ -262,9 +261,9 @@ def _check_data(spec: TransferSpec) -> None:
     facts, batch = catalog.DATASETS.get(spec.data), spec.training.batch_size
     if facts is not None and batch > facts.train:
         raise InputError(f"A batch of {batch} is larger than the {facts.train} training images of {spec.data}.")
-    path = Path(spec.data.partition(":")[2]).expanduser()
-    if facts is None and not path.exists():
+    path = spec.data.partition(":")[2]
+    if facts is None and settings.found(path) is None:
         raise InputError(f"There is nothing at {path}, where the spec's data should be.")
     folder = spec.evaluation.corrupted_dir
-    if folder is not None and not Path(folder).expanduser().is_dir():
+    if folder is not None and ((there := settings.found(folder)) is None or not there.is_dir()):
         raise InputError(f"There is no folder {folder} to read corrupted images from.")
