@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.backend import data
 from app.charts.gallery import gallery_facts, gallery_sheet
-from app.components.live_chart import mount
+from app.components.live_chart import mount, palettes
 from bird_backend.corruptions import SEVERITIES
 
 __all__ = ["GALLERY_KEYS", "gallery_player"]
@@ -30,13 +30,14 @@ def gallery_player(run: data.Run, gallery: data.Gallery) -> None:
     mount(
         "bird_gallery",
         html='<section class="player" aria-label="Corruptions"></section>',
-        scripts=("theme.js", "pictures.js", "gallery.js"),
-        styles=("player.css", "gallery.css"),
+        scripts=("theme.js", "sketch.js", "saving.js", "pictures.js", "gallery.js"),
+        styles=("player.css", "gallery.css", "tools.css"),
         key=key,
         data={
             "gallery": run.id,
             **gallery_facts(gallery),
             "asked": asked,
+            **palettes(),
             "sheet": None if asked["image"] in have else dict(gallery_sheet(gallery, asked["image"])),
         },
         on_at_change=lambda: _remember(key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -11,38 +12,51 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.components.vendor import plotly_url
+from app.components.vendor import font_url, plotly_url
 from app.look.palette import DARK, LIGHT, VIRIDIS, Palette, swaps
 
-__all__ = ["chart", "mount", "palettes", "show_numbers"]
+__all__ = ["chart", "file_name", "mount", "palettes", "show_numbers"]
 
+_LONGEST_PART = 64
 BROWSER = Path(__file__).parent / "browser"
 
 
-def chart(figure: go.Figure, *, key: str, label: str, revision: str = "", numbers: pd.DataFrame | None = None) -> None:
+def chart(
+    figure: go.Figure, *, of: str, key: str, label: str, revision: str = "", numbers: pd.DataFrame | None = None
+) -> None:
     """Draw a figure made in the light palette.
 
-    `label` says in words what is to be seen, for those who don't see it; `revision` is the identity of what is drawn:
-    zoom and legend choices are kept until it changes; `numbers` is the table behind the chart.
+    `of` is the id of the run or study it shows, or several, which a saved picture carries in itself and in its name;
+    `label` says in words what is to be seen, for those who don't see it; `revision` is the identity of what is drawn
+    beside `of`: zoom and legend choices are kept until one of them changes; `numbers` is the table behind the chart.
     """
     mount(
         "bird_live_chart",
-        html='<div class="chart" role="figure" tabindex="-1"></div>',
-        scripts=("theme.js", "live_chart.js"),
-        styles=("live_chart.css",),
+        html='<div class="chart" role="figure" tabindex="-1"></div><div class="tools"></div>',
+        scripts=("theme.js", "sketch.js", "saving.js", "live_chart.js"),
+        styles=("live_chart.css", "tools.css"),
         key=key,
         data={
             "figure": figure.to_json(),
             "height": int(figure.layout.height or 300),
             "label": label,
             "name": key,
-            "revision": revision or key,
+            "of": of,
+            "file": file_name(of, str(figure.layout.title.text or key)),
+            "revision": f"{of} {revision}",
             "script": plotly_url(),
             "swaps": swaps(),
+            **palettes(),
         },
     )
     if numbers is not None:
         show_numbers(numbers, key=f"{key}_numbers", label=label)
+
+
+def file_name(of: str, what: str) -> str:
+    """What a file is called that shows `what` of a run: letters, digits and hyphens, and not too many of them."""
+    parts = ("-".join(re.findall(r"[a-z0-9]+", text.lower()))[:_LONGEST_PART].rstrip("-") for text in (of, what))
+    return "-".join(part for part in parts if part)
 
 
 def show_numbers(table: pd.DataFrame, *, key: str, label: str, title: str = "Show the numbers") -> None:
@@ -77,8 +91,8 @@ def mount(
 
 
 def palettes() -> dict[str, Any]:
-    """Both themes' colours for a component that draws by itself."""
-    return {"light": _colours(LIGHT), "dark": _colours(DARK), "viridis": list(VIRIDIS)}
+    """Both themes' colours, and the font, for a component that draws by itself."""
+    return {"light": _colours(LIGHT), "dark": _colours(DARK), "viridis": list(VIRIDIS), "letters": font_url()}
 
 
 def _colours(palette: Palette) -> dict[str, Any]:

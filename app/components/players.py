@@ -28,17 +28,21 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
     if probes is None or not teacher:
         return False
     arms = _arms(names)
-    first = [data.gram(run, teacher[0]), *(data.gram(run, shots[0]) for shots in arms.values())]
-    low, high = gram_range(first)
+    own = data.gram(run, teacher[0])
+    grams = {name: data.gram(run, name) for shots in arms.values() for name in shots}
+    # One range for every student and step, so that a colour means the same wherever one scrubs to.
+    low, high = gram_range([own, *grams.values()])
     cka = _cka(metrics)
     payload = {
-        "size": len(first[0]),
+        "run": run.id,
+        "revision": f"{low} {high}",
+        "size": len(own),
         "labels": probes["labels"][probes["gram"]].tolist(),
         "classes": [str(name) for name in probes["classes"]],
         "layers": _layers(run),
         "low": low,
         "high": high,
-        "teacher": pack_gram(first[0], low, high),
+        "teacher": pack_gram(own, low, high),
         "arms": [
             {
                 "name": model,
@@ -47,7 +51,7 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
                     {
                         "step": name.step,
                         "cka": cka.get((model, name.step)),
-                        "gram": pack_gram(data.gram(run, name), low, high),
+                        "gram": pack_gram(grams[name], low, high),
                     }
                     for name in shots
                 ],
@@ -61,8 +65,8 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
     mount(
         "bird_gram_player",
         html='<section class="player" aria-label="Gram matrices"></section>',
-        scripts=("theme.js", "gram_player.js"),
-        styles=("player.css",),
+        scripts=("theme.js", "sketch.js", "saving.js", "saved_grams.js", "gram_player.js"),
+        styles=("player.css", "tools.css"),
         key=key,
         data=payload,
         on_at_change=lambda: _remember(key),
@@ -98,8 +102,9 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     students = [ready[name] for shots in arms.values() for name in shots]
     box = points_range(students) if students else (0.0, 0.0, 1.0, 1.0)
     payload = {
+        "run": run.id,
         "how": wanted,
-        "revision": f"{run.id} {box}",
+        "revision": str(box),
         "title": how,
         "aspect": aspect,
         "labels": probes["labels"].tolist(),
@@ -124,8 +129,8 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     mount(
         "bird_embedding_player",
         html='<section class="player" aria-label="Embeddings"></section>',
-        scripts=("theme.js", "scatter.js", "embedding_player.js"),
-        styles=("player.css",),
+        scripts=("theme.js", "sketch.js", "saving.js", "scatter.js", "saved_clouds.js", "embedding_player.js"),
+        styles=("player.css", "tools.css"),
         key=key,
         data=payload,
         on_at_change=lambda: _remember(key),

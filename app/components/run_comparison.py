@@ -118,6 +118,7 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
     if len(figure.data):
         chart(
             figure,
+            of=", ".join(f"{_name(run, runs)} {run.id}" for run in runs),
             key="compared",
             label=f"{title} of {len(runs)} runs",
             revision=f"{metric} {x}",

@@ -15,6 +15,7 @@ from app.components.live_chart import mount, palettes
 
 __all__ = ["grid_component"]
 
+_OWN_SCRIPTS = ("examples.js", "saved_grid.js", "severity_grid.js")
 _GROUPS = ("part", "kind")
 _SORTS = ("published", "name", "accuracy", "difference")
 
@@ -27,6 +28,7 @@ def grid_component(run: data.Run, predictions: data.Predictions) -> None:
     cell = cell_of(str(asked["cell"] or ""), predictions)
     examples = data.examples(run)
     payload = {
+        "run": run.id,
         **severity_grid(predictions),
         **palettes(),
         "asked": {
@@ -44,8 +46,16 @@ def grid_component(run: data.Run, predictions: data.Predictions) -> None:
     mount(
         "bird_severity_grid",
         html='<section class="player" aria-label="Every corruption and severity"></section>',
-        scripts=("theme.js", "pictures.js", "examples.js", "severity_grid.js"),
-        styles=("player.css", "severity_grid.css"),
+        scripts=(
+            "theme.js",
+            "sketch.js",
+            "saving.js",
+            "pictures.js",
+            "examples.js",
+            "saved_grid.js",
+            "severity_grid.js",
+        ),
+        styles=("player.css", "severity_grid.css", "tools.css"),
         key=key,
         data=payload,
         on_at_change=lambda: _remember(key, defaults),

@@ -60,9 +60,9 @@ def ablation_panels(found: Results) -> None:
         with column:
             chart(
                 ablation_panel(found.rows, name),
+                of=found.study.id,
                 key=f"panel_{name}",
                 label=f"{FIGURES[name].title} against {axis}, means with 95 % intervals",
-                revision=f"{found.study.id} {name}",
             )
     st.caption(
         "Points are means with their 95 % intervals, where there are any; the dashed grey line is fine-tuning with the "

@@ -184,9 +184,10 @@ def _curves(study: Study, runs: Mapping[str, data.Run]) -> None:
     figure = study_curves(series, title=title, x=x, shares="accuracy" in column, singles=singles)
     chart(
         figure,
+        of=study.id,
         key="study_curves",
         label=f"{title}, a line for each of {len(figure.data)} variants" if singles else f"{title}, mean over seeds",
-        revision=f"{study.id} {metric} {x} {singles}",
+        revision=f"{metric} {x} {singles}",
         numbers=charts.numbers(figure),
     )
     if len(study.seeds) > 1:

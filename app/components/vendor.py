@@ -1,4 +1,4 @@
-"""Scripts served to the browser from this server: plotly.js, copied out of the Plotly package once per version."""
+"""Served to the browser from this server: the font, and plotly.js, copied out of its package once per version."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ from pathlib import Path
 
 import streamlit as st
 
-__all__ = ["plotly_url"]
+__all__ = ["font_url", "plotly_url"]
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
 
 def plotly_url() -> str:
     """Where the browser finds plotly.js, below whatever path the app is served from."""
+    return _served(f"vendor/{_copy(STATIC / 'vendor')}")
+
+
+def font_url() -> str:
+    """Where the browser finds the page's font."""
+    return _served("fonts/inter-latin-wght-normal.woff2")
+
+
+def _served(path: str) -> str:
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/app/static/vendor/{_copy(STATIC / 'vendor')}"
+    return f"{'/' + base if base else ''}/app/static/{path}"
 
 
 @cache

@@ -13,7 +13,7 @@ _RULES = """
 .stApp [data-testid="stCaptionContainer"] p { color: inherit; opacity: 1; }
 .stApp [data-testid="stMultiSelect"] [data-tag] { color: light-dark(#ffffff, #0b1116); }
 .stApp [data-testid="stMultiSelect"] [data-tag] :is(span, button) { color: inherit; }
-.stApp [data-testid="stHeading"] h2 { font-size: 1.1rem; font-weight: 620; }
+.stApp [data-testid="stHeading"] h2 { font-size: 1.1rem; font-weight: 600; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 .stMainBlockContainer { max-width: 84rem; }
 .st-key-page_sentence { max-width: 46rem; margin-top: -0.6rem; margin-bottom: 0.4rem; opacity: 0.82; }

@@ -195,10 +195,11 @@ def _now(run: data.Run, metrics: pd.DataFrame) -> None:
 def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
     chart(
         charts.cka_curves(metrics, x),
+        of=run.id,
         key="cka_chart",
         label="CKA with the teacher against training, a line for each arm: "
         + " and ".join(charts.arm(name).label for name in charts.arms_in(metrics)),
-        revision=f"{run.id} {x}",
+        revision=x,
         numbers=charts.cka_table(metrics),
     )
     st.caption(
@@ -234,7 +235,7 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         if figure is second and not figure.data:
             continue
         with columns[index % 2]:
-            chart(figure, key=key, label=label, revision=f"{run.id} {x}")
+            chart(figure, of=run.id, key=key, label=label, revision=x)
     show_numbers(
         charts.epochs_table(metrics), key="epochs_numbers", label="accuracies by epoch", title="Show the accuracies"
     )
@@ -270,6 +271,7 @@ def _analyzed(run: data.Run) -> None:
         return
     chart(
         charts.layer_map(frame),
+        of=run.id,
         key="layer_map",
         label="CKA of each teacher layer with each student layer",
         numbers=frame.reset_index(names="teacher layer"),

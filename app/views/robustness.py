@@ -121,17 +121,17 @@ def _charts(run: data.Run, predictions: data.Predictions) -> None:
     with left:
         chart(
             charts.accuracy_bars(predictions),
+            of=run.id,
             key="accuracy_bars",
             label="Clean, seen and held-out accuracy of each model with 95 % intervals",
-            revision=run.id,
             numbers=charts.mean_rows(predictions).drop(columns=["group"]),
         )
     with right:
         rows = charts.reliability_rows(predictions)
         chart(
             charts.reliability(predictions, rows),
+            of=run.id,
             key="reliability",
             label="How often each model is right at each level of confidence, on corrupted images",
-            revision=run.id,
             numbers=rows,
         )

@@ -5,7 +5,7 @@ const SHAPES = 2;
 const COLOURED = 20;
 
 export default function ({ data, parentElement, setStateValue }) {
-  const state = remembered(parentElement, () => build(parentElement));
+  const state = remembered(parentElement, data.run, () => build(parentElement));
   const first = state.data === null;
   if (state.data?.how !== data.how || state.data?.revision !== data.revision) state.unpacked.clear();
   state.data = data;
@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setStateValue }) {
   } catch (error) {
     say(parentElement, `The embedding can't be drawn: ${error.message}.`);
   }
-  return state.leave;
+  return () => forget(parentElement);
 }
 
 function build(parent) {
@@ -44,7 +44,7 @@ function build(parent) {
     make("button", { type: "button", "aria-label": "Zoom out", onclick: () => view(state, 1 / 1.5) }, "−"),
   );
   const label = make("label", {}, "Step", state.slider);
-  state.root.append(
+  state.root.replaceChildren(
     make("div", { class: "bar" }, state.arms, label, state.where, state.play, state.newest, state.before, zoom, state.reset),
   );
   state.panels = make("div", { class: "panels" });
@@ -54,14 +54,13 @@ function build(parent) {
   state.search = make("input", { type: "search", placeholder: "Find a class", "aria-label": "Find a class to colour" });
   state.search.addEventListener("input", () => legend(state));
   state.chips = make("div", { class: "chips", role: "group", "aria-label": "Classes shown" });
-  state.root.append(state.panels, state.readout, state.search, state.chips);
+  state.root.append(state.panels, state.readout, state.search, state.chips, savers((format) => saveClouds(state, format)));
   const observer = new ResizeObserver(() => state.data && paint(state));
   observer.observe(state.panels);
   state.leave = () => {
     observer.disconnect();
     clearInterval(state.timer);
     cancelAnimationFrame(state.frame);
-    memory.delete(parent);
   };
   return state;
 }
@@ -274,7 +273,13 @@ function paint(state) {
       "aria-label",
       `${picture.title.textContent}: ${data.labels.length} images as points, coloured by class, ${state.where.textContent}. Arrow keys walk through them.`,
     );
-    scatter(state, picture, points, isTeacher);
+    const width = picture.figure.clientWidth;
+    const height = Math.round(width * data.aspect);
+    picture.points = points;
+    if (width) {
+      picture.canvas.style.height = `${height}px`;
+      scatter(fit(picture.canvas, width, height), state, picture, width, height);
+    }
   }
   describe(state);
 }

@@ -4,9 +4,8 @@ const STEPS = 5;
 const CLEAN_PLACE = (corruptions) => corruptions.length * STEPS;
 
 export default function ({ data, parentElement, setStateValue }) {
-  const state = remembered(parentElement, () => buildGallery(parentElement));
+  const state = remembered(parentElement, data.gallery, () => buildGallery(parentElement));
   const first = state.data === null;
-  if (state.data?.gallery !== data.gallery) state.sheets.clear();
   state.data = data;
   state.send = setStateValue;
   if (first) Object.assign(state, data.asked);
@@ -19,7 +18,7 @@ export default function ({ data, parentElement, setStateValue }) {
   } catch (error) {
     say(parentElement, `The gallery can't be drawn: ${error.message}.`);
   }
-  return () => memory.delete(parentElement);
+  return () => forget(parentElement);
 }
 
 function buildGallery(parent) {
@@ -36,11 +35,12 @@ function buildGallery(parent) {
   state.slider.addEventListener("change", () => tellGallery(state));
   state.close = make("section", { class: "close-up", "aria-label": "Enlarged", hidden: true });
   state.sets = make("div");
-  state.root.append(
+  state.root.replaceChildren(
     state.strip,
     make("div", { class: "bar slide" }, make("label", {}, "Severity", state.slider, state.where), state.groups),
     state.close,
     state.sets,
+    savers((format) => saveGallery(state, format)),
   );
   state.root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && state.zoom) enlarge(state, null);
@@ -185,4 +185,26 @@ function paintGallery(state) {
     },
     (error) => say(state.parent, `These pictures can't be drawn: ${error.message}.`),
   );
+}
+
+// Every corruption of the chosen image at the chosen severity, a few in a row.
+function saveGallery(state, format) {
+  const { data, severity, image } = state;
+  const [columns, side, gap] = [7, 112, 14];
+  const colours = isDark(state.parent) ? data.dark : data.light;
+  const shown = state.boxes.map(({ name, canvas }) => ({ canvas, ...data.corruptions.find((entry) => entry.name === name) }));
+  const rows = Math.ceil(shown.length / columns);
+  const sheet = { width: columns * (side + gap) - gap, height: rows * (side + 34), colours };
+  const foot = `${data.gallery} · ${data.names[image]} · severity ${state.where.textContent}`;
+  save(state.parent, format, { ...sheet, letters: data.letters, foot, file: `${data.gallery}-gallery-image-${image + 1}-severity-${severity}` }, (context, font) => {
+    context.imageSmoothingEnabled = false;
+    context.textAlign = "left";
+    shown.forEach(({ canvas, title }, at) => {
+      const [x, y] = [(at % columns) * (side + gap), Math.floor(at / columns) * (side + 34)];
+      context.drawImage(canvas, x, y, side, side);
+      context.fillStyle = colours.text;
+      context.font = `600 12px ${font}`;
+      context.fillText(title, x, y + side + 16);
+    });
+  });
 }

@@ -19,8 +19,10 @@ function signed(value) {
 }
 
 export default function ({ data, parentElement, setStateValue }) {
-  const state = remembered(parentElement, () => build(parentElement));
+  const state = remembered(parentElement, data.run, () => build(parentElement));
   const first = state.data === null;
+  // All matrices are packed in one range: with a new range all of them are new.
+  if (state.data?.revision !== data.revision) state.unpacked.clear();
   state.data = data;
   state.send = setStateValue;
   if (first) {
@@ -33,7 +35,7 @@ export default function ({ data, parentElement, setStateValue }) {
   } catch (error) {
     say(parentElement, `The Gram matrices can't be drawn: ${error.message}.`);
   }
-  return state.leave;
+  return () => forget(parentElement);
 }
 
 function build(parent) {
@@ -53,13 +55,12 @@ function build(parent) {
   state.panels.append(...state.pictures.map((picture) => picture.figure));
   state.readout = make("p", { class: "readout" });
   state.chips = make("div", { class: "chips" });
-  state.root.append(state.bar, state.panels, state.readout, state.chips);
+  state.root.replaceChildren(state.bar, state.panels, state.readout, state.chips, savers((format) => saveGrams(state, format)));
   const observer = new ResizeObserver(() => state.data && paint(state));
   observer.observe(state.panels);
   state.leave = () => {
     observer.disconnect();
     clearInterval(state.timer);
-    memory.delete(parent);
   };
   return state;
 }
@@ -69,7 +70,7 @@ function panel(state, name) {
   const title = make("b");
   const note = make("span");
   const [low, strip, high] = [make("span"), make("i"), make("span")];
-  const figure = make("figure", {}, make("figcaption", {}, title, note), canvas, make("div", { class: "scale" }, low, strip, high));
+  const figure = make("figure", {}, make("figcaption", {}, title, note), canvas, make("div", { class: "scale" }, strip, low, high));
   canvas.addEventListener("pointermove", (event) => point(state, canvas, event));
   canvas.addEventListener("pointerleave", () => point(state, canvas, null));
   return { name, figure, canvas, title, note, low, strip, high };
@@ -178,7 +179,12 @@ function paint(state) {
     picture.low.textContent = isGap ? "teacher higher" : "unlike";
     picture.high.textContent = isGap ? "student higher" : "alike";
     const values = isGap ? (teacher && student ? { teacher, student } : null) : state.shown[picture.name];
-    square(state, picture, values, isGap);
+    picture.values = values;
+    const width = picture.figure.clientWidth;
+    if (width) {
+      picture.canvas.style.height = `${width}px`;
+      square(fit(picture.canvas, width, width), state, picture, width);
+    }
     picture.canvas.setAttribute(
       "aria-label",
       `${picture.title.textContent}: similarity of ${data.size} probe images, sorted by class, ${state.where.textContent}`,
@@ -187,12 +193,11 @@ function paint(state) {
   tellSpot(state);
 }
 
-function square(state, picture, values, isGap) {
+// One matrix with its strips of classes, `width` wide, on a canvas or on a sheet to be saved.
+function square(context, state, picture, width) {
   const { size, labels } = state.data;
-  const width = picture.figure.clientWidth;
-  if (!width) return;
-  picture.canvas.style.height = `${width}px`;
-  const context = fit(picture.canvas, width, width);
+  const { values } = picture;
+  const isGap = picture.name === "difference";
   const strip = 6;
   const side = width - strip;
   if (values) {

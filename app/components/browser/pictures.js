@@ -1,12 +1,7 @@
 // Pictures out of one sheet, enlarged without smoothing so that every pixel shows.
 
 function loadSheet(sheet) {
-  return new Promise((resolve, reject) => {
-    const image = new Image();
-    image.onload = () => resolve(image);
-    image.onerror = () => reject(new Error("the pictures could not be read"));
-    image.src = sheet.url;
-  });
+  return loadPicture(sheet.url);
 }
 
 // A canvas for one picture; `label` says what is on it.

@@ -25,12 +25,9 @@ function mark(context, x, y, radius, shape) {
   } else context.arc(x, y, radius, 0, 7);
 }
 
-function scatter(state, picture, points, isTeacher) {
-  const width = picture.figure.clientWidth;
-  if (!width) return;
-  const height = Math.round(width * state.data.aspect);
-  picture.canvas.style.height = `${height}px`;
-  const context = fit(picture.canvas, width, height);
+// One cloud, on a canvas or on a sheet to be saved.
+function scatter(context, state, picture, width, height) {
+  const { points } = picture;
   context.fillStyle = state.colours.panel;
   context.globalAlpha = 0.55;
   context.fillRect(0, 0, width, height);
@@ -44,7 +41,7 @@ function scatter(state, picture, points, isTeacher) {
   }
   const radius = Math.max(2, Math.min(4, width / 150)) * Math.min(2, Math.sqrt(picture.zoom));
   const { labels } = state.data;
-  if (state.ghost && !isTeacher && state.start) {
+  if (state.ghost && picture.name === "student" && state.start) {
     context.globalAlpha = 0.55;
     context.lineWidth = 1;
     for (let index = 0; index < labels.length; index += 1) {

@@ -3,7 +3,7 @@
 const MEAN = 0;
 
 export default function ({ data, parentElement, setStateValue }) {
-  const state = remembered(parentElement, () => buildGrid(parentElement));
+  const state = remembered(parentElement, data.run, () => buildGrid(parentElement));
   const first = state.data === null;
   state.data = data;
   state.send = setStateValue;
@@ -15,10 +15,7 @@ export default function ({ data, parentElement, setStateValue }) {
   } catch (error) {
     say(parentElement, `The table can't be drawn: ${error.message}.`);
   }
-  return () => {
-    state.tip.remove();
-    memory.delete(parentElement);
-  };
+  return () => forget(parentElement);
 }
 
 function buildGrid(parent) {
@@ -29,7 +26,13 @@ function buildGrid(parent) {
   state.table = make("table", { class: "grid", role: "grid" });
   state.tip = make("div", { class: "tip", "aria-hidden": "true", hidden: true });
   state.examples = make("section", { class: "examples", "aria-label": "Pictures of the chosen cell" });
-  state.root.append(state.bar, make("div", { class: "around" }, state.table, state.tip), state.legend, state.examples);
+  state.root.replaceChildren(
+    state.bar,
+    make("div", { class: "around" }, state.table, state.tip),
+    state.legend,
+    savers((format) => saveGrid(state, format)),
+    state.examples,
+  );
   state.table.addEventListener("keydown", (event) => walkGrid(state, event));
   for (const name of ["pointerover", "focusin"]) {
     state.table.addEventListener(name, (event) => showTip(state, event.target.closest("[data-key]")));

@@ -2,10 +2,22 @@
 
 const memory = new WeakMap();
 
-// What a component remembers from call to call: Streamlit calls it anew for new data and for a new theme.
-function remembered(element, make) {
-  if (!memory.has(element)) memory.set(element, make());
-  return memory.get(element);
+// What a component remembers from call to call: Streamlit calls it anew for new data and for a new theme. It remembers
+// one `identity` (a run, a gallery) at a time: another one begins with nothing of the last.
+function remembered(element, identity, build) {
+  let state = memory.get(element);
+  if (state && state.identity !== identity) forget(element);
+  if (!memory.has(element)) {
+    state = build();
+    state.identity = identity;
+    memory.set(element, state);
+  }
+  return state;
+}
+
+function forget(element) {
+  memory.get(element)?.leave?.();
+  memory.delete(element);
 }
 
 function styleOf(element, name) {
@@ -36,6 +48,15 @@ function say(element, words) {
   }
   note.textContent = words;
   note.hidden = !words;
+}
+
+function loadPicture(url) {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(new Error("the picture could not be read"));
+    image.src = url;
+  });
 }
 
 function bytes(base64) {
