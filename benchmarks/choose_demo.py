@@ -27,9 +27,12 @@ from bird_backend.experiments.augmenting import clean
 from bird_backend.measures import by_group
 from bird_backend.models import load_model
 from bird_backend.models.registry import find_architecture
-from bird_backend.specs import BirdMethod, FineTuningMethod, Method
 from bird_backend.training import Classification, prepare, train
-from bird_backend.transfer import FrozenNetwork, build_method
+from bird_backend.transfer import MethodSettings
+from bird_backend.transfer.bird import BirdSettings
+from bird_backend.transfer.building import Networks, build_method
+from bird_backend.transfer.fine_tuning import FineTuningSettings
+from bird_backend.transfer.frozen import FrozenNetwork
 
 
 class Silent:
@@ -44,7 +47,9 @@ class Silent:
     def epoch_done(self, epoch: int, step: int) -> None: ...
 
 
-def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed: int) -> tuple[float, float, float]:
+def score(
+    spec: TransferSpec, method: MethodSettings, data: Dataset, *, lr: float, seed: int
+) -> tuple[float, float, float]:
     """Clean and robust validation accuracy after training, and seconds."""
     device = data.train.images.device
     teacher = prepare(load_model(spec.teacher, classes=None, seed=0)[0], device)
@@ -56,11 +61,13 @@ def score(spec: TransferSpec, method: Method, data: Dataset, *, lr: float, seed:
             student,
             build_method(
                 method,
-                teacher=FrozenNetwork(teacher),
-                origin=FrozenNetwork(copy.deepcopy(student)),
-                student=student,
-                classifier=find_architecture(spec.student.model).classifier,
-                sample=images.sample(student),
+                Networks(
+                    teacher=FrozenNetwork(teacher),
+                    origin=FrozenNetwork(copy.deepcopy(student)),
+                    student=student,
+                    classifier=find_architecture(spec.student.model).classifier,
+                    sample=images.sample(student),
+                ),
                 seed=seed,
             ),
             images,
@@ -89,7 +96,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     arguments = parser.parse_args()
     spec = load_spec(read_spec(arguments.spec))
-    assert isinstance(spec, TransferSpec) and isinstance(spec.method, BirdMethod)
+    assert isinstance(spec, TransferSpec) and isinstance(spec.method, BirdSettings)
     data = load_dataset(spec.data)
     data = Dataset(
         name=data.name, classes=data.classes, train=data.train, validation=data.validation, test=data.validation
@@ -98,11 +105,11 @@ def main() -> None:
         f"{data.name}: {len(data.train)} training, n = {len(data.validation)} validation images; CPU threads "
         f"{torch.get_num_threads()}"
     )
-    methods: list[tuple[str, Method]] = [("fine-tuning", FineTuningMethod())]
+    methods: list[tuple[str, MethodSettings]] = [("fine-tuning", FineTuningSettings())]
     for pair, beta in itertools.product(arguments.pairs.split(","), arguments.betas.split(",")):
         pairs = [dict(zip(("teacher", "student"), part.split(":"), strict=True)) for part in pair.split("+")]
         document = spec.method.model_dump() | {"pairs": pairs, "beta": float(beta), "alpha": round(1 - float(beta), 4)}
-        methods.append((f"bird {pair} beta {beta}", BirdMethod.model_validate(document)))
+        methods.append((f"bird {pair} beta {beta}", BirdSettings.model_validate(document)))
     for lr, (name, method) in itertools.product(arguments.lrs.split(","), methods):
         results = [score(spec, method, data, lr=float(lr), seed=int(seed)) for seed in arguments.seeds.split(",")]
         clean, robust, seconds = (sum(column) / len(results) for column in zip(*results, strict=True))

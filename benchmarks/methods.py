@@ -27,7 +27,9 @@ from bird_backend.experiments.augmenting import clean
 from bird_backend.models import build_model
 from bird_backend.models.registry import find_architecture
 from bird_backend.training import Classification, choose_device, prepare, train
-from bird_backend.transfer import FrozenNetwork, build_method
+from bird_backend.transfer import METHODS
+from bird_backend.transfer.building import Networks, build_method
+from bird_backend.transfer.frozen import FrozenNetwork
 
 
 class Stopwatch:
@@ -69,11 +71,9 @@ def once(spec: TransferSpec, steps: int, name: str) -> None:
     images = clean(split, spec.training)
     method = build_method(
         spec.method,
-        teacher=frozen,
-        origin=began_as,
-        student=student,
-        classifier=classifier,
-        sample=images.sample(student),
+        Networks(
+            teacher=frozen, origin=began_as, student=student, classifier=classifier, sample=images.sample(student)
+        ),
         seed=0,
     )
     stopwatch = Stopwatch(device)
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
-    trained = [name for name, facts in catalog.METHODS.items() if facts.trains]
+    trained = [name for name, facts in METHODS.items() if facts.trains]
     names = trained if arguments.methods == "all" else arguments.methods.split(",")
     middle = [catalog.find_model(name).layers for name in (arguments.teacher, arguments.student)]
     pair = (arguments.pair or ":".join(layers[len(layers) // 2].name for layers in middle)).split(":")
@@ -116,7 +116,7 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     for name in names:
         method: dict[str, Any] = {"name": name}
-        if catalog.find_method(name).matches_layers:
+        if METHODS[name].matches_layers:
             method["pairs"] = [{"teacher": pair[0], "student": pair[1]}]
         spec = load_spec(
             {

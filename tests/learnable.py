@@ -7,24 +7,23 @@ from torch import nn
 
 from bird_backend.datasets import Split
 from bird_backend.models import build_model
-from bird_backend.specs import (
-    BirdMethod,
-    FeatureDriftMethod,
-    FineTuningMethod,
-    HintsMethod,
-    LayerPair,
-    LinearProbeMethod,
-    LinearProbeThenFineTuningMethod,
-    Method,
-    OldHeadMethod,
-    OracleMethod,
-    ProbabilisticMethod,
-    RelationalMethod,
-    SimilarityPreservingMethod,
-    SoftLabelsMethod,
-)
+from bird_backend.specs import LayerPair
 from bird_backend.training import Batch, Classification, TransferMethod
-from bird_backend.transfer import FrozenNetwork, build_method
+from bird_backend.transfer import MethodSettings
+from bird_backend.transfer.bird import BirdSettings
+from bird_backend.transfer.building import Networks, build_method
+from bird_backend.transfer.fine_tuning import FineTuningSettings
+from bird_backend.transfer.frozen import FrozenNetwork
+from bird_backend.transfer.hints import HintsSettings
+from bird_backend.transfer.linear_probe import LinearProbeSettings
+from bird_backend.transfer.lp_ft import LinearProbeThenFineTuningSettings
+from bird_backend.transfer.lwf_features import FeatureDriftSettings
+from bird_backend.transfer.lwf_logits import OldHeadSettings
+from bird_backend.transfer.oracle import OracleSettings
+from bird_backend.transfer.pkt import ProbabilisticSettings
+from bird_backend.transfer.rkd import RelationalSettings
+from bird_backend.transfer.soft_labels import SoftLabelsSettings
+from bird_backend.transfer.sp import SimilarityPreservingSettings
 
 __all__ = [
     "CLASSES",
@@ -45,20 +44,20 @@ HEAD = "classifier"
 TASK = Classification()
 PAIR = LayerPair(teacher="block3", student="block3")
 PAIRS = (PAIR, LayerPair(teacher="block2", student="block3", weight=3.0))
-SPECS: dict[str, Method] = {
-    "linear-probe": LinearProbeMethod(),
-    "fine-tuning": FineTuningMethod(),
-    "lp-ft": LinearProbeThenFineTuningMethod(),
-    "hints": HintsMethod(pairs=PAIRS),
-    "lwf-features": FeatureDriftMethod(),
-    "lwf-logits": OldHeadMethod(),
-    "soft-labels": SoftLabelsMethod(),
-    "bird": BirdMethod(pairs=(PAIR,)),
-    "bird, learned": BirdMethod(pairs=PAIRS, weighting="learned"),
-    "rkd": RelationalMethod(pairs=PAIRS),
-    "sp": SimilarityPreservingMethod(pairs=PAIRS),
-    "pkt": ProbabilisticMethod(pairs=PAIRS),
-    "oracle": OracleMethod(),
+SPECS: dict[str, MethodSettings] = {
+    "linear-probe": LinearProbeSettings(),
+    "fine-tuning": FineTuningSettings(),
+    "lp-ft": LinearProbeThenFineTuningSettings(),
+    "hints": HintsSettings(pairs=PAIRS),
+    "lwf-features": FeatureDriftSettings(),
+    "lwf-logits": OldHeadSettings(),
+    "soft-labels": SoftLabelsSettings(),
+    "bird": BirdSettings(pairs=(PAIR,)),
+    "bird, learned": BirdSettings(pairs=PAIRS, weighting="learned"),
+    "rkd": RelationalSettings(pairs=PAIRS),
+    "sp": SimilarityPreservingSettings(pairs=PAIRS),
+    "pkt": ProbabilisticSettings(pairs=PAIRS),
+    "oracle": OracleSettings(),
 }
 
 
@@ -90,13 +89,13 @@ def a_batch(n: int = 32, progress: float = 0.0) -> Batch:
     return Batch(inputs=data.images[:n].float() / 64 - 2, targets=data.labels[:n], progress=progress)
 
 
-def cast(spec: Method, *, shuffled: bool = False) -> tuple[TransferMethod, nn.Module, nn.Module]:
+def cast(spec: MethodSettings, *, shuffled: bool = False) -> tuple[TransferMethod, nn.Module, nn.Module]:
     """Method, student and teacher; the teacher is also what an LwF student began as."""
     teacher = build_model("cnn-small", classes=classes_of_teacher(spec.name), seed=2)
     student = build_model("cnn-small", classes=CLASSES, seed=1).train()
     frozen = FrozenNetwork(teacher, shuffled=shuffled)
     origin = FrozenNetwork(teacher)
     method = build_method(
-        spec, teacher=frozen, origin=origin, student=student, classifier=HEAD, sample=a_batch(2), seed=0
+        spec, Networks(teacher=frozen, origin=origin, student=student, classifier=HEAD, sample=a_batch(2)), seed=0
     )
     return method, student, teacher

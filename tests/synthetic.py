@@ -23,6 +23,7 @@ from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.reading import Examples, Gallery
 from bird_backend.runs.store import Run, RunStore, State
 from bird_backend.studies import Study, plan_ablation, plan_methods, submit_study
+from bird_backend.transfer import METHODS
 
 __all__ = [
     "ARMS",
@@ -256,7 +257,7 @@ def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -
             "images_per_s": 2000.0,
             "t": 2 + step / 10,
         }
-        if cka and catalog.METHODS[arm].matches_layers:
+        if cka and METHODS[arm].matches_layers:
             row |= {"representation_loss": float(1 - rises)}
         if cka and arm == "bird":
             row |= {"cka": float(rises + 0.02 * generator.normal())}
@@ -279,7 +280,7 @@ def _curves(arm: str, last: int, generator: np.random.Generator, *, cka: bool) -
 
 def _moves(arm: str) -> bool:
     """Whether its geometry goes towards the teacher's."""
-    return arm in catalog.METHODS and catalog.METHODS[arm].needs_teacher
+    return arm in METHODS and METHODS[arm].needs_teacher
 
 
 def _snapshot_row(arm: str, step: int, rises: float) -> dict[str, Any]:

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.activations import pool
-from bird_backend.specs import LayerPair, Method, Training
+from bird_backend.specs import LayerPair, Training
 from bird_backend.training import Batch, Classification, TransferMethod, train
-from bird_backend.transfer import FrozenNetwork, build_method
+from bird_backend.transfer import MethodSettings
+from bird_backend.transfer.building import Networks, build_method
+from bird_backend.transfer.frozen import FrozenNetwork
 from tests.learnable import CLASSES, HEAD, SPECS, TASK
 from tests.test_training import Watcher
 
@@ -56,7 +58,7 @@ class Sentences:
         return Batch(inputs=self.tokens[rows], targets=self.targets[rows], mask=self.mask[rows], progress=progress)
 
 
-def spec_of(name: str) -> Method:
+def spec_of(name: str) -> MethodSettings:
     spec: Any = SPECS[name]
     return spec.model_copy(update={"pairs": (PAIR,)}) if hasattr(spec, "pairs") else spec
 
@@ -67,11 +69,7 @@ def cast(name: str, sample: Batch, *, shuffled: bool = False) -> tuple[TransferM
     frozen = FrozenNetwork(teacher, shuffled=shuffled)
     method = build_method(
         spec_of(name),
-        teacher=frozen,
-        origin=FrozenNetwork(teacher),
-        student=student,
-        classifier=HEAD,
-        sample=sample,
+        Networks(teacher=frozen, origin=FrozenNetwork(teacher), student=student, classifier=HEAD, sample=sample),
         seed=0,
     )
     return method, student

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,9 @@ from app.form.command_line import command_line, pretty
 from app.form.drafts import OWN, Draft, defaults
 from app.form.estimates import duration, estimate
 from app.form.validation import review
-from bird_backend import catalog, settings
+from bird_backend import settings
 from bird_backend.experiments import TransferSpec, load_spec, override, spec_hash
+from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import show
 from tests.weights import NETWORK, NETWORKS, assets_without_weights, write_demo_weights
@@ -35,24 +36,23 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_draft_survives_the_way_to_a_document_and_back() -> None:
-    draft = Draft(
-        guiding="block1", guided="block2", kernel="rbf", bandwidth=0.5, limit=100, title="T", save="s", seed=3
-    )
+    draft = Draft(guiding="block1", guided="block2", limit=100, title="T", save="s", seed=3)
+    draft = draft.with_settings(kernel="rbf", bandwidth=0.5)
     assert Draft.of(draft.document(NETWORKS)) == draft
     control = replace(draft, teacher=f"{RANDOM}vit-tiny", data=OWN, path="zip:/a.zip")
     assert Draft.of(control.document(NETWORKS)) == control
 
 
-@pytest.mark.parametrize("method", list(catalog.METHODS))
+@pytest.mark.parametrize("method", list(METHODS))
 def test_a_draft_of_every_method_survives_document_spec_and_address(method: str) -> None:
     draft = Draft(guiding="block1", guided="block2", epochs=7).with_method(method)
-    if catalog.METHODS[method].matches_layers:
-        draft = replace(draft, beta=0.5, more=("block1 → block1",))
+    if METHODS[method].matches_layers:
+        draft = replace(draft.with_settings(beta=0.5), more=("block1 → block1",))
     else:
         draft = replace(draft, guiding="", guided="")
-    if catalog.METHODS[method].needs_teacher:
+    if METHODS[method].needs_teacher:
         draft = replace(draft, control="shuffled-batch")
-    if catalog.METHODS[method].may_start_from_teacher:
+    if METHODS[method].may_start_from_teacher:
         draft = replace(draft, start="teacher")
     if method in ("none", "fine-tuning"):
         draft = replace(draft, baseline=False)
@@ -63,9 +63,9 @@ def test_a_draft_of_every_method_survives_document_spec_and_address(method: str)
     assert spec.method.name == method
     # A run keeps its spec in full, with every default in it.
     assert Draft.of(spec.model_dump(mode="json")) == draft
-    app = show("launch", **address(asdict(draft), defaults(demo_draft(), method)))
+    app = show("launch", **address(draft.choices(), defaults(demo_draft(), method)))
     assert {key: app.session_state[key] for key in ("method", "epochs", "beta", "start", "control")} == {
-        key: getattr(draft, key) for key in ("method", "epochs", "beta", "start", "control")
+        key: draft.choices()[key] for key in ("method", "epochs", "beta", "start", "control")
     }
 
 
@@ -97,7 +97,7 @@ def test_the_command_line_makes_the_same_spec() -> None:
 
 
 def test_the_command_line_can_change_the_method() -> None:
-    document = replace(Draft.of(data.demo_document()), method="fine-tuning").document(NETWORKS)
+    document = Draft.of(data.demo_document()).with_method("fine-tuning").document(NETWORKS)
     line = command_line(document, data.demo_document(), file="demo.json")
     assert '"name": "fine-tuning"' in line
     assert "--set baseline=false" in line
@@ -140,11 +140,12 @@ def test_lists_offer_the_likeliest_weights_first() -> None:
 def test_notes_speak_of_controls_and_empty_weights() -> None:
     write_demo_weights()
     checkpoints = usable(data.checkpoints())
-    draft = replace(Draft.of(data.demo_document()), teacher=f"{RANDOM}{NETWORK}", beta=0.0, baseline=False)
+    draft = replace(Draft.of(data.demo_document()), teacher=f"{RANDOM}{NETWORK}", baseline=False)
+    draft = draft.with_settings(beta=0.0)
     notes = " ".join(review(draft.document(NETWORKS), draft, checkpoints).notes)
     for sentence in ("random weights", "β is 0", "fine-tuned twin"):
         assert sentence in notes
 
 
 def test_every_choice_of_a_draft_is_a_plain_value() -> None:
-    assert all(isinstance(value, str | int | float | bool | tuple) for value in asdict(Draft()).values())
+    assert all(isinstance(value, str | int | float | bool | tuple) for value in Draft().choices().values())

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.models import build_model
-from bird_backend.specs import BirdMethod, LayerPair, LinearProbeThenFineTuningMethod, Training, UntouchedMethod
+from bird_backend.specs import LayerPair, Training
 from bird_backend.training import TransferMethod, build_optimiser
-from bird_backend.transfer import FrozenNetwork
+from bird_backend.transfer.bird import BirdSettings
+from bird_backend.transfer.frozen import FrozenNetwork
+from bird_backend.transfer.lp_ft import LinearProbeThenFineTuningSettings
+from bird_backend.transfer.none import UntouchedSettings
 from tests.learnable import HEAD, PAIRS, SPECS, TASK, a_batch, cast
 
 
@@ -84,7 +87,7 @@ def test_bfloat16_leaves_every_part_a_float32_near_to_what_it_was(method: str) -
 
 
 def test_lp_ft_probes_first_and_then_moves_everything() -> None:
-    built, student, _ = cast(LinearProbeThenFineTuningMethod(share=0.3))
+    built, student, _ = cast(LinearProbeThenFineTuningSettings(share=0.3))
     before = state(student)
     train(built, student, steps=2, progress=0.29)
     assert moved(before, student) == {f"{HEAD}.weight", f"{HEAD}.bias"}
@@ -102,14 +105,14 @@ def test_a_probe_reads_the_features_of_evaluation() -> None:
 
 def test_nothing_trains_what_is_not_to_be_touched() -> None:
     with pytest.raises(ValueError, match="none trains nothing"):
-        cast(UntouchedMethod())
+        cast(UntouchedSettings())
 
 
 # Layer pairs and their weights
 
 
 def test_several_pairs_weigh_as_the_spec_says() -> None:
-    spec = BirdMethod(alpha=0.3, beta=0.6, pairs=PAIRS)
+    spec = BirdSettings(alpha=0.3, beta=0.6, pairs=PAIRS)
     built, student, _ = cast(spec)
     parts = built.losses(student.eval(), a_batch(), TASK)
     single = [
@@ -119,7 +122,7 @@ def test_several_pairs_weigh_as_the_spec_says() -> None:
 
 
 def test_learned_weights_start_from_the_specs_and_lean_towards_what_is_closer() -> None:
-    spec = BirdMethod(pairs=PAIRS, weighting="learned")
+    spec = BirdSettings(pairs=PAIRS, weighting="learned")
     built, student, _ = cast(spec)
     student.eval()
     fixed = cast(spec.model_copy(update={"weighting": "fixed"}))[0].losses(student, a_batch(), TASK)
@@ -167,7 +170,7 @@ def test_a_shuffled_teacher_says_the_same_of_other_images() -> None:
 
 
 def test_a_shuffled_teacher_has_less_to_give_in_common() -> None:
-    spec = BirdMethod(pairs=(LayerPair(teacher="block3", student="block3"),))
+    spec = BirdSettings(pairs=(LayerPair(teacher="block3", student="block3"),))
     values = []
     for shuffled in (False, True):
         built, student, teacher = cast(spec, shuffled=shuffled)

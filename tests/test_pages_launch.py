@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.form.drafts import OWN, Draft
 from bird_backend import catalog, settings
 from bird_backend.experiments import load_spec, spec_hash
 from bird_backend.runs.store import RunStore
+from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import again, show, words
 from tests.weights import FASHION, assets_without_weights, write_demo_weights, write_weights
@@ -171,18 +172,18 @@ def test_presets_fill_the_form() -> None:
     assert asked(app) == {}
 
 
-@pytest.mark.parametrize("method", list(catalog.METHODS))
+@pytest.mark.parametrize("method", list(METHODS))
 def test_every_method_can_be_chosen_and_launched(method: str) -> None:
     write_demo_weights()
-    if catalog.METHODS[method].needs_same_classes:
+    if METHODS[method].needs_same_classes:
         write_weights("fashion-teacher", data="fashion-mnist-small", classes=list(FASHION))
-    teacher = {"teacher": "fashion-teacher"} if catalog.METHODS[method].needs_same_classes else {}
+    teacher = {"teacher": "fashion-teacher"} if METHODS[method].needs_same_classes else {}
     app = show("launch", method=method, **teacher)
-    assert catalog.METHODS[method].caption in str(app.radio("method").proto.captions)
+    assert METHODS[method].caption in str(app.radio("method").proto.captions)
     shown = {element.key for kind in ("selectbox", "number_input") for element in app.main.get(kind)}
-    assert ("guiding" in shown) == catalog.METHODS[method].matches_layers
-    assert ("start" in shown) == catalog.METHODS[method].may_start_from_teacher
-    assert ("control" in shown) == catalog.METHODS[method].needs_teacher
+    assert ("guiding" in shown) == METHODS[method].matches_layers
+    assert ("start" in shown) == METHODS[method].may_start_from_teacher
+    assert ("control" in shown) == METHODS[method].needs_teacher
     assert not app.button("launch").disabled, [error.value for error in app.error]
     app.button("launch").click()
     app.run()
@@ -263,7 +264,7 @@ def test_what_a_method_can_not_do_is_one_sentence_before_it_is_queued(query: dic
 def test_the_form_opens_with_a_runs_own_choices() -> None:
     write_demo_weights()
     draft = replace(demo_draft(), epochs=9, severities=(1, 3), baseline=False, lr=0.0125)
-    query = address(asdict(draft), asdict(demo_draft()))
+    query = address(draft.choices(), demo_draft().choices())
     assert query == {"epochs": "9", "severities": "1,3", "baseline": "no", "lr": "0.0125"}
     app = show("launch", **query)
     app.button("launch").click()

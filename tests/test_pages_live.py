@@ -14,6 +14,7 @@ from app.backend import data
 from app.components.layer_choice import layer_map_words
 from bird_backend import catalog
 from bird_backend.runs.store import RunStore
+from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import again, components, show, words
 
@@ -67,19 +68,19 @@ def test_every_state_of_every_page(name: str, state: str, fraction: float) -> No
         assert app.button("stop_run").label == "Stop"
 
 
-@pytest.mark.parametrize("method", list(catalog.METHODS))
+@pytest.mark.parametrize("method", list(METHODS))
 def test_every_method_is_called_by_its_name(method: str) -> None:
     layer = catalog.models()[synthetic.transfer_document()["teacher"]["model"]].layers[-1].name
-    pairs = {"pairs": [{"teacher": layer, "student": layer}]} if catalog.METHODS[method].matches_layers else {}
-    control = "shuffled-batch" if catalog.METHODS[method].needs_teacher else "none"
+    pairs = {"pairs": [{"teacher": layer, "student": layer}]} if METHODS[method].matches_layers else {}
+    control = "shuffled-batch" if METHODS[method].needs_teacher else "none"
     run = synthetic.write_transfer("done", method={"name": method, **pairs}, control=control)
     for name in ("live", "robustness", "embeddings", "overview"):
         app = show(name, run=run.id)
         if name in ("live", "robustness"):
             said = words(app)
-            assert catalog.METHODS[method].title in said
+            assert METHODS[method].title in said
             assert any("This is a control" in info.value for info in app.info) == (control != "none")
-            about_others = (catalog.METHODS[method].caption, "the reference implementation of BIRD")
+            about_others = (METHODS[method].caption, "the reference implementation of BIRD")
             for words_of_others in about_others:
                 said = said.replace(words_of_others, "")
             assert method == "bird" or "BIRD" not in said

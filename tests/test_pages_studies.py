@@ -15,8 +15,8 @@ from app.backend import data
 from app.backend.studies import curve, list_studies, plan_study, results, runs_of
 from app.charts.study import Series, ablation_panel, looks, study_curves
 from app.look.palette import swaps
-from bird_backend import catalog
 from bird_backend.runs.store import RunStore
+from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import again, components, show, words
 
@@ -191,8 +191,8 @@ def test_the_line_is_the_mean_over_seeds_and_the_band_reaches_from_lowest_to_hig
 
 
 def test_every_method_has_a_look_of_its_own_in_the_palettes_colours() -> None:
-    arms = [charts.arm(name) for name in catalog.METHODS]
-    assert {arm.label for arm in arms} == {facts.title for facts in catalog.METHODS.values()}
+    arms = [charts.arm(name) for name in METHODS]
+    assert {arm.label for arm in arms} == {facts.title for facts in METHODS.values()}
     assert len({(arm.colour, arm.dash) for arm in arms}) == len(arms)
     assert {arm.colour for arm in arms} <= set(swaps())
 

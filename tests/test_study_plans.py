@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from bird_backend import catalog, studies
+from bird_backend import studies
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec, load_spec, spec_hash
 from bird_backend.runs.store import RunStore
 from bird_backend.studies import plan_ablation, plan_methods, submit_study
+from bird_backend.transfer import METHODS
 from tests.study_runs import demo
 
 pytestmark = pytest.mark.usefixtures("no_worker")
@@ -21,10 +22,10 @@ def test_every_method_at_every_seed_with_one_budget() -> None:
     plan = plan_methods(base, seeds=3)
     assert plan.seeds == (5, 6, 7)
     keys = [variant.key for variant in plan.variants]
-    wanted = [name for name in studies.VARIANTS if name != "soft-labels"]
+    wanted = [name for name in studies.entrants() if name != "soft-labels"]
     wanted.insert(wanted.index("bird") + 1, "bird-random-weights")
     assert keys == wanted
-    assert {variant.method for variant in plan.variants} == set(catalog.METHODS) - {"soft-labels"}
+    assert {variant.method for variant in plan.variants} == set(METHODS) - {"soft-labels"}
     assert len(plan.asked) == 3 * (len(keys) - 1), "the untouched student needs no run of its own"
     specs = [plan.spec(variant, seed) for variant, seed in plan.asked]
     assert len({spec_hash(spec) for spec in specs}) == len(specs)
@@ -94,6 +95,39 @@ def test_ablations_vary_one_thing(preset: str, runs: int) -> None:
             assert spec.method.alpha + spec.method.beta == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("method", "values"),
+    [
+        ("rkd", [2.5, 7.5, 25, 75, 250]),
+        ("sp", [300, 900, 3000, 9000, 30000]),
+        ("pkt", [50, 150, 500, 1500, 5000]),
+        ("lwf-features", [0.01, 0.03, 0.1, 0.3, 1]),
+        ("lwf-logits", [0.1, 0.3, 1, 3, 10]),
+    ],
+)
+def test_beta_varies_around_what_is_usual_for_the_method(method: str, values: list[float]) -> None:
+    layered = METHODS[method].matches_layers
+    pairs = {"pairs": [{"teacher": "block1", "student": "block1"}]} if layered else {}
+    plan = plan_ablation(demo(method={"name": method, **pairs}), "beta", seeds=1)
+    contenders = [variant for variant in plan.variants if variant.role == "contender"]
+    assert [variant.value for variant in contenders] == pytest.approx(values)
+    specs = [plan.spec(variant, 0).method for variant in contenders]
+    assert [spec.beta for spec in specs] == pytest.approx(values)  # type: ignore[attr-defined]
+    assert {getattr(spec, "alpha", None) for spec in specs} == {1.0 if layered else None}
+    usual = f"{METHODS[method].choices['beta'].default:g}"
+    assert plan.axis == f"beta, usually {usual}"
+    assert f"{METHODS[method].title}'s usual {usual}" in plan.notes[0]
+
+
+@pytest.mark.parametrize("method", ["bird", "hints"])
+def test_where_the_weights_add_up_to_one_beta_varies_between_none_and_all(method: str) -> None:
+    plan = plan_ablation(demo(method={"name": method, "pairs": [{"teacher": "block1", "student": "block1"}]}), "beta")
+    specs = [plan.spec(variant, 0).method for variant in plan.variants if variant.role == "contender"]
+    assert [spec.beta for spec in specs] == [0.1, 0.3, 0.5, 0.7, 0.9, 0.99]  # type: ignore[attr-defined]
+    assert all(spec.alpha + spec.beta == pytest.approx(1) for spec in specs)  # type: ignore[attr-defined]
+    assert plan.axis == "beta, with alpha = 1 − beta"
+
+
 def test_the_teacher_ablation_finds_the_counterpart_of_a_layer() -> None:
     base = demo(student={"model": "cnn-small"})
     plan = plan_ablation(base, "teacher", seeds=1, teachers=["digits-robust-teacher", "fashion-student"])
@@ -137,7 +171,8 @@ def test_a_comparison_that_can_not_be_is_refused_before_anything_is_queued(
         ({}, "beta", {"teachers": ["x"]}, "Teachers are for"),
         ({}, "teacher", {"teachers": ["digits-robust-teacher"]}, "two teachers"),
         ({}, "teacher", {"teachers": ["digits-robust-teacher", "fashion-student"]}, "the same network"),
-        ({"method": {"name": "oracle"}}, "beta", {}, "compare layers"),
+        ({"method": {"name": "oracle"}}, "layers", {}, "compare layers"),
+        ({"method": {"name": "oracle"}}, "beta", {}, "weight of a method's own loss, and Oracle has none"),
         ({"method": {"name": "oracle"}}, "kernel", {}, "BIRD's kernel"),
         ({"method": {"name": "oracle"}}, "teacher", {}, "look at a teacher"),
         ({"method": {"name": "fine-tuning"}}, "batch-size", {}, "another method"),

@@ -17,9 +17,12 @@ from bird_backend.evaluation.snapshots import layer_features
 from bird_backend.experiments.augmenting import Change, Drawn, TrainingImages
 from bird_backend.models import build_model
 from bird_backend.similarity import cka
-from bird_backend.specs import FineTuningMethod, Method, Training
+from bird_backend.specs import Training
 from bird_backend.training import cosine, train, training_mode, where_taken
-from bird_backend.transfer import FrozenNetwork, build_method
+from bird_backend.transfer import MethodSettings
+from bird_backend.transfer.building import Networks, build_method
+from bird_backend.transfer.fine_tuning import FineTuningSettings
+from bird_backend.transfer.frozen import FrozenNetwork
 from tests.learnable import CLASSES, SPECS, TASK, blobs, classes_of_teacher, noise
 
 
@@ -67,7 +70,7 @@ def attack(images: Tensor, drawn: Drawn) -> Tensor:
 
 def go(
     path: Path,
-    method: Method,
+    method: MethodSettings,
     *,
     model: str = "cnn-small",
     watcher: Watcher | None = None,
@@ -85,11 +88,13 @@ def go(
         student,
         build_method(
             method,
-            teacher=FrozenNetwork(teacher, shuffled=shuffled),
-            origin=FrozenNetwork(teacher),
-            student=student,
-            classifier="classifier",
-            sample=source.sample(student),
+            Networks(
+                teacher=FrozenNetwork(teacher, shuffled=shuffled),
+                origin=FrozenNetwork(teacher),
+                student=student,
+                classifier="classifier",
+                sample=source.sample(student),
+            ),
             seed=3,
         ),
         source,
@@ -102,7 +107,7 @@ def go(
     return student, teacher, watcher
 
 
-def cut_and_resume(folder: Path, method: Method, **how: Any) -> None:
+def cut_and_resume(folder: Path, method: MethodSettings, **how: Any) -> None:
     """A run in one go and one that was stopped and went on: the same rows, weights and checkpoint, bit for bit."""
     whole, _, watched = go(folder / "whole", method, **how)
     first = Watcher(stop_at=7)
@@ -177,12 +182,12 @@ def test_dropout_is_resumed_exactly(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("tests.test_training.build_model", lambda *_, **__: copy.deepcopy(start))
     torch.manual_seed(0)
     start = Dropping()
-    whole, _, _ = go(tmp_path / "whole", FineTuningMethod())
+    whole, _, _ = go(tmp_path / "whole", FineTuningSettings())
     torch.manual_seed(99)
     with pytest.raises(Cancelled):
-        go(tmp_path / "cut", FineTuningMethod(), watcher=Watcher(stop_at=5))
+        go(tmp_path / "cut", FineTuningSettings(), watcher=Watcher(stop_at=5))
     torch.manual_seed(123)
-    resumed, _, _ = go(tmp_path / "cut", FineTuningMethod())
+    resumed, _, _ = go(tmp_path / "cut", FineTuningSettings())
     assert all(
         torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
     )

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from bird_backend import catalog, runs, settings
+from bird_backend import runs, settings
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec, load_spec, override
@@ -21,14 +21,16 @@ from bird_backend.models import build_model, load_model
 from bird_backend.runs.provenance import Provenance
 from bird_backend.runs.queue import submit
 from bird_backend.runs.writing import RunWriter
-from bird_backend.specs import FineTuningMethod, ModelRef
+from bird_backend.specs import ModelRef
 from bird_backend.training import Batch
+from bird_backend.transfer import METHODS
+from bird_backend.transfer.fine_tuning import FineTuningSettings
 from tests.learnable import blobs
 
 NAMES = ("a", "b", "c", "d")
 CPU = torch.device("cpu")
-LAYERED = [name for name, facts in catalog.METHODS.items() if facts.matches_layers]
-STARTING = [name for name, facts in catalog.METHODS.items() if facts.may_start_from_teacher]
+LAYERED = [name for name, facts in METHODS.items() if facts.matches_layers]
+STARTING = [name for name, facts in METHODS.items() if facts.may_start_from_teacher]
 
 
 def data() -> Dataset:
@@ -104,12 +106,12 @@ def test_a_start_from_the_teacher_is_its_network_with_a_new_head(method: str) ->
     other, _ = Cast(spec.model_copy(update={"seed": 1}), data(), CPU).begin(spec.method)
     assert not torch.equal(other.get_parameter("classifier.weight"), student.get_parameter("classifier.weight"))
     if method != "fine-tuning":
-        twin, _ = cast.begin(FineTuningMethod())
+        twin, _ = cast.begin(FineTuningSettings())
         assert same(twin, weights("learn")), "fine-tuning to beat begins with the student's own"
 
 
 @pytest.mark.usefixtures("checkpoints")
-@pytest.mark.parametrize("method", [name for name, facts in catalog.METHODS.items() if facts.trains])
+@pytest.mark.parametrize("method", [name for name, facts in METHODS.items() if facts.trains])
 def test_every_method_but_the_probes_and_lwf_starts_from_the_student(method: str) -> None:
     spec = spec_of(method, teacher={"model": "cnn-small"})
     student, _ = Cast(spec, data(), CPU).begin(spec.method)
@@ -212,9 +214,9 @@ def test_an_oracle_trains_on_corrupted_images_and_its_twin_on_clean_ones(
 ) -> None:
     seen: dict[str, Tensor] = {}
 
-    def look(student: nn.Module, method: Any, source: TrainingImages, training: Any, **_: Any) -> None:
+    def look(student: nn.Module, _method: Any, source: TrainingImages, _training: Any, **how: Any) -> None:
         generators = {name: torch.Generator().manual_seed(0) for name in ("generator", "cpu_generator")}
-        seen[method.name] = source.batch(torch.arange(64), **generators, student=student, progress=0.0).inputs
+        seen[how["observer"].name] = source.batch(torch.arange(64), **generators, student=student, progress=0.0).inputs
         seen["clean"] = source.sample(student, 64).inputs
 
     monkeypatch.setattr("bird_backend.experiments.transfer.execute.train", look)

@@ -11,7 +11,6 @@ from app.charts.accuracy import (
 )
 from app.charts.compare import ComparedRun, results_table, run_curves
 from app.charts.curves import (
-    PARTS,
     accuracy_curves,
     arms_in,
     cka_curves,
@@ -19,13 +18,13 @@ from app.charts.curves import (
     epochs_table,
     loss_curves,
     part_of,
+    part_title,
 )
 from app.charts.frame import arm, numbers
 from app.charts.layer_map import layer_map
 from app.charts.reliability import reliability, reliability_rows
 
 __all__ = [
-    "PARTS",
     "ComparedRun",
     "accuracy_bars",
     "accuracy_curves",
@@ -44,6 +43,7 @@ __all__ = [
     "models_in",
     "numbers",
     "part_of",
+    "part_title",
     "reliability",
     "reliability_rows",
     "results_table",

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from app.backend.metrics import thin
 from app.charts.frame import arm, blank, later
 from app.look.palette import LIGHT
+from bird_backend.transfer import METHODS
 
 __all__ = [
-    "PARTS",
     "X",
     "accuracy_curves",
     "arms_in",
@@ -21,15 +21,10 @@ __all__ = [
     "epochs_table",
     "loss_curves",
     "part_of",
+    "part_title",
 ]
 
 X = Literal["step", "epoch"]
-PARTS = {
-    "representation_loss": "Representation loss, how far the layers are from the teacher's",
-    "distillation_loss": "Distillation loss, how far the outputs are from those followed",
-    "drift_loss": "Drift, how far the head's input has moved",
-}
-"""What a method's loss has beside the task's, by its name in the metrics. Each has a scale of its own."""
 _TITLE = {"step": "Step", "epoch": "Epoch"}
 
 
@@ -74,10 +69,8 @@ def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go
 
 
 def loss_curves(metrics: pd.DataFrame, column: str, x: X = "step", *, height: int = 240) -> go.Figure:
-    """A part of the loss, each step: the task's, or one of `PARTS`."""
-    title = "Task loss" if column == "task_loss" else PARTS[column]
-    if column == "representation_loss" and set(arms_in(metrics)) <= {"bird", "fine-tuning"}:
-        title = "Representation loss, 1 − CKA of the batch"
+    """A part of the loss, each step: the task's, or one that a method declares."""
+    title = "Task loss" if column == "task_loss" else part_title(metrics, column)
     figure = blank(title, height=height, x=_TITLE[x], y="Loss", showlegend=column == "task_loss")
     for name in arms_in(metrics):
         rows = thin(_rows(metrics, "step", name, column))
@@ -129,7 +122,17 @@ def accuracy_curves(
 
 def part_of(metrics: pd.DataFrame) -> str | None:
     """The part of the loss beside the task's that these metrics hold, if any."""
-    return next((name for name in PARTS if name in metrics and metrics[name].notna().any()), None)
+    parts = dict.fromkeys(name for method in METHODS.values() for name in method.parts)
+    return next((name for name in parts if name in metrics and metrics[name].notna().any()), None)
+
+
+def part_title(metrics: pd.DataFrame, column: str) -> str:
+    """What a part of the loss is called, and what it is as far as all methods with rows here agree on it."""
+    declared = {name: method.parts[column] for name, method in METHODS.items() if column in method.parts}
+    here = [declared[name] for name in arms_in(metrics) if name in declared] or [*declared.values()]
+    found = {(part.label, part.explained) for part in here}
+    label, explained = next(iter(found), (column, ""))
+    return f"{label}, {explained}" if len(found) == 1 else label
 
 
 def cka_table(metrics: pd.DataFrame) -> pd.DataFrame:

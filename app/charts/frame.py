@@ -10,9 +10,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.look.palette import LIGHT
-from bird_backend import catalog
+from bird_backend.transfer import METHODS
 
-__all__ = ["ARMS", "Arm", "arm", "blank", "later", "numbers", "scale"]
+__all__ = ["Arm", "arm", "blank", "later", "numbers", "scale"]
 
 FONT = "Inter, system-ui, sans-serif"
 
@@ -43,11 +43,7 @@ _METHODS: Mapping[str, tuple[str, str]] = {
     "sp": (_VERMILION, "dash"),
     "pkt": (_VERMILION, "dot"),
 }
-ARMS: Mapping[str, Arm] = {
-    **{
-        name: Arm(label=catalog.METHODS[name].title, colour=colour, dash=dash)
-        for name, (colour, dash) in _METHODS.items()
-    },
+_OTHERS: Mapping[str, Arm] = {
     "before": Arm(label="Before", colour=LIGHT.before, dash="dot"),
     "model": Arm(label="Model", colour=LIGHT.student, dash="solid"),
     "ceiling": Arm(label="Oracle (ceiling)", colour=LIGHT.baseline, dash="dash"),
@@ -56,8 +52,11 @@ ARMS: Mapping[str, Arm] = {
 
 
 def arm(name: str) -> Arm:
-    """The arm of that name; one that is not known gets its own name and a neutral line."""
-    return ARMS.get(name, Arm(label=name, colour=LIGHT.baseline, dash="solid"))
+    """The arm of that name: a method, or whatever else is measured; one without a line of its own has a neutral one."""
+    if name in _OTHERS:
+        return _OTHERS[name]
+    colour, dash = _METHODS.get(name, (LIGHT.baseline, "dashdot"))
+    return Arm(label=METHODS[name].title if name in METHODS else name, colour=colour, dash=dash)
 
 
 def scale(colours: tuple[str, ...]) -> list[list[Any]]:

@@ -1,58 +1,29 @@
-"""Choosing a method out of thirteen: a family, then one of it, and only the settings that it has."""
+"""Choosing a method: a family, then one of it, and only the settings that it has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from app.address.url_state import keep_valid, put
 from app.backend.weights import RANDOM
+from app.components.setting_field import setting_field
 from app.form.drafts import Draft, settings_of
 from app.words.sentences import CONTROLS
-from bird_backend import catalog
+from bird_backend.transfer import FAMILIES, METHODS
 
 __all__ = ["method_choice", "method_settings"]
-
-_FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "Follow the teacher": ("bird", "hints", "rkd", "sp", "pkt", "soft-labels"),
-    "Go on from weights": ("fine-tuning", "linear-probe", "lp-ft", "lwf-features", "lwf-logits"),
-    "Floor and ceiling": ("none", "oracle"),
-}
-_TOLD = {
-    "Follow the teacher": "The student trains while it is held to what the frozen teacher makes of the same images.",
-    "Go on from weights": "Nobody looks at the teacher; what it knows comes along where training starts from its "
-    "weights.",
-    "Floor and ceiling": "What all others lie between: no transfer at all, and training on corrupted images directly.",
-}
-_WEIGHTS = {
-    "alpha": ("α, weight of the task loss", 0.05, "How much the student's own task counts."),
-    "beta": ("β, weight of the method's loss", 0.05, "How hard the student is held to it; 0 is fine-tuning."),
-    "temperature": ("Temperature", 0.5, "Outputs are softened by it before they are compared."),
-    "share": ("Share of the steps for the head alone", 0.05, "After it the whole network trains."),
-}
-_LABELS = {
-    ("bird", "beta"): (
-        "β, weight of the representation loss",
-        "How hard the guided layer is drawn to the guiding layer: loss = α × task loss + β × (1 − CKA). The paper uses "
-        "α = 0.1, β = 0.9.",
-    ),
-    ("lwf-features", "beta"): ("λ, weight of the drift", "How hard the head's input is held where it began."),
-    ("lwf-logits", "beta"): ("λ, weight of what was said", "How hard the old head is held to what it said."),
-}
 
 
 def method_choice(demo: Draft) -> str:
     """Draw the family and its methods with a line each; returns the one chosen. `demo` has the usual settings."""
-    keep_valid("method", list(catalog.METHODS), demo.method)
-    chosen = str(st.session_state["method"])
-    st.session_state["_family"] = next(family for family, names in _FAMILIES.items() if chosen in names)
+    keep_valid("method", list(METHODS), demo.method)
+    st.session_state["_family"] = METHODS[str(st.session_state["method"])].family
     family = str(
         st.segmented_control(
             "Kind of method",
-            list(_FAMILIES),
+            list(FAMILIES),
             key="_family",
             required=True,
             on_change=_family_changed,
@@ -60,13 +31,14 @@ def method_choice(demo: Draft) -> str:
             label_visibility="collapsed",
         )
     )
-    st.caption(_TOLD[family])
+    st.caption({str(name): told for name, told in FAMILIES.items()}[family])
+    members = _members(family, demo)
     return str(
         st.radio(
             "Method",
-            _FAMILIES[family],
-            format_func=lambda name: catalog.METHODS[name].title,
-            captions=[catalog.METHODS[name].caption for name in _FAMILIES[family]],
+            members,
+            format_func=lambda name: METHODS[name].title,
+            captions=[METHODS[name].caption for name in members],
             key="method",
             on_change=lambda: _take(demo, st.session_state["method"]),
             label_visibility="collapsed",
@@ -76,25 +48,25 @@ def method_choice(demo: Draft) -> str:
 
 def method_settings(draft: Draft) -> Draft:
     """Draw what can be set of the draft's method, its layers aside; returns the draft with them put in."""
-    settings = settings_of(draft.method)
-    changes: dict[str, Any] = {}
-    numbers = [name for name in _WEIGHTS if name in settings]
-    if numbers:
-        for name, column in zip(numbers, st.columns(max(2, len(numbers))), strict=False):
-            label, step, help = _WEIGHTS[name]
-            label, help = _LABELS.get((draft.method, name), (label, help))
-            step = step if settings[name] < 10 else float(settings[name]) / 10
-            usual = f" Usually {settings[name]:g}."
-            changes[name] = float(column.number_input(label, step=step, format="%.5g", key=name, help=f"{help}{usual}"))
-    if "start" in settings:
-        changes["start"] = _start(draft)
-    if catalog.METHODS[draft.method].needs_teacher:
-        changes["control"] = _control()
-    return replace(draft, **changes)
+    method = METHODS[draft.method]
+    asked = {name: setting for name, setting in draft.asked.items() if not setting.form.expert}
+    if asked:
+        columns = zip(asked.items(), st.columns(max(2, len(asked))), strict=False)
+        draft = draft.with_settings(**{name: setting_field(name, setting, place) for (name, setting), place in columns})
+    if method.may_start_from_teacher:
+        draft = replace(draft, start=_start(draft))
+    return replace(draft, control=_control()) if method.needs_teacher else draft
+
+
+def _members(family: str, demo: Draft) -> list[str]:
+    """A family's methods: the demo's and what gains are over come first, the others as in a comparison's table."""
+    found = [method for method in METHODS.values() if method.family == family]
+    found.sort(key=lambda method: (method.name != demo.method, method.role != "reference"))
+    return [method.name for method in found]
 
 
 def _start(draft: Draft) -> str:
-    alone = draft.method == "fine-tuning"
+    alone = METHODS[draft.method].usual_start == "student"
     own = "Random weights, as the student has them" if draft.student.startswith(RANDOM) else "The student's own weights"
     options = ["", "teacher"] if alone else ["", "teacher", "student"]
     keep_valid("start", options, "")
@@ -132,16 +104,10 @@ def _control() -> str:
 
 
 def _family_changed(demo: Draft) -> None:
-    _take(demo, _FAMILIES[st.session_state["_family"]][0])
+    _take(demo, _members(st.session_state["_family"], demo)[0])
 
 
 def _take(demo: Draft, method: str) -> None:
     """Another method has other scales: its settings go to where they usually are."""
     drawn = demo.with_method(method)
-    put(
-        {
-            "method": method,
-            "start": "",
-            **{name: getattr(drawn, name) for name in settings_of(method) if name != "start"},
-        }
-    )
+    put({"method": method, "start": "", **{name: drawn.settings[name] for name in settings_of(method)}})

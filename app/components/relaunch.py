@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from app.address.routes import link
 from app.address.url_state import address
 from app.backend import data
@@ -28,4 +26,4 @@ def relaunch_link(run: data.Run, label: str = "Change and launch again") -> None
         draft = Draft.of(run.directory.read_spec())
     except (OSError, ValueError, TypeError):
         return
-    link("launch", label, icon=":material/edit:", **address(asdict(draft), defaults(demo_draft(), draft.method)))
+    link("launch", label, icon=":material/edit:", **address(draft.choices(), defaults(demo_draft(), draft.method)))

@@ -9,8 +9,8 @@ import streamlit as st
 
 from app.backend import data
 from app.words.sentences import control_sentence, start_sentence
-from bird_backend import catalog
 from bird_backend.experiments import TransferSpec
+from bird_backend.transfer import METHODS
 
 __all__ = [
     "duration",
@@ -107,7 +107,7 @@ def run_words(run: data.Run) -> None:
     spec = data.spec_of(run)
     if not isinstance(spec, TransferSpec):
         return
-    facts = catalog.find_method(spec.method.name)
+    facts = METHODS[spec.method.name]
     st.caption(f"**{facts.title}**. {facts.caption} {start_sentence(spec)}")
     if (said := control_sentence(spec)) is not None:
         st.info(said, icon=":material/science:")

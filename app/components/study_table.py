@@ -8,8 +8,8 @@ from dataclasses import replace
 import streamlit as st
 
 from app.backend.data import BirdError
-from app.backend.studies import ABLATIONS, Results, Row, say
 from app.backend.studies import Entry as Estimated
+from app.backend.studies import Results, Row, say
 from app.charts.study import ablation_panel
 from app.components.html_table import Entry, html_table
 from app.components.live_chart import chart
@@ -50,7 +50,7 @@ def study_table(found: Results) -> None:
 
 def ablation_panels(found: Results) -> None:
     """One small panel a figure: what is varied on x, the mean with its interval, fine-tuning's as a dashed line."""
-    axis = ABLATIONS[found.study.preset].axis if found.study.preset in ABLATIONS else "variant"
+    axis = found.study.axis or "variant"
     st.caption(
         f"On each horizontal axis: {axis}. Settings are chosen by validation: the first panel, where it was measured."
     )

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, get_args
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from app.backend.weights import RANDOM
-from bird_backend import catalog
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
-from bird_backend.specs import Method
+from bird_backend.transfer import METHODS, Setting
 
 __all__ = ["OWN", "Draft", "between", "defaults", "settings_of"]
 
 OWN = "own"
 """The data set that a path names."""
-_METHODS = {str(kind.model_fields["name"].default): kind for kind in get_args(get_args(Method)[0])}
 _ARROW = " → "
 
 
-def settings_of(method: str) -> dict[str, Any]:
-    """The settings a method has and their defaults, its layer pairs aside."""
-    fields = _METHODS[method].model_fields
-    return {name: field.default for name, field in fields.items() if name not in ("name", "pairs")}
+def settings_of(method: str) -> Mapping[str, Setting]:
+    """What a form asks of a method, its layers and its start aside; nothing of one that there isn't."""
+    return METHODS[method].choices if method in METHODS else {}
+
+
+def _usual(method: str) -> dict[str, Any]:
+    """Every setting of any method at its default, the method's own at its own."""
+    every = {name: setting.default for other in METHODS for name, setting in settings_of(other).items()}
+    return every | {name: setting.default for name, setting in settings_of(method).items()}
 
 
 def between(guiding: str, guided: str) -> str:
@@ -32,7 +35,7 @@ def between(guiding: str, guided: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """One field a choice; a field's name is its widget's key and its parameter in the URL."""
+    """One field a choice, and the method's settings; a choice's name is its widget's key and its parameter in a URL."""
 
     data: str = "fashion-mnist-small"
     path: str = ""
@@ -41,19 +44,10 @@ class Draft:
     method: str = "bird"
     guiding: str = ""
     guided: str = ""
-    alpha: float = 0.1
-    beta: float = 0.9
-    kernel: str = "linear"
-    bandwidth: float = 1.0
-    estimator: str = "biased"
-    pooling: str = "mean"
-    weighting: str = "fixed"
+    settings: Mapping[str, Any] = field(default_factory=lambda: _usual(Draft.method))
+    """Of all methods, so that a form has a place for each; those of another method are at their defaults."""
     more: tuple[str, ...] = ()
     """Further layer pairs, each `guiding → guided`."""
-    distance_weight: float = 1.0
-    angle_weight: float = 2.0
-    temperature: float = 4.0
-    share: float = 0.5
     start: str = ""
     """Whose weights it begins with; empty for what is usual for the method."""
     control: str = "none"
@@ -86,15 +80,31 @@ class Draft:
             return path
         return f"{'zip' if path.lower().endswith('.zip') else 'folder'}:{path}"
 
+    @property
+    def asked(self) -> Mapping[str, Setting]:
+        """The method's settings that have a meaning beside the other choices."""
+        chosen = {**self.settings, "more": self.more}
+        return {name: setting for name, setting in settings_of(self.method).items() if setting.form.when(chosen)}
+
+    def choices(self) -> dict[str, Any]:
+        """Every choice by its name, flat."""
+        own = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "settings"}
+        return own | dict(self.settings)
+
+    @classmethod
+    def from_choices(cls, choices: Mapping[str, Any]) -> Draft:
+        """The draft of these choices, as `choices` gives them."""
+        own = {part.name: choices[part.name] for part in fields(cls) if part.name != "settings"}
+        blank = cls(**own, settings=_usual(own["method"]))
+        return blank.with_settings(**{name: choices[name] for name in settings_of(blank.method)})
+
     def document(self, networks: Mapping[str, str]) -> dict[str, Any]:
         """The spec's JSON document; `networks` says which network a checkpoint holds."""
         method: dict[str, Any] = {"name": self.method}
-        method |= {name: getattr(self, name) for name in settings_of(self.method)}
-        if not self.start:
-            method.pop("start", None)
-        if self.kernel != "rbf":
-            method.pop("bandwidth", None)
-        facts = catalog.METHODS[self.method]
+        facts = METHODS[self.method]
+        if facts.may_start_from_teacher and self.start:
+            method["start"] = self.start
+        method |= {name: self.settings[name] for name in self.asked}
         if facts.matches_layers:
             pairs = [(self.guiding, self.guided), *(tuple(pair.split(_ARROW, 1)) for pair in self.more)]
             method["pairs"] = [{"teacher": teacher, "student": student} for teacher, student in pairs]
@@ -117,7 +127,7 @@ class Draft:
                 "augment": self.augment,
                 "precision": self.precision,
             },
-            "baseline": self.baseline and self.method not in ("none", "fine-tuning"),
+            "baseline": self.baseline and facts.has_twin,
             **({"control": self.control} if facts.needs_teacher and self.control != "none" else {}),
             "evaluation": {
                 "corruptions": list(self.corruptions),
@@ -135,7 +145,7 @@ class Draft:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Draft:
         """The draft that a transfer's document came from, as far as a form can say it."""
-        method = document.get("method", {})
+        method = _method(document)
         first, *further = method.get("pairs") or [document.get("drawn") or {}]
         training, evaluation = document.get("training", {}), document.get("evaluation", {})
         data = str(document.get("data", cls.data))
@@ -158,35 +168,45 @@ class Draft:
             "limit": evaluation.get("limit"),
             "points": document.get("snapshots", {}).get("count"),
             "save": document.get("save_as"),
-            **{key: method.get(key) for key in _SETTINGS},
             **{key: training.get(key) for key in ("epochs", "lr", "optimizer", "momentum", "augment", "precision")},
             **{key: document.get(key) for key in ("seed", "device", "baseline", "title")},
         }
         blank = cls().with_method(str(method.get("name", cls.method)))
+        settings = {
+            name: type(setting.default)(method[name])
+            for name, setting in settings_of(blank.method).items()
+            if method.get(name) is not None
+        }
         return replace(
-            blank, **{key: type(getattr(blank, key))(value) for key, value in given.items() if value is not None}
+            blank.with_settings(**settings),
+            **{key: type(getattr(blank, key))(value) for key, value in given.items() if value is not None},
         )
 
     def with_method(self, method: str) -> Draft:
         """The draft for a method, whose own settings are at their defaults."""
-        if method == self.method or method not in _METHODS:
+        if method == self.method or method not in METHODS:
             return self
-        usual = {name: value for name, value in settings_of(method).items() if name != "start"}
-        return replace(self, method=method, start="", **usual)
+        return replace(self, method=method, start="", settings=_usual(method))
+
+    def with_settings(self, **settings: Any) -> Draft:
+        """The draft with some of its method's settings changed."""
+        return replace(self, settings={**self.settings, **settings})
 
 
 def defaults(draft: Draft, method: str) -> dict[str, Any]:
     """What a form's choices are while nobody has made any: `draft`, but for the settings of another method."""
-    return {**asdict(draft.with_method(method)), "method": draft.method}
+    return {**draft.with_method(method).choices(), "method": draft.method}
 
 
-_SETTINGS = tuple(dict.fromkeys(name for kind in _METHODS for name in settings_of(kind) if name != "start"))
+def _method(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    method = document.get("method", {})
+    return {"name": method} if isinstance(method, str) else method
 
 
 def _start(document: Mapping[str, Any]) -> str | None:
     """The choice of a start, empty where it is the method's usual one."""
-    method = document.get("method", {})
-    usual = settings_of(method["name"]).get("start") if method.get("name") in _METHODS else None
+    method = _method(document)
+    usual = METHODS[method["name"]].usual_start if method.get("name") in METHODS else None
     start = method.get("start")
     if start == "auto" and usual != "auto":
         alike = document.get("teacher", {}).get("model") == document.get("student", {}).get("model")

@@ -16,6 +16,7 @@ from app.backend.studies import Plan
 from bird_backend import catalog
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.specs import ModelRef
+from bird_backend.transfer import METHODS
 
 __all__ = ["Estimate", "analyze_seconds", "duration", "estimate", "study_seconds"]
 
@@ -94,10 +95,9 @@ def _arms(spec: TransferSpec | PretrainSpec | RobustifySpec) -> tuple[float, ...
         return (3 * _flops(spec.model),)
     work = []
     for method in spec.arms:
-        facts = catalog.find_method(method.name)
+        facts = METHODS[method.name]
         student = spec.teacher if method.name == spec.method.name and spec.start == "teacher" else spec.student
-        passes = 1 if method.name == "linear-probe" else 4 if method.name.startswith("lwf-") else 3
-        work.append(passes * _flops(student) + (_flops(spec.teacher) if facts.needs_teacher else 0))
+        work.append(facts.student_passes * _flops(student) + (_flops(spec.teacher) if facts.needs_teacher else 0))
     return tuple(work)
 
 

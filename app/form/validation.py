@@ -13,7 +13,7 @@ from app.form.drafts import OWN, Draft
 from bird_backend import catalog
 from bird_backend.errors import BirdError, plain
 from bird_backend.experiments import TransferSpec, load_spec
-from bird_backend.specs import MatchingMethod
+from bird_backend.transfer import METHODS, MatchingSettings
 
 __all__ = ["Findings", "path_problems", "review"]
 
@@ -108,7 +108,7 @@ def _misfit(spec: TransferSpec, checkpoints: Mapping[str, Weights], images: Imag
 
 def _class_problems(spec: TransferSpec, checkpoints: Mapping[str, Weights], images: Images | None) -> Iterator[str]:
     made = _made(spec.student.weights, checkpoints)
-    method, teacher = catalog.find_method(spec.method.name), _made(spec.teacher.weights, checkpoints)
+    method, teacher = METHODS[spec.method.name], _made(spec.teacher.weights, checkpoints)
     classes = _classes(spec.data, images) or (made.classes if made and made.data == spec.data else ())
     if method.needs_same_classes and spec.control != "random-weights" and teacher and tuple(classes) != teacher.classes:
         yield (
@@ -126,20 +126,20 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
         )
     if spec.student.weights is None:
         yield "The student starts from random weights, so this trains it from nothing rather than moving a behaviour."
-    method = catalog.find_method(spec.method.name)
+    method = METHODS[spec.method.name]
     if method.needs_teacher and spec.teacher.weights is None:
         yield "The teacher has random weights: a control, from which nothing should be learned."
     if getattr(spec.method, "beta", None) == 0:
         yield "β is 0, so the teacher has no say: this is fine-tuning under another name."
     if getattr(spec.method, "alpha", None) == 0:
         yield "α is 0, so the student only follows the teacher and may forget its own task."
-    if spec.method.name == "bird" and spec.method.estimator == "biased" and spec.training.batch_size < 64:
-        yield "A batch this small inflates the biased CKA; 128 or the debiased estimator is safer."
-    if isinstance(spec.method, MatchingMethod) and len({pair.student for pair in spec.method.pairs}) < len(
+    if method.remarks is not None:
+        yield from method.remarks(spec.method, spec.training)
+    if isinstance(spec.method, MatchingSettings) and len({pair.student for pair in spec.method.pairs}) < len(
         spec.method.pairs
     ):
         yield "One layer of the student is drawn towards several of the teacher's at once."
-    if not draft.baseline and method.trains and draft.method != "fine-tuning":
+    if not draft.baseline and method.has_twin:
         yield "Without the fine-tuned twin the result can't say what the method added."
 
 

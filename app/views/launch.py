@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import streamlit as st
 
@@ -28,6 +28,7 @@ from app.words.sentences import control_sentence, method_sentence, start_sentenc
 from bird_backend import catalog
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.specs import ModelRef
+from bird_backend.transfer import METHODS
 
 __all__ = ["render"]
 
@@ -46,7 +47,7 @@ def render() -> None:
     form, summary = st.columns([1.85, 1], gap="large")
     with form:
         draft = _form(demo, checkpoints)
-    publish("launch", asdict(draft), defaults(demo, draft.method))
+    publish("launch", draft.choices(), defaults(demo, draft.method))
     with summary, st.container(key="summary_panel"):
         _summary(draft, checkpoints)
 
@@ -60,7 +61,7 @@ def _presets(demo: Draft) -> None:
             "The same with random teacher weights. If this helps as much, it was not the teacher's knowledge.",
         ),
         "RBF kernel": (
-            replace(demo, kernel="rbf"),
+            demo.with_method("bird").with_settings(kernel="rbf"),
             "The same, with similarity measured locally rather than by straight lines.",
         ),
         "Fine-tuning only": (demo.with_method("fine-tuning"), "The student goes on alone: what BIRD has to beat."),
@@ -68,7 +69,7 @@ def _presets(demo: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Start from", width="content")
         for label, (draft, help) in presets.items():
-            st.button(label, help=help, on_click=put, args=(asdict(draft),), key=f"preset_{label}")
+            st.button(label, help=help, on_click=put, args=(draft.choices(),), key=f"preset_{label}")
 
 
 def _form(demo: Draft, checkpoints: dict[str, Weights]) -> Draft:
@@ -81,10 +82,10 @@ def _form(demo: Draft, checkpoints: dict[str, Weights]) -> Draft:
     with right:
         student = weights_choice("student", data_name, checkpoints, fallback=demo.student)
     st.subheader("Method", anchor=False)
-    draft = Draft(**{key: st.session_state[key] for key in asdict(demo)})
+    method = method_choice(demo)
+    draft = Draft.from_choices({key: st.session_state[key] for key in demo.choices()} | {"method": method})
     draft = replace(draft, data=data_name, path=path, teacher=teacher.value, student=student.value)
-    draft = replace(draft, method=method_choice(demo))
-    if catalog.METHODS[draft.method].matches_layers:
+    if METHODS[draft.method].matches_layers:
         draft = _layers(draft, demo, teacher, student)
     draft = method_settings(draft)
     st.subheader("Training", anchor=False)
@@ -158,7 +159,7 @@ def _training(draft: Draft) -> Draft:
     baseline = right.toggle(
         "Compare with fine-tuning",
         key="baseline",
-        disabled=draft.method in ("none", "fine-tuning"),
+        disabled=not METHODS[draft.method].has_twin,
         help="The same student, seed, batches and budget without the teacher. Without it nothing says whether the "
         "teacher helped or the training alone. Doubles the time, nearly.",
     )

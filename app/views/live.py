@@ -228,7 +228,7 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
             "Accuracy on corrupted validation images",
         ),
         (task, "task_chart", "Task loss at each step"),
-        (second, "representation_chart", f"{charts.PARTS[part]}, at each step"),
+        (second, "representation_chart", f"{charts.part_title(metrics, part)}, at each step"),
     )
     columns = st.columns(2, gap="medium")
     for index, (figure, key, label) in enumerate(drawn):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bird_backend import catalog
 from bird_backend.experiments import TransferSpec
-from bird_backend.specs import MatchingMethod, StartingMethod
+from bird_backend.transfer import METHODS, MatchingSettings, StartingSettings
 
 __all__ = ["CONTROLS", "control_sentence", "method_sentence", "start_sentence"]
 
@@ -29,14 +29,14 @@ CONTROLS: Mapping[str, tuple[str, str]] = {
 def start_sentence(spec: TransferSpec) -> str:
     """Whose weights training begins with, and what was done where the method's usual start is not to be had."""
     method, own = spec.method, _students_own(spec)
-    if not catalog.find_method(method.name).trains:
+    if not METHODS[method.name].trains:
         return "Nothing is trained: the student is measured as it is."
     if spec.start == "teacher":
         whose = "the teacher's random weights" if spec.teacher.weights is None else "the teacher's weights"
         return f"Training begins with {whose} and a new head for the student's classes."
-    if isinstance(method, StartingMethod) and method.start == "auto":
-        done = "probed" if method.name == "linear-probe" else "fine-tuned"
+    if isinstance(method, StartingSettings) and method.start == "auto":
         teacher, student = (catalog.find_model(ref.model).title for ref in (spec.teacher, spec.student))
+        done = METHODS[method.name].done
         return f"The architectures differ ({teacher}, {student}), so {own} are {done} instead of the teacher's."
     return f"Training begins with {own}."
 
@@ -55,10 +55,10 @@ def control_sentence(spec: TransferSpec) -> str | None:
 
 def method_sentence(spec: TransferSpec) -> str:
     """What happens to the student."""
-    method, facts = spec.method, catalog.find_method(spec.method.name)
+    method, facts = spec.method, METHODS[spec.method.name]
     teacher, student = (catalog.find_model(ref.model).title for ref in (spec.teacher, spec.student))
     epochs = f"{spec.training.epochs} epoch{'s' if spec.training.epochs > 1 else ''}"
-    if isinstance(method, MatchingMethod):
+    if isinstance(method, MatchingSettings):
         pairs = " and ".join(f"**{pair.student}** after the teacher's **{pair.teacher}**" for pair in method.pairs)
         return f"{facts.title} forms the student's ({student}) {pairs} ({teacher}) for {epochs}."
     if not facts.trains:
@@ -66,5 +66,5 @@ def method_sentence(spec: TransferSpec) -> str:
     if facts.needs_teacher:
         return f"The student ({student}) follows what the teacher ({teacher}) says of its images for {epochs}."
     network = teacher if spec.start == "teacher" else student
-    corrupted = " on images corrupted at random" if method.name == "oracle" else ""
+    corrupted = " on images corrupted at random" if facts.under_conditions else ""
     return f"{facts.title}: the network ({network}) goes on training{corrupted} for {epochs}, without a teacher's say."

@@ -1,23 +1,19 @@
-"""The torch-free facts about everything that can be named: models, data sets, methods.
+"""The torch-free facts about everything that can be named: models, data sets.
 
 The app and the specs read them here, so neither needs torch. A test holds them against the registries.
 """
 
 from bird_backend.catalog.datasets import DATASETS, DatasetFacts, find_dataset
-from bird_backend.catalog.methods import METHODS, MethodFacts, find_method
 from bird_backend.catalog.networks import CATALOG_FILE, LayerFacts, ModelFacts, find_layer, find_model, models
 
 __all__ = [
     "CATALOG_FILE",
     "DATASETS",
-    "METHODS",
     "DatasetFacts",
     "LayerFacts",
-    "MethodFacts",
     "ModelFacts",
     "find_dataset",
     "find_layer",
-    "find_method",
     "find_model",
     "models",
 ]

@@ -11,6 +11,7 @@ from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import KINDS
 from bird_backend.runs.provenance import list_weights
+from bird_backend.transfer import METHODS
 
 __all__ = ["describe", "listing"]
 
@@ -66,8 +67,8 @@ def _datasets() -> Listing:
 
 
 def _methods() -> Listing:
-    facts = list(catalog.METHODS.values())
-    return [asdict(m) for m in facts], [(m.name, m.caption) for m in facts], ("method", "")
+    rows = [(method.name, method.caption) for method in METHODS.values()]
+    return [method.as_dict() for method in METHODS.values()], [*rows], ("method", "")
 
 
 def _corruptions() -> Listing:

@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bird_backend.catalog import METHODS
-from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, RunSpec
 from bird_backend.registry import Registry
 
@@ -111,13 +110,7 @@ def _put(document: Any, keys: list[str], value: Any, path: str) -> None:
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
-    where = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
-    if first["type"] == "union_tag_invalid":
-        tag, expected = first["ctx"]["tag"], first["ctx"]["expected_tags"].replace("'", "")
-        raise UnknownNameError(where or "kind of run", tag, expected.split(", "))
-    if first["type"] == "union_tag_not_found":
-        field = first["ctx"]["discriminator"].replace("'", "")
-        return f"The spec lacks {f'{where}.{field}' if where else field}."
+    where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return f"The spec lacks {where}."
     if first["type"] == "extra_forbidden":
@@ -128,6 +121,5 @@ def _sentence(error: ValidationError) -> str:
     return f"{where or 'The spec'}: {message}{shown}."
 
 
-_TAGS = set(METHODS)
 _MOST_DEEP = 32
 _TOO_DEEP = f"it is nested more than {_MOST_DEEP} deep"

@@ -14,7 +14,7 @@ from bird_backend.experiments.summary import summarise
 from bird_backend.experiments.work import Work
 from bird_backend.models import save_weights
 from bird_backend.training import Classification, Source, steps_of, train
-from bird_backend.transfer import FineTuning
+from bird_backend.transfer.fine_tuning.loss import FineTuning
 
 __all__ = ["make_network"]
 

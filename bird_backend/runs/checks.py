@@ -6,6 +6,7 @@ from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, read_provenance
+from bird_backend.transfer import METHODS
 
 __all__ = ["check_transfer"]
 
@@ -21,12 +22,12 @@ def check_transfer(spec: TransferSpec, classes: tuple[str, ...] = ()) -> None:
             f"Teacher and student are the same network with the same weights, {path.name},"
             " so there is nothing to transfer; choose another teacher."
         )
-    facts = catalog.find_method(spec.method.name)
+    method = METHODS[spec.method.name]
     origin = read_provenance(path)
     known = classes or (catalog.DATASETS[spec.data].classes if spec.data in catalog.DATASETS else ())
-    if facts.needs_same_classes and origin is not None and known and origin.classes != known:
+    if method.needs_same_classes and origin is not None and known and origin.classes != known:
         raise InputError(
-            f"{facts.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows the"
+            f"{method.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows the"
             f" {len(origin.classes)} classes of {origin.data}, not those of {spec.data}, so choose another teacher or a"
             " method that compares layers."
         )

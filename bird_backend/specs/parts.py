@@ -11,7 +11,7 @@ from bird_backend import catalog
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.errors import is_plain
 
-__all__ = ["CheckpointName", "DataName", "Evaluation", "ModelRef", "Snapshots", "Spec", "Training"]
+__all__ = ["CheckpointName", "DataName", "Evaluation", "LayerPair", "ModelRef", "Snapshots", "Spec", "Training"]
 
 
 class Spec(BaseModel):
@@ -63,6 +63,14 @@ class ModelRef(Spec):
     @classmethod
     def _known(cls, name: str) -> str:
         return catalog.find_model(name).name
+
+
+class LayerPair(Spec):
+    """The teacher's guiding layer, the student's guided layer, and the pair's share of the representation loss."""
+
+    teacher: str
+    student: str
+    weight: float = Field(default=1.0, gt=0)
 
 
 class Training(Spec):

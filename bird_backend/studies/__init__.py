@@ -6,7 +6,7 @@ it again; `runs_of` and `states_of` say how its runs are; `results` makes its ta
 
 from bird_backend.studies.ablations import ABLATIONS, Ablation, plan_ablation
 from bird_backend.studies.entries import Entry, Remark, Row
-from bird_backend.studies.plan import CONTROLS, MAX_SEEDS, VARIANTS, plan_methods
+from bird_backend.studies.plan import CONTROLS, MAX_SEEDS, entrants, plan_methods
 from bird_backend.studies.rendering import say
 from bird_backend.studies.store import begin_study, list_studies, note_run, read_study, runs_of, states_of, submit_study
 from bird_backend.studies.study import Member, Plan, Role, Study, Variant
@@ -16,7 +16,6 @@ __all__ = [
     "ABLATIONS",
     "CONTROLS",
     "MAX_SEEDS",
-    "VARIANTS",
     "Ablation",
     "Entry",
     "Member",
@@ -28,6 +27,7 @@ __all__ = [
     "Study",
     "Variant",
     "begin_study",
+    "entrants",
     "list_studies",
     "note_run",
     "plan_ablation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,10 @@ from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, list_weights, read_provenance
-from bird_backend.specs import BirdMethod, MatchingMethod
 from bird_backend.studies.plan import checked, describe_pair, seeds_from
 from bird_backend.studies.study import Plan, Variant
+from bird_backend.transfer import METHODS, MatchingSettings, reference_method
+from bird_backend.transfer.bird import BirdSettings
 
 __all__ = ["ABLATIONS", "Ablation", "counterpart", "plan_ablation"]
 
@@ -41,7 +43,7 @@ ABLATIONS: Mapping[str, Ablation] = {
         note="The estimator is that of the loss; the CKA in the table is debiased for both.",
     ),
     "beta": Ablation(
-        title="Beta", axis="beta", note="alpha = 1 − beta, so that the two parts of the loss add up to one."
+        title="Beta", axis="beta", note="The weight of the method's own loss is varied around the method's usual one."
     ),
     "layers": Ablation(
         title="Layer pair",
@@ -58,6 +60,9 @@ ABLATIONS: Mapping[str, Ablation] = {
 
 _BATCHES = (32, 64, 128, 256)
 _BETAS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.99)
+"""For methods whose two weights usually add up to one."""
+_TIMES_USUAL = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""For all others, each of which measures its own loss on a scale of its own."""
 _PLACES, _MOST_PAIRS = 5, 9
 """Places along each network that are paired, each with its counterpart and with the next deeper one; and pairs."""
 
@@ -70,9 +75,10 @@ def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: 
     """
     if preset not in ABLATIONS:
         raise UnknownNameError("ablation", preset, ABLATIONS)
-    if base.method.name in ("none", "fine-tuning"):
+    if not METHODS[base.method.name].has_twin:
         raise InputError(f"An ablation compares with fine-tuning, so it is of another method than {_title(base)}.")
     ablation = ABLATIONS[preset]
+    axis, note = ablation.axis, ablation.note
     numbers = seeds_from(base, seeds)
     if teachers and preset != "teacher":
         raise InputError(f"Teachers are for the ablation teacher, not for {preset}.")
@@ -81,8 +87,11 @@ def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: 
             variants = _batch_sizes(base)
         case "teacher":
             variants = _teachers(base, teachers)
+        case "beta":
+            settings, axis, note = _betas(base)
+            variants = _method_settings(base, preset, settings)
         case _:
-            variants = _method_settings(base, preset)
+            variants = _method_settings(base, preset, _settings(base, preset))
     title = f"{ablation.title}: {base.title or describe_pair(base)}"
     return checked(
         Plan(
@@ -91,7 +100,8 @@ def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: 
             base=base.model_dump(mode="json"),
             variants=tuple(variants),
             seeds=numbers,
-            notes=(ablation.note,),
+            axis=axis,
+            notes=(note,),
         )
     )
 
@@ -107,36 +117,56 @@ def _batch_sizes(base: TransferSpec) -> list[Variant]:
     return variants
 
 
-def _method_settings(base: TransferSpec, preset: str) -> list[Variant]:
+_Settings = list[tuple[str, float | str, dict[str, Any]]]
+"""Label, value and the method's changed settings."""
+
+
+def _method_settings(base: TransferSpec, preset: str, settings: _Settings) -> list[Variant]:
     variants = [_fine_tuning(base)]
-    for label, value, changes in _settings(base, preset):
+    for label, value, changes in settings:
         method = base.method.model_dump(mode="json") | changes
         key = f"{preset}-{len(variants)}"
         variants.append(_variant(base, key, f"{_title(base)}, {label}", value, method))
     return variants
 
 
-def _settings(base: TransferSpec, preset: str) -> list[tuple[str, float | str, dict[str, Any]]]:
-    """Label, value and the method's changed settings."""
+def _betas(base: TransferSpec) -> tuple[_Settings, str, str]:
+    """Values of beta around what is usual for the method, the axis, and a sentence that says which they are."""
+    choices = METHODS[base.method.name].choices
+    if "beta" not in choices:
+        raise InputError(f"The ablation beta varies the weight of a method's own loss, and {_title(base)} has none.")
+    usual = float(choices["beta"].default)
+    if "alpha" in choices and math.isclose(choices["alpha"].default + usual, 1):
+        settings: _Settings = [(f"beta {beta:g}", beta, {"beta": beta, "alpha": round(1 - beta, 4)}) for beta in _BETAS]
+        return settings, "beta, with alpha = 1 − beta", "alpha = 1 − beta, so that the parts of the loss add up to one."
+    values = [float(f"{times * usual:.6g}") for times in _TIMES_USUAL]
+    alpha = getattr(base.method, "alpha", None)
+    kept = "" if alpha is None else f"; alpha stays at {alpha:g}"
+    return (
+        [(f"beta {beta:g}", beta, {"beta": beta}) for beta in values],
+        f"beta, usually {usual:g}",
+        f"beta is varied from a tenth to ten times {_title(base)}'s usual {usual:g}{kept}.",
+    )
+
+
+def _settings(base: TransferSpec, preset: str) -> _Settings:
     method = base.method
     if preset in ("kernel", "estimator"):
-        if not isinstance(method, BirdMethod):
+        if not isinstance(method, BirdSettings):
             raise InputError(f"The ablation {preset} varies BIRD's {preset}, and the spec's method is {_title(base)}.")
         values = ("linear", "rbf") if preset == "kernel" else ("biased", "debiased")
         return [("RBF kernel" if value == "rbf" else f"{value} {preset}", value, {preset: value}) for value in values]
-    if not isinstance(method, MatchingMethod):
+    if not isinstance(method, MatchingSettings):
         raise InputError(
             f"The ablation {preset} is for methods that compare layers, and the spec's method is {_title(base)}."
         )
-    if preset == "beta":
-        return [(f"beta {beta:g}", beta, {"beta": beta, "alpha": round(1 - beta, 4)}) for beta in _BETAS]
     return [
         (f"{teacher} → {student}", f"{teacher} → {student}", {"pairs": [{"teacher": teacher, "student": student}]})
         for teacher, student in _layer_pairs(base, method)
     ]
 
 
-def _layer_pairs(base: TransferSpec, method: MatchingMethod) -> list[tuple[str, str]]:
+def _layer_pairs(base: TransferSpec, method: MatchingSettings) -> list[tuple[str, str]]:
     """The base's own pair, then places from input to output, each with its counterpart, then with the next deeper."""
     guiding, guided = (_spread(ref.model) for ref in (base.teacher, base.student))
     own = (method.pairs[0].teacher, method.pairs[0].student)
@@ -153,7 +183,7 @@ def _spread(model: str) -> list[str]:
 
 
 def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
-    if not catalog.find_method(base.method.name).needs_teacher:
+    if not METHODS[base.method.name].needs_teacher:
         raise InputError(f"The ablation teacher is for methods that look at a teacher, which {_title(base)} does not.")
     names = tuple(dict.fromkeys(teachers)) or _known_teachers(base)
     if len(names) < 2:
@@ -164,7 +194,7 @@ def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
         if provenance is None:
             raise InputError(f"{name} does not say which network it holds, so it can't be a teacher here.")
         method = base.method.model_dump(mode="json")
-        if isinstance(base.method, MatchingMethod):
+        if isinstance(base.method, MatchingSettings):
             method["pairs"] = [
                 pair | {"teacher": counterpart(base.teacher.model, pair["teacher"], provenance.model)}
                 for pair in method["pairs"]
@@ -194,15 +224,20 @@ def counterpart(model: str, layer: str, other: str) -> str:
 
 
 def _fine_tuning(
-    base: TransferSpec,
-    *,
-    key: str = "fine-tuning",
-    label: str = "Fine-tuning",
-    more: Mapping[str, Any] | None = None,
+    base: TransferSpec, *, key: str = "", label: str = "", more: Mapping[str, Any] | None = None
 ) -> Variant:
-    drawn = base.drawn_pair.model_dump(mode="json")
-    overrides = {"method": {"name": "fine-tuning", "start": "student"}, "control": "none", "drawn": drawn}
-    return Variant(key=key, label=label, role="reference", method="fine-tuning", overrides=overrides | dict(more or {}))
+    """What gains are over, under its own name unless it is another budget's."""
+    reference = reference_method()
+    own = reference.rows[0]
+    overrides = {
+        "method": {"name": reference.name, **own.settings},
+        "control": "none",
+        "drawn": base.drawn_pair.model_dump(mode="json"),
+        **(more or {}),
+    }
+    return Variant(
+        key=key or own.name, label=label or own.title, role="reference", method=reference.name, overrides=overrides
+    )
 
 
 def _variant(
@@ -212,7 +247,7 @@ def _variant(
     value: float | str,
     method: Mapping[str, Any],
     *,
-    over: str = "fine-tuning",
+    over: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> Variant:
     return Variant(
@@ -221,11 +256,11 @@ def _variant(
         method=base.method.name,
         start=base.start,
         control=base.control,
-        over=over,
+        over=over or reference_method().rows[0].name,
         value=value,
         overrides={"method": dict(method), **(more or {})},
     )
 
 
 def _title(base: TransferSpec) -> str:
-    return catalog.find_method(base.method.name).title
+    return METHODS[base.method.name].title

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bird_backend import catalog
 from bird_backend.measures import Interval
 from bird_backend.measures.figures import FIGURES
 from bird_backend.studies.entries import Row
 from bird_backend.studies.marks import CHOOSING
 from bird_backend.studies.study import Study
+from bird_backend.transfer import METHODS
 
 __all__ = ["AHEAD_MARK", "BEHIND_MARK", "write_notes"]
 
@@ -107,7 +107,7 @@ def _gap(study: Study, rows: Sequence[Row]) -> list[str]:
 
 def _starts(rows: Sequence[Row]) -> list[str]:
     """Of every method that trains: what it ends as depends on what it began as."""
-    trained = [row.variant for row in rows if catalog.find_method(row.variant.method).trains]
+    trained = [row.variant for row in rows if METHODS[row.variant.method].trains]
     by_start = {
         start: [variant.label for variant in trained if variant.start == start] for start in ("teacher", "student")
     }
@@ -118,7 +118,7 @@ def _starts(rows: Sequence[Row]) -> list[str]:
             " before training is that of those weights."
         )
     if by_start["student"]:
-        able = [variant for variant in trained if catalog.find_method(variant.method).may_start_from_teacher]
+        able = [variant for variant in trained if METHODS[variant.method].may_start_from_teacher]
         others = any(variant.label != "Fine-tuning" for variant in able)
         why = ", since the teacher has another architecture" if others and not by_start["teacher"] else ""
         sentences.append(f"Begun with the student's own weights{why}: {'; '.join(by_start['student'])}.")

@@ -13,43 +13,28 @@ from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
-from bird_backend.specs import LayerPair, MatchingMethod, ModelRef
-from bird_backend.studies.study import Plan, Role, Variant
+from bird_backend.specs import LayerPair, ModelRef
+from bird_backend.studies.study import Plan, Variant
+from bird_backend.transfer import METHODS, Entrant, MatchingSettings, Method
 
 __all__ = [
     "CONTROLS",
     "MAX_SEEDS",
-    "TEACHER_FINE_TUNING",
-    "VARIANTS",
     "checked",
     "describe_pair",
+    "entrants",
     "plan_methods",
     "seeds_from",
 ]
 
 CONTROLS = {"random-weights": "random teacher", "shuffled-batch": "shuffled batch"}
 """Controls by their names in a spec, and as a label says them."""
-TEACHER_FINE_TUNING = "fine-tuning-teacher"
-VARIANTS = (
-    "none",
-    "linear-probe",
-    "fine-tuning",
-    TEACHER_FINE_TUNING,
-    "lp-ft",
-    "hints",
-    "lwf-features",
-    "lwf-logits",
-    "soft-labels",
-    "rkd",
-    "sp",
-    "pkt",
-    "bird",
-    "oracle",
-)
-"""What can be named in a comparison, in the order of its table: every method, and fine-tuning from the teacher."""
 MAX_SEEDS = 100
 
-_ROLES: dict[str, Role] = {"none": "floor", "fine-tuning": "reference", "oracle": "ceiling"}
+
+def entrants() -> dict[str, tuple[Method, Entrant]]:
+    """What can be named in a comparison, in the order of its table: each method's rows."""
+    return {entrant.name: (method, entrant) for method in METHODS.values() for entrant in method.rows}
 
 
 def plan_methods(
@@ -59,16 +44,16 @@ def plan_methods(
     seeds: int = 3,
     controls: Sequence[str] = ("random-weights",),
 ) -> Plan:
-    """One transfer with each of `methods` (names of `VARIANTS`, or `all`) at `seeds` seeds from the base's own on.
+    """One transfer with each of `methods` (names of `entrants()`, or `all`) at `seeds` seeds from the base's own on.
 
     Methods that compare layers take the base's layer pairs and pooling; everything else about a method is its own
     default, except for the base's own method, which stays as it is. The untouched student is always in the table.
-    `controls` are run with BIRD, or where it is not among the methods with the first that looks at the teacher.
+    `controls` are run with the base's own method, or where that doesn't look at the teacher with the last that does.
     Anything that can't be is an `InputError` of one sentence; under `all` it is left out instead, and the plan's notes
     say so.
     """
     everything = methods == "all" or list(methods) == ["all"]
-    names = VARIANTS if everything else _known(methods)
+    names = tuple(entrants()) if everything else _known(methods)
     numbers = seeds_from(base, seeds)
     wanted = _known_controls(controls)
     notes: list[str] = []
@@ -76,7 +61,7 @@ def plan_methods(
     for name in names:
         try:
             variant = _variant(base, name)
-            needs_same = catalog.find_method(variant.method).needs_same_classes
+            needs_same = METHODS[variant.method].needs_same_classes
             if everything and needs_same and (why := _can_not_tell(base)):
                 notes.append(f"{variant.label} is left out: {why}")
                 continue
@@ -84,11 +69,12 @@ def plan_methods(
         except InputError as error:
             if not everything or name == base.method.name:
                 raise
-            notes.append(f"{_label(name)} is left out: {error}")
-    variants = _with_controls(variants, wanted)
-    if any(variant.role == "reference" for variant in variants):
+            notes.append(f"{entrants()[name][1].title} is left out: {error}")
+    variants = _with_controls(base, variants, wanted)
+    reference = next((variant.key for variant in variants if variant.role == "reference"), None)
+    if reference is not None:
         variants = [
-            variant if variant.role == "reference" else variant.model_copy(update={"over": "fine-tuning"})
+            variant if variant.role == "reference" else variant.model_copy(update={"over": reference})
             for variant in variants
         ]
     notes += _notes(base, variants)
@@ -136,12 +122,12 @@ def describe_pair(spec: TransferSpec) -> str:
 def _known(methods: str | Sequence[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys([methods] if isinstance(methods, str) else methods))
     for name in names:
-        if name not in VARIANTS:
-            raise UnknownNameError("method", name, [*VARIANTS, "all"])
+        if name not in entrants():
+            raise UnknownNameError("method", name, [*entrants(), "all"])
     if not names:
         raise InputError("A comparison needs at least one method, such as bird, or all.")
     # In the table's order, however they were named; the untouched student costs nothing.
-    return tuple(name for name in VARIANTS if name in names or name == "none")
+    return tuple(name for name, (_, entrant) in entrants().items() if name in names or entrant.role == "floor")
 
 
 def _known_controls(controls: Sequence[str]) -> tuple[str, ...]:
@@ -152,27 +138,20 @@ def _known_controls(controls: Sequence[str]) -> tuple[str, ...]:
 
 
 def _variant(base: TransferSpec, name: str) -> Variant:
-    method, settings = name, {}
-    if name == TEACHER_FINE_TUNING:
-        method, settings = "fine-tuning", {"start": "teacher"}
-    elif name == "fine-tuning":
-        settings = {"start": "student"}
-    facts = catalog.find_method(method)
-    document: dict[str, Any] = {"name": method, **settings}
+    method, entrant = entrants()[name]
+    document: dict[str, Any] = {"name": method.name, **entrant.settings}
     own = base.method.model_dump(mode="json")
-    if method == base.method.name:
+    if method.name == base.method.name:
         document = own | document
-    elif facts.matches_layers:
+    elif method.matches_layers:
         pairs = own.get("pairs") or [base.drawn_pair.model_dump(mode="json")]
         document |= {"pairs": pairs, "pooling": own.get("pooling", "mean")}
     overrides: dict[str, Any] = {"method": document, "control": "none"}
-    if not facts.matches_layers:
+    if not method.matches_layers:
         overrides["drawn"] = base.drawn_pair.model_dump(mode="json")
     elif base.drawn is not None:
         overrides["drawn"] = None
-    variant = Variant(
-        key=name, label=_label(name), role=_ROLES.get(name, "contender"), method=method, overrides=overrides
-    )
+    variant = Variant(key=name, label=entrant.title, role=entrant.role, method=method.name, overrides=overrides)
     return _checked(base, variant)
 
 
@@ -183,14 +162,11 @@ def _checked(base: TransferSpec, variant: Variant) -> Variant:
     return variant.model_copy(update={"start": spec.start})
 
 
-def _label(name: str) -> str:
-    return "Fine-tuning the teacher" if name == TEACHER_FINE_TUNING else catalog.find_method(name).title
-
-
-def _with_controls(variants: Sequence[Variant], controls: Sequence[str]) -> list[Variant]:
+def _with_controls(base: TransferSpec, variants: Sequence[Variant], controls: Sequence[str]) -> list[Variant]:
     """The controls stand under the method that they are of."""
-    able = [variant for variant in variants if catalog.find_method(variant.method).needs_teacher]
-    subject = next((variant for variant in able if variant.method == "bird"), able[0] if able else None)
+    able = [variant for variant in variants if METHODS[variant.method].needs_teacher]
+    own = (variant for variant in able if variant.method == base.method.name)
+    subject = next(own, able[-1] if able else None)
     result: list[Variant] = []
     for variant in variants:
         result.append(variant)
@@ -217,9 +193,9 @@ def _notes(base: TransferSpec, variants: Sequence[Variant]) -> list[str]:
         f"Every method has the same budget: {epochs}, batches of {training.batch_size}, the same order of images at one"
         " seed."
     ]
-    if sum(catalog.find_method(variant.method).matches_layers for variant in variants) > 1:
-        pairs = base.method.pairs if isinstance(base.method, MatchingMethod) else (base.drawn_pair,)
-        own = catalog.find_method(base.method.name).title
+    if sum(METHODS[variant.method].matches_layers for variant in variants) > 1:
+        pairs = base.method.pairs if isinstance(base.method, MatchingSettings) else (base.drawn_pair,)
+        own = METHODS[base.method.name].title
         notes.append(
             f"Methods that compare layers all compare {_pairs(pairs)}; {own} is as the spec has it, the others'"
             " settings are their defaults and were not tuned here."

@@ -53,6 +53,8 @@ class Plan(_Document):
     seeds: tuple[int, ...]
     controls: tuple[str, ...] = ()
     """The controls it runs, in the spec's words."""
+    axis: str = ""
+    """Of an ablation: names the values in a chart."""
     notes: tuple[str, ...] = ()
     """What a reader of its table has to know, such as what was left out and why, in whole sentences."""
 

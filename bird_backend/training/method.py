@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -15,8 +14,6 @@ __all__ = ["TransferMethod"]
 
 class TransferMethod(nn.Module, ABC):
     """One way of transferring. Parameters of the method itself are trained with the student's; a teacher is not one."""
-
-    name: ClassVar[str]
 
     @abstractmethod
     def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:

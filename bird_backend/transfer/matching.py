@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.activations import capture_activations, pool
-from bird_backend.specs import MatchingMethod
 from bird_backend.training import Batch, Task, TransferMethod
+from bird_backend.transfer.declaration import MatchingSettings
 from bird_backend.transfer.frozen import FrozenNetwork
 
 __all__ = ["Matching"]
@@ -24,13 +24,13 @@ class Matching(TransferMethod):
 
     shares: Tensor
 
-    def __init__(self, spec: MatchingMethod, teacher: FrozenNetwork) -> None:
+    def __init__(self, settings: MatchingSettings, teacher: FrozenNetwork) -> None:
         super().__init__()
-        self._spec = spec
+        self._settings = settings
         self._teacher = teacher
-        self._guiding = tuple(dict.fromkeys(pair.teacher for pair in spec.pairs))
-        self._guided = tuple(dict.fromkeys(pair.student for pair in spec.pairs))
-        weights = torch.tensor([pair.weight for pair in spec.pairs])
+        self._guiding = tuple(dict.fromkeys(pair.teacher for pair in settings.pairs))
+        self._guided = tuple(dict.fromkeys(pair.student for pair in settings.pairs))
+        weights = torch.tensor([pair.weight for pair in settings.pairs])
         self.register_buffer("shares", weights / weights.sum(), persistent=False)
 
     @abstractmethod
@@ -45,14 +45,14 @@ class Matching(TransferMethod):
         """`loss`, `task_loss` and `representation_loss`, the weighted mean of D."""
         with capture_activations(student, self._guided, stop_early=False) as guided:
             outputs = batch.outputs(student)
-        theirs = self._teacher.features(batch, self._guiding, self._spec.pooling)
+        theirs = self._teacher.features(batch, self._guiding, self._settings.pooling)
         task_loss = task.loss(outputs, batch)
         # Products of features in bfloat16 lose what tells one geometry from another.
         with torch.autocast(batch.inputs.device.type, enabled=False):
             terms = []
-            for index, pair in enumerate(self._spec.pairs):
-                own = pool(guided[pair.student], self._spec.pooling, batch.mask)
+            for index, pair in enumerate(self._settings.pairs):
+                own = pool(guided[pair.student], self._settings.pooling, batch.mask)
                 terms.append(self.dissimilarity(theirs[pair.teacher], own, index))
             representation_loss = (self.weights() * torch.stack(terms)).sum()
-        loss = self._spec.alpha * task_loss + self._spec.beta * representation_loss
+        loss = self._settings.alpha * task_loss + self._settings.beta * representation_loss
         return {"loss": loss, "task_loss": task_loss, "representation_loss": representation_loss}

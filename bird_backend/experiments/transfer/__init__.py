@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import model_validator
@@ -11,30 +10,20 @@ from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import DataRunSpec, Kind
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import (
-    CheckpointName,
-    Evaluation,
-    FineTuningMethod,
-    HintsMethod,
-    LayerPair,
-    MatchingMethod,
-    Method,
-    ModelRef,
-    RelationalMethod,
-    Snapshots,
-    SoftLabelsMethod,
-    StartingMethod,
-    Training,
-    UntouchedMethod,
+from bird_backend.specs import CheckpointName, Evaluation, LayerPair, ModelRef, Snapshots, Training
+from bird_backend.transfer import (
+    METHODS,
+    MatchingSettings,
+    MethodField,
+    MethodSettings,
+    StartingSettings,
+    reference_method,
 )
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
 
 __all__ = ["DECLARES", "TransferSpec"]
-
-_MOST_WEIGHTS = 2**26
-_MOST_TRIPLED = 512
 
 
 class TransferSpec(DataRunSpec):
@@ -43,7 +32,7 @@ class TransferSpec(DataRunSpec):
     kind: Literal["transfer"] = "transfer"
     teacher: ModelRef
     student: ModelRef
-    method: Method
+    method: MethodField
     control: Literal["none", "random-weights", "shuffled-batch"] = "none"
     """A teacher that can teach nothing: of the same architecture with random weights, or looking at other images."""
     training: Training = Training()
@@ -57,12 +46,10 @@ class TransferSpec(DataRunSpec):
 
     @model_validator(mode="after")
     def _possible(self) -> TransferSpec:
-        pairs = self.method.pairs if isinstance(self.method, MatchingMethod) else ()
+        pairs = self.method.pairs if isinstance(self.method, MatchingSettings) else ()
         for pair in (*pairs, *((self.drawn,) if self.drawn else ())):
             catalog.find_layer(self.teacher.model, pair.teacher)
             catalog.find_layer(self.student.model, pair.student)
-        if isinstance(self.method, MatchingMethod | SoftLabelsMethod) and self.method.alpha == self.method.beta == 0:
-            raise ValueError("alpha and beta are both 0, so there is nothing to minimise")
         if self.teacher == self.student and self.teacher.weights is not None and self.control != "random-weights":
             raise InputError(
                 f"Teacher and student are the same network with the same weights, {self.teacher.weights},"
@@ -70,12 +57,12 @@ class TransferSpec(DataRunSpec):
             )
         self._check_start()
         self._check_control()
-        self._check_projections()
-        self._check_triples()
+        if (check := METHODS[self.method.name].check) is not None:
+            check(self.method, self.teacher, self.student, self.training)
         return self
 
     def _check_start(self) -> None:
-        wanted = self.method.start if isinstance(self.method, StartingMethod) else "student"
+        wanted = self.method.start if isinstance(self.method, StartingSettings) else "student"
         if wanted == "teacher" and self.teacher.model != self.student.model:
             raise InputError(
                 f"Starting from the teacher needs one architecture; the teacher is {self.teacher.model} and the student"
@@ -83,59 +70,34 @@ class TransferSpec(DataRunSpec):
             )
 
     def _check_control(self) -> None:
-        facts = catalog.find_method(self.method.name)
-        if self.control != "none" and not facts.needs_teacher:
-            able = ", ".join(name for name, facts in catalog.METHODS.items() if facts.needs_teacher)
+        method = METHODS[self.method.name]
+        if self.control != "none" and not method.needs_teacher:
+            able = ", ".join(other.name for other in METHODS.values() if other.needs_teacher)
             raise InputError(
                 f"The control {self.control} is for methods that look at the teacher as they train ({able}),"
-                f" which {facts.title} does not."
-            )
-
-    def _check_projections(self) -> None:
-        if not isinstance(self.method, HintsMethod) or self.method.pooling != "flatten":
-            return
-        for pair in self.method.pairs:
-            theirs = catalog.find_layer(self.teacher.model, pair.teacher).shape
-            own = catalog.find_layer(self.student.model, pair.student).shape
-            named = f"{pair.teacher} {list(theirs)} and {pair.student} {list(own)}"
-            if len(theirs) != len(own):
-                raise InputError(
-                    f"A projection between {named} is between shapes of different rank, where flattened positions mean"
-                    " different things; use pooling mean."
-                )
-            if (weights := math.prod(theirs) * math.prod(own)) > _MOST_WEIGHTS:
-                raise InputError(
-                    f"A projection between {named} flattened would have {weights:,} weights, more than the"
-                    f" {_MOST_WEIGHTS:,} allowed; use pooling mean."
-                )
-
-    def _check_triples(self) -> None:
-        if isinstance(self.method, RelationalMethod) and self.training.batch_size > _MOST_TRIPLED:
-            raise InputError(
-                f"RKD compares every three images of a batch, too many of {self.training.batch_size};"
-                f" make the batch {_MOST_TRIPLED} or less."
+                f" which {method.title} does not."
             )
 
     @property
     def start(self) -> Literal["teacher", "student"]:
         """Whose weights the method begins with."""
-        if not isinstance(self.method, StartingMethod) or self.teacher.model != self.student.model:
+        if not isinstance(self.method, StartingSettings) or self.teacher.model != self.student.model:
             return "student"
         return "student" if self.method.start == "student" else "teacher"
 
     @property
-    def arms(self) -> tuple[Method, ...]:
+    def arms(self) -> tuple[MethodSettings, ...]:
         """What is trained, in order: the method, and fine-tuning to beat, unless that is the method itself."""
-        if isinstance(self.method, UntouchedMethod):
+        method, reference = METHODS[self.method.name], reference_method()
+        if not method.trains:
             return ()
-        if self.baseline and not isinstance(self.method, FineTuningMethod):
-            return self.method, FineTuningMethod()
-        return (self.method,)
+        twin = (reference.settings(name=reference.name),) if self.baseline and method.has_twin else ()
+        return self.method, *twin
 
     @property
     def drawn_pair(self) -> LayerPair:
         """The layer pair whose geometry is drawn: the method's first, else `drawn`, else each network's last layer."""
-        if isinstance(self.method, MatchingMethod):
+        if isinstance(self.method, MatchingSettings):
             return self.method.pairs[0]
         if self.drawn is not None:
             return self.drawn

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bird_backend import catalog
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments.augmenting import clean
@@ -15,9 +14,10 @@ from bird_backend.models import build_model
 from bird_backend.models.registry import find_architecture
 from bird_backend.runs.checks import check_transfer
 from bird_backend.seeds import derive_seed
-from bird_backend.specs import Method
 from bird_backend.training import TransferMethod, prepare
-from bird_backend.transfer import FrozenNetwork, build_method
+from bird_backend.transfer import METHODS, MethodSettings
+from bird_backend.transfer.building import Networks, build_method
+from bird_backend.transfer.frozen import FrozenNetwork
 
 __all__ = ["Cast"]
 
@@ -35,28 +35,26 @@ class Cast:
             teacher = teacher.model_copy(update={"weights": None})
         self.teacher = frozen(teacher, role="teacher", classes=len(data.classes), seed=spec.seed, device=device)
         self.before = self._own()
-        facts, head = catalog.find_method(spec.method.name), find_architecture(teacher.model).classifier
+        method, head = METHODS[spec.method.name], find_architecture(teacher.model).classifier
         known, asked = len(self.teacher.get_parameter(f"{head}.bias")), len(data.classes)
-        if facts.needs_same_classes and known != asked:
+        if method.needs_same_classes and known != asked:
             raise InputError(
-                f"{facts.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows"
+                f"{method.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows"
                 f" {known} and {spec.data} has {asked}, so choose another teacher or a method that compares layers."
             )
 
-    def begin(self, method: Method) -> tuple[nn.Module, TransferMethod]:
+    def begin(self, method: MethodSettings) -> tuple[nn.Module, TransferMethod]:
         """A student at its start, and the method that trains it."""
         from_teacher = method == self._spec.method and self._spec.start == "teacher"
         student = self._of_teacher() if from_teacher else self._own()
-        built = build_method(
-            method,
+        networks = Networks(
             teacher=FrozenNetwork(self.teacher, shuffled=self._spec.control == "shuffled-batch"),
             origin=FrozenNetwork(self.teacher if from_teacher else self.before),
             student=student,
             classifier=find_architecture(self._spec.student.model).classifier,
             sample=clean(self._data.train, self._spec.training).sample(student),
-            seed=derive_seed(self._spec.seed, "what the method learns"),
         )
-        return student, built
+        return student, build_method(method, networks, seed=derive_seed(self._spec.seed, "what the method learns"))
 
     def _own(self) -> nn.Module:
         return trainable(self._spec.student, self._data, self._spec.seed, self._device)

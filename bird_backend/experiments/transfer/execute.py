@@ -6,7 +6,6 @@ from typing import Any
 
 from torch import nn
 
-from bird_backend import catalog
 from bird_backend.activations import Pooling
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import RunError
@@ -22,8 +21,8 @@ from bird_backend.experiments.work import Work
 from bird_backend.measures import Interval
 from bird_backend.models import save_weights
 from bird_backend.runs.reading import SnapshotName
-from bird_backend.specs import MatchingMethod, OracleMethod
 from bird_backend.training import Classification, steps_of, train
+from bird_backend.transfer import METHODS, MatchingSettings
 
 __all__ = ["execute"]
 
@@ -37,7 +36,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     students: dict[str, nn.Module] = {"before": cast.before}
 
     pair = spec.drawn_pair
-    pooling: Pooling = spec.method.pooling if isinstance(spec.method, MatchingMethod) else "mean"
+    pooling: Pooling = spec.method.pooling if isinstance(spec.method, MatchingSettings) else "mean"
     probes = choose_probes(data, embedding=spec.snapshots.embedding_images, gram=spec.snapshots.gram_images)
     guiding = layer_features(cast.teacher, probes.images, (pair.teacher,), pooling)[pair.teacher]
     writer.save_arrays("probes.npz", probes.arrays())
@@ -63,12 +62,12 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
             snapshots=spec.snapshots.count,
             corruptions=spec.evaluation.corruptions,
         )
-        writer.begin(f"Training with {catalog.find_method(method.name).title}", 0.8 / len(spec.arms))
+        writer.begin(f"Training with {METHODS[method.name].title}", 0.8 / len(spec.arms))
         train(
             student,
             built,
             corrupting(data.train, spec.training, _SEEN)
-            if isinstance(method, OracleMethod)
+            if METHODS[method.name].under_conditions
             else clean(data.train, spec.training),
             spec.training,
             task=Classification(),

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
 from bird_backend.similarity.gram import centre
-from bird_backend.specs import RelationalMethod
 from bird_backend.transfer.frozen import FrozenNetwork
 from bird_backend.transfer.matching import Matching
+from bird_backend.transfer.rkd import RelationalSettings
 from bird_backend.transfer.rows import rescaled
 
 __all__ = ["Relational", "relations"]
@@ -21,18 +21,16 @@ _CLOSEST = 1e-6
 class Relational(Matching):
     """D = w_d · Huber(distances) + w_a · Huber(angles)."""
 
-    name = "rkd"
-
-    def __init__(self, spec: RelationalMethod, teacher: FrozenNetwork) -> None:
-        super().__init__(spec, teacher)
-        self._spec: RelationalMethod = spec
+    def __init__(self, settings: RelationalSettings, teacher: FrozenNetwork) -> None:
+        super().__init__(settings, teacher)
+        self._settings: RelationalSettings = settings
 
     def dissimilarity(self, u: Tensor, v: Tensor, _pair: int) -> Tensor:
         """The weighted Huber losses over all pairs and all triples of the batch."""
         (their_distances, their_angles), (distances, angles) = relations(u), relations(v)
         distance = smooth_l1_loss(distances, their_distances)
         angle = smooth_l1_loss(angles, their_angles)
-        return self._spec.distance_weight * distance + self._spec.angle_weight * angle
+        return self._settings.distance_weight * distance + self._settings.angle_weight * angle
 
 
 def relations(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,21 +6,13 @@ from torch import Tensor, nn
 
 from bird_backend.training import Batch, Task, TransferMethod
 
-__all__ = ["FineTuning", "Oracle"]
+__all__ = ["FineTuning"]
 
 
 class FineTuning(TransferMethod):
     """The task's own loss, nothing else."""
 
-    name = "fine-tuning"
-
     def losses(self, student: nn.Module, batch: Batch, task: Task) -> dict[str, Tensor]:
         """`loss` and `task_loss`, which are the same."""
         task_loss = task.loss(batch.outputs(student), batch)
         return {"loss": task_loss, "task_loss": task_loss}
-
-
-class Oracle(FineTuning):
-    """Fine-tuning under another name: whoever runs it has the images corrupted."""
-
-    name = "oracle"

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.activations import Pooling, capture_activations, pool
-from bird_backend.specs import HintsMethod
 from bird_backend.training import Batch, training_mode
-from bird_backend.transfer.frozen import FrozenNetwork
+from bird_backend.transfer.building import Networks
+from bird_backend.transfer.hints import HintsSettings
 from bird_backend.transfer.matching import Matching
 
 __all__ = ["Hints"]
@@ -21,17 +21,15 @@ __all__ = ["Hints"]
 class Hints(Matching):
     """The student's guided layer has to be able to tell the teacher's guiding layer."""
 
-    name = "hints"
-
-    def __init__(self, spec: HintsMethod, teacher: FrozenNetwork, student: nn.Module, sample: Batch) -> None:
-        """The maps are as wide as the pooled layers of `teacher` and `student` turn out to be for the sample."""
-        super().__init__(spec, teacher)
+    def __init__(self, settings: HintsSettings, networks: Networks) -> None:
+        """The maps are as wide as the pooled layers of teacher and student turn out to be for the sample."""
+        super().__init__(settings, networks.teacher)
+        teacher, sample, pooling = networks.teacher.network, networks.sample, settings.pooling
         self.regressors = nn.ModuleList(
             nn.Linear(
-                _width(student, pair.student, spec.pooling, sample),
-                _width(teacher.network, pair.teacher, spec.pooling, sample),
+                _width(networks.student, pair.student, pooling, sample), _width(teacher, pair.teacher, pooling, sample)
             )
-            for pair in spec.pairs
+            for pair in settings.pairs
         )
 
     def dissimilarity(self, u: Tensor, v: Tensor, pair: int) -> Tensor:

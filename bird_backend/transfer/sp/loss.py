@@ -13,8 +13,6 @@ __all__ = ["SimilarityPreserving"]
 class SimilarityPreserving(Matching):
     """What is alike to the teacher is to be alike to the student; neither side is centred."""
 
-    name = "sp"
-
     def dissimilarity(self, u: Tensor, v: Tensor, _pair: int) -> Tensor:
         """The mean squared difference of the two row-normalised Gram matrices."""
         u, v = rescaled(u), rescaled(v)

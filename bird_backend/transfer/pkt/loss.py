@@ -16,8 +16,6 @@ _EPSILON = 1e-7
 class Probabilistic(Matching):
     """Each image's neighbours in the batch are to be as likely for the student as for the teacher."""
 
-    name = "pkt"
-
     def dissimilarity(self, u: Tensor, v: Tensor, _pair: int) -> Tensor:
         """The divergence of the student's neighbours from the teacher's, summed over a row, mean over rows."""
         p, q = neighbours(u), neighbours(v)
