@@ -1,16 +1,15 @@
-"""One file from the network, whole and checked, or a sentence saying what to do instead."""
+"""One file from the network, whole and checked, or a sentence saying what to do instead.
+
+pooch fetches, checks and puts it in place; here is what a run needs besides: progress, a stop between two pieces, and
+words for what went wrong. A stopped download begins anew, since pooch does not go on with half a file.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import http.client
-import os
-import urllib.error
-import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from bird_backend.datasets.dataset import Progress
 from bird_backend.errors import RunError
@@ -18,6 +17,8 @@ from bird_backend.errors import RunError
 __all__ = ["Archive", "fetch"]
 
 _CHUNK = 2**18
+_HEADERS = {"User-Agent": "bird-explorer", "Accept-Encoding": "identity"}
+"""As it lies there: a server that packs or unpacks on the way would change the checksum."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,62 +35,75 @@ def fetch(archive: Archive, progress: Progress, *, timeout: float = 30.0) -> Non
 
     `timeout` is in seconds of silence. A `RunError` names the address, and where the file may be put by hand.
     """
-    if archive.path.is_file() and _md5(archive.path) == archive.md5:
-        return
-    partial = archive.path.with_name(f".{archive.path.name}.{os.getpid()}.part")
+    import pooch  # noqa: PLC0415 - with requests almost a second, which only downloads pay
+
+    pooch.get_logger().setLevel("WARNING")  # or it tells on stderr of each file
+    with _in_words(archive), contextlib.ExitStack() as opened:
+        downloader = pooch.HTTPDownloader(
+            progressbar=_Told(archive.path.name, progress),
+            chunk_size=_CHUNK,
+            timeout=timeout,
+            headers=_HEADERS,
+            # pooch leaves the connection open where a download is stopped.
+            hooks={"response": lambda response, **_: opened.enter_context(response)},
+        )
+        pooch.retrieve(
+            archive.url,
+            known_hash=f"md5:{archive.md5}",
+            fname=archive.path.name,
+            path=archive.path.parent,
+            downloader=downloader,
+        )
+
+
+class _Told:
+    """What pooch takes for a progress bar."""
+
+    def __init__(self, name: str, progress: Progress) -> None:
+        self._name = name
+        self._progress = progress
+        self._received = 0
+        self.total = 0
+
+    def update(self, size: int) -> None:
+        """So many bytes more. Whoever listens may raise, and nothing is left of the download."""
+        self._received += size
+        # pooch counts whole pieces, of which the last is smaller.
+        received = min(self._received, self.total) if self.total else self._received
+        share = received / self.total if self.total else 0.0
+        self._progress(f"Downloading {self._name}, {received / 1e6:.1f} MB", share)
+
+    def reset(self) -> None:
+        self._received = 0
+
+    def close(self) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def _in_words(archive: Archive) -> Iterator[None]:
+    import requests  # noqa: PLC0415
+
+    by_hand = f"if you can get the file another way, put it at {archive.path}."
     try:
-        archive.path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            digest = _download(archive, file, progress, timeout)
-        if digest != archive.md5:
-            raise RunError(
-                f"What {archive.url} sent has the MD5 sum {digest} where {archive.md5} was expected, "
-                f"so it was thrown away; {_by_hand(archive)}"
-            )
-        partial.replace(archive.path)
+        yield
+    except requests.RequestException as error:  # an OSError too, so it comes first
+        raise RunError(f"{archive.url} could not be downloaded ({_cause(error)}); {by_hand}") from error
     except OSError as error:
         raise RunError(f"{archive.path} can't be written: {error}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-
-
-def _download(archive: Archive, file: BinaryIO, progress: Progress, timeout: float) -> str:
-    request = urllib.request.Request(archive.url, headers={"User-Agent": "bird-explorer"})  # noqa: S310 - own table
-    digest = hashlib.md5(usedforsecurity=False)
-    received = 0
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
-            total = int(response.headers.get("Content-Length") or 0)
-            while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                digest.update(chunk)
-                received += len(chunk)
-                share = min(received / total, 1.0) if total else 0.0
-                progress(f"Downloading {archive.path.name}, {received / 1e6:.1f} MB", share)
-        if received < total:
-            raise http.client.IncompleteRead(b"", total - received)
-    except (OSError, http.client.HTTPException) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
-        raise RunError(f"{archive.url} could not be downloaded ({_cause(error)}); {_by_hand(archive)}") from error
-    return digest.hexdigest()
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    except ValueError as error:
+        raise RunError(
+            f"What {archive.url} sent was thrown away, for it is not the file that was expected ({error}); {by_hand}"
+        ) from error
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP status {error.code}"
-    if isinstance(error, http.client.IncompleteRead):
+    import requests  # noqa: PLC0415
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return "the server was silent and timed out"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection ended early"
-    if isinstance(error, urllib.error.URLError):
-        return str(error.reason)
-    return str(error) or type(error).__name__
-
-
-def _by_hand(archive: Archive) -> str:
-    return f"if you can get the file another way, put it at {archive.path}."
+    return "the connection was refused" if "refused" in str(error) else str(error)
