@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bird_backend.models import build_model
 from bird_backend.specs import LayerPair, Training
 from bird_backend.training import TransferMethod, build_optimiser
+from bird_backend.transfer import METHODS
 from bird_backend.transfer.bird import BirdSettings
 from bird_backend.transfer.frozen import FrozenNetwork
 from bird_backend.transfer.lp_ft import LinearProbeThenFineTuningSettings
@@ -68,8 +69,9 @@ def test_the_parts_sum_to_the_loss(method: str) -> None:
     spec: Any = SPECS[method]
     built, student, _ = cast(spec)
     for row in train(built, student, steps=3):
-        other = [row[name] for name in ("representation_loss", "distillation_loss", "drift_loss") if name in row]
+        other = [row[name] for name in METHODS[spec.name].parts]
         assert len(other) == (0 if spec.name in ("linear-probe", "fine-tuning", "lp-ft", "oracle") else 1)
+        assert {name for name in row if name.endswith("_loss")} == {"task_loss", *METHODS[spec.name].parts}
         expected = getattr(spec, "alpha", 1.0) * row["task_loss"] + getattr(spec, "beta", 0.0) * sum(other)
         assert row["loss"] == pytest.approx(expected, rel=1e-5)
         assert "cka" not in row or row["cka"] == pytest.approx(1 - row["representation_loss"])
