@@ -1,7 +1,8 @@
 """Accuracies and differences of every corruption and severity, with the means over rows and groups, for the browser.
 
-A value is `[value, low, high]`, an end without bound none. Keys: `contrast 3` for a cell, `contrast` for a row's mean,
-`seen 3` and `seen` for a group's, `robust` for all corruptions and `clean 0` for images as they are.
+A value is `[value, low, high]`, an end without bound none; a difference has a fourth, 1 where it is beyond noise among
+all that are tested at once. Keys: `contrast 3` for a cell, `contrast` for a row's mean, `seen 3` and `seen` for a
+group's, `robust` for all corruptions and `clean 0` for images as they are.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def severity_grid(predictions: Predictions) -> dict[str, Any]:
         "accuracy": {model: dict(_accuracies(predictions, model, groups)) for model in models},
         "difference": {
             model: {
-                over: dict(_differences(predictions, model, over, groups))
+                over: _differences(predictions, model, over, groups)
                 for over in references
                 if model not in (over, "before")
             }
@@ -109,10 +110,21 @@ def _accuracies(
 
 def _differences(
     predictions: Predictions, model: str, over: str, groups: dict[str, list[str]]
-) -> Iterator[tuple[str, list[float | None]]]:
+) -> dict[str, list[float | None]]:
+    """Each with whether it is beyond noise: means over whole groups by themselves, all others among one another."""
+    found, p_values = {}, {}
     for key, names, severity in _keys(predictions, groups):
-        if (found := measures.gain(predictions, model, over, names, severity)) is not None:
-            yield key, _plain(found)
+        ours, theirs = (predictions.share(name, names, severity) for name in (model, over))
+        if ours is None or theirs is None:
+            continue
+        found[key] = measures.over_images(ours - theirs)
+        if key not in groups and key != f"{CLEAN[0]} 0":
+            p_values[key] = measures.two_sided(ours - theirs)
+    out = measures.standing_out(p_values)
+    return {
+        key: [*_plain(gap), float(gap.beyond_noise and (key in out or key not in p_values))]
+        for key, gap in found.items()
+    }
 
 
 def _plain(interval: Interval) -> list[float | None]:

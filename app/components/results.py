@@ -9,7 +9,8 @@ import streamlit as st
 from app.charts import arm, baseline_of, by_corruption, gain, models_in
 from app.words.intervals import explained, percent, points, verdict, word
 from bird_backend import measures
-from bird_backend.measures import Group, Predictions
+from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.measures import Group, Interval, Predictions
 
 __all__ = ["DELTA_COLOURS", "accuracy_table", "headline", "verdict_sentence"]
 
@@ -33,13 +34,24 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 def verdict_sentence(predictions: Predictions) -> str | None:
     """Whether the last model beats what it has to beat, over all corruptions and then over those held out.
 
-    None where there is nothing to beat.
+    None where there is nothing to beat. What it has to beat may have collapsed, and the test may be small: both are said.
     """
     over, last = baseline_of(predictions), models_in(predictions)[-1]
-    gap = gain(predictions, of=last, over=over) if over else None
-    if gap is None:
+    gap = None if over is None else gain(predictions, of=last, over=over)
+    if over is None or gap is None:
         return None
-    of, than = arm(last).label, "fine-tuning" if over == "fine-tuning" else "the student before"
+    if not measures.has_collapsed(predictions, over):
+        said = _against(predictions, last, over, gap)
+    else:
+        said = _collapsed(predictions, last, over, gap)
+        before = gain(predictions, of=last, over="before")
+        if over != "before" and before is not None and not measures.has_collapsed(predictions, "before"):
+            said = f"{said} {_against(predictions, last, 'before', before)}"
+    return f"{said}{_small(predictions)}"
+
+
+def _against(predictions: Predictions, last: str, over: str, gap: Interval) -> str:
+    of, than = arm(last).label, _than(over)
     amount = f"**{points(gap)} points**"
     if gap.beyond_noise:
         side = "above" if gap.value > 0 else "below"
@@ -49,10 +61,35 @@ def verdict_sentence(predictions: Predictions) -> str | None:
             f"{of} and {than} differ by {amount} in robust accuracy: **within noise**, so this run alone shows no "
             "difference."
         )
-    held_out = gain(predictions, "held_out", of=last, over=over) if over else None
+    held_out = gain(predictions, "held_out", of=last, over=over)
     if held_out is None:
         return said
     return f"{said} On the held-out kinds: **{points(held_out)} points**, {verdict(held_out)}."
+
+
+def _collapsed(predictions: Predictions, last: str, over: str, gap: Interval) -> str:
+    clean, than = measures.by_group(predictions, over, "clean"), _than(over)
+    right = "" if clean is None else f" in {percent(clean.value)}"
+    return (
+        f"**{than[0].upper()}{than[1:]} has collapsed**: on clean images it is right{right}, no better than chance "
+        f"({percent(measures.chance(predictions))}). {_whose(arm(last).label)} robust accuracy differs from its by "
+        f"{points(gap)} points, and that says nothing of the method."
+    )
+
+
+def _small(predictions: Predictions) -> str:
+    """What makes the test a small one."""
+    names = predictions.corruptions
+    said = ""
+    if predictions.n < measures.FEW_IMAGES:
+        said += f" With {predictions.n} test images the interval itself is rough."
+    if len(names) == 1:
+        said += f" It was measured under one corruption only, {CORRUPTIONS.find(names[0]).title.lower()}."
+    return said
+
+
+def _than(over: str) -> str:
+    return "fine-tuning" if over == "fine-tuning" else "the student before"
 
 
 def headline(predictions: Predictions, *, key: str) -> None:

@@ -15,6 +15,7 @@ from app.components.run_picker import empty_state, run_label
 from app.components.run_state import result_word
 from app.words.intervals import points, verdict
 from bird_backend.experiments import KINDS
+from bird_backend.measures import has_collapsed
 from bird_backend.measures.figures import FIGURES, columns
 
 __all__ = ["CURVES", "run_comparison"]
@@ -158,7 +159,10 @@ def _gain(run: data.Run, name: str) -> str | None:
     found = data.predictions(run)
     delta = None if found is None or not data.has_baseline(run) else charts.gain(found, of=data.arm_of(run))
     label = charts.arm(data.arm_of(run)).label
-    return None if delta is None else f"- {name}: {points(delta)} points, {verdict(delta)} ({label})"
+    if found is None or delta is None:
+        return None
+    said = "which has collapsed to chance" if has_collapsed(found, "fine-tuning") else verdict(delta)
+    return f"- {name}: {points(delta)} points, {said} ({label})"
 
 
 def _name(run: data.Run, among: list[data.Run]) -> str:

@@ -12,6 +12,7 @@ from app.charts.accuracy import baseline_of, models_in
 from app.charts.examples import cell_examples
 from app.charts.severity_grid import cell_of, severity_grid
 from app.components.live_chart import mount, palettes
+from bird_backend.measures import FALSE_DISCOVERIES
 
 __all__ = ["grid_component"]
 
@@ -60,6 +61,12 @@ def grid_component(run: data.Run, predictions: data.Predictions) -> None:
         data=payload,
         on_at_change=lambda: _remember(key, defaults),
     )
+    if any(payload["difference"].values()):
+        st.caption(
+            "A difference has a colour where it is beyond noise among all those of the table, which are tested at "
+            f"once: on average at most {100 * FALSE_DISCOVERIES:.0f} % of the coloured are there by luck "
+            "(Benjamini–Hochberg). Clean images and the means over whole groups are judged by themselves."
+        )
 
 
 def _defaults(predictions: data.Predictions) -> dict[str, str | None]:

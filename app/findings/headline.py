@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.backend import data
 from app.findings.summaries import figure_of
 from app.words.intervals import explained, percent, points, verdict
-from bird_backend.measures import Interval
+from bird_backend.measures import Interval, at_chance
 
 __all__ = ["Headline", "headline"]
 
@@ -20,6 +20,7 @@ class Headline:
     words: str
     detail: str
     gap: Interval | None = None
+    """None too where what it is over has collapsed, so that it is neither gain nor loss."""
 
 
 def headline(run: data.Run) -> Headline | None:
@@ -30,13 +31,19 @@ def headline(run: data.Run) -> Headline | None:
     for over, name in (("fine-tuning", "gain"), ("before", "gain_over_before")):
         gap, theirs = figure_of(run, name), figure_of(run, "robust", over)
         if gap is not None and theirs is not None:
+            collapsed = _collapsed(run, over)
             return Headline(
                 figure=f"{points(gap)} points",
-                words=f"robust accuracy over {over}, {verdict(gap)}",
+                words=f"robust accuracy over {over}, {'which has collapsed to chance' if collapsed else verdict(gap)}",
                 detail=f"{percent(theirs.value)} {over} → {percent(robust.value)} after; mean over corruptions "
                 f"and severities of the same {gap.n:,} test images; 95 % interval, {gap.kind}, one seed",
-                gap=gap,
+                gap=None if collapsed else gap,
             )
     untouched = (run.summary or {}).get("method") == "none"
     words = "robust accuracy, untouched" if untouched else "robust accuracy"
     return Headline(figure=percent(robust.value), words=words, detail=explained(robust))
+
+
+def _collapsed(run: data.Run, model: str) -> bool:
+    clean, chance = figure_of(run, "clean", model), (run.summary or {}).get("chance")
+    return clean is not None and isinstance(chance, float) and at_chance(clean, chance)

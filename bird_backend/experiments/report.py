@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bird_backend.experiments.declaration import Report, Summary
-from bird_backend.measures import Interval, ends
+from bird_backend.measures import Interval, at_chance, ends
 from bird_backend.measures.figures import FIGURES, Figure, columns, read_figure
 
 __all__ = ["figures_report"]
@@ -24,7 +24,12 @@ def figures_report(summary: Summary) -> Report:
         for name, over in _GAINS.items()
         if (gain := read_figure(summary, summary["after"], name)) is not None
     ]
-    return Report(header=("95 % over images", *models), rows=tuple(rows), lines=(footer, *gains))
+    collapsed = [
+        f"{model} is no better than chance on clean images: it has collapsed, and a gain over it says nothing"
+        for model in models
+        if (clean := read_figure(summary, model, "clean")) is not None and at_chance(clean, summary["chance"])
+    ]
+    return Report(header=("95 % over images", *models), rows=tuple(rows), lines=(footer, *gains, *collapsed))
 
 
 _POOLED = "; the reference's pooled figure is held-out kinds at severities 0 to 5, a sixth of it clean"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bird_backend.measures import Interval, Predictions
+from bird_backend.measures import Interval, Predictions, chance
 from bird_backend.measures.figures import write_figures
 
 __all__ = ["summarise"]
@@ -21,6 +21,7 @@ def summarise(
     return {
         "n_test": predictions.n,
         "after": after,
+        "chance": chance(predictions),
         "figures": {model: figures[model] for model in models},
         "cells": {model: _cells(predictions, model) for model in models},
     }

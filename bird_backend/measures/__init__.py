@@ -9,6 +9,15 @@ from bird_backend.measures.by_seed import (
     mean_by_seed,
 )
 from bird_backend.measures.calibration import BINS, calibration_error, reliability
+from bird_backend.measures.evidence import (
+    FALSE_DISCOVERIES,
+    FEW_IMAGES,
+    at_chance,
+    chance,
+    has_collapsed,
+    standing_out,
+    two_sided,
+)
 from bird_backend.measures.intervals import Interval, bootstrap, over_images, over_seeds, wilson
 from bird_backend.measures.predictions import CLEAN, Cell, Predictions
 from bird_backend.measures.robustness import (
@@ -29,6 +38,8 @@ from bird_backend.measures.words import ends, plus_minus, rounded, spread
 __all__ = [
     "BINS",
     "CLEAN",
+    "FALSE_DISCOVERIES",
+    "FEW_IMAGES",
     "GROUPS",
     "Cell",
     "Group",
@@ -36,9 +47,11 @@ __all__ = [
     "Predictions",
     "Shares",
     "accuracy",
+    "at_chance",
     "bootstrap",
     "by_group",
     "calibration_error",
+    "chance",
     "degrading",
     "difference_by_seed",
     "differences",
@@ -49,6 +62,7 @@ __all__ = [
     "gaps_recovered",
     "group_names",
     "group_share",
+    "has_collapsed",
     "mean_by_seed",
     "mean_corruption_error",
     "over_images",
@@ -58,5 +72,7 @@ __all__ = [
     "reliability",
     "rounded",
     "spread",
+    "standing_out",
+    "two_sided",
     "wilson",
 ]

@@ -53,6 +53,8 @@ class Row:
     problems: tuple[str, ...]
     """A sentence for each of its runs that gave nothing."""
     entries: Mapping[str, Entry]
+    collapsed: tuple[int, ...] = ()
+    """Seeds at which the network is right no more often than by chance on clean images."""
 
     def with_entry(self, name: str, **changes: Any) -> Row:
         """The row with one entry changed."""
@@ -65,5 +67,6 @@ class Row:
             "seeds_done": list(self.done),
             "seeds_asked": list(self.asked),
             "problems": list(self.problems),
+            "collapsed": list(self.collapsed),
             "figures": {name: entry.as_dict() for name, entry in self.entries.items()},
         }

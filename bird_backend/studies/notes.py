@@ -24,6 +24,7 @@ def write_notes(
     return (
         *_intervals(study, rows, images),
         _gains(rows),
+        *_collapsed(rows),
         *_control(study, rows),
         *_gap(study, rows),
         *_starts(rows),
@@ -88,13 +89,30 @@ def _control(study: Study, rows: Sequence[Row]) -> list[str]:
     sentences = [f"Control: {named}."]
     if not any(row.entries["gain"].value is not None for row in controls):
         return [*sentences, "It has no gain yet to compare with."]
-    remarks = {row.entries["gain"].remark for row in rows}
     largest = " (the larger of the two)" if len(controls) > 1 else ""
-    if "smaller than the control's" in remarks:
-        sentences.append(f"{BEHIND_MARK} A gain smaller than the control's{largest}: the teacher is not what helped.")
-    if "within noise of the control's" in remarks:
-        sentences.append(f"{AHEAD_MARK} A gain that differs from the control's{largest} only within noise.")
+    gains = [row.entries["gain"] for row in rows]
+    behind = [entry for entry in gains if entry.remark == "smaller than the control's"]
+    if behind:
+        # Beside a loss nothing helped, so there is nothing to say of what did.
+        helped = [entry for entry in behind if entry.interval is not None and entry.interval.low > 0]
+        where = "" if len(helped) == len(behind) else " where there is a gain,"
+        why = f":{where} the teacher is not what helped" if helped else ""
+        sentences.append(f"{BEHIND_MARK} Smaller than the control's{largest}{why}.")
+    if any(entry.remark == "within noise of the control's" for entry in gains):
+        sentences.append(f"{AHEAD_MARK} Differs from the control's{largest} only within noise.")
     return sentences
+
+
+def _collapsed(rows: Sequence[Row]) -> list[str]:
+    found = [row for row in rows if row.collapsed]
+    if not found:
+        return []
+    named = "; ".join(f"{row.variant.label} (seed {', '.join(map(str, row.collapsed))})" for row in found)
+    over = any(row.variant.role == "reference" for row in found)
+    return [
+        f"No better than chance on clean images, which is to have collapsed: {named}."
+        + (" A gain over a network that has collapsed says nothing." if over else "")
+    ]
 
 
 def _gap(study: Study, rows: Sequence[Row]) -> list[str]:

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from bird_backend.errors import InputError
-from bird_backend.measures import GROUPS, Group, Interval, group_share
+from bird_backend.measures import GROUPS, Group, Interval, chance, group_share
 from bird_backend.measures.figures import FIGURES, read_figure, work_out
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import read_predictions
@@ -33,7 +33,8 @@ class RunShares:
     """Corruptions and severities behind the shares."""
     figures: Mapping[str, Mapping[str, Interval]]
     """By model, then name."""
-    summary: Mapping[str, Any]
+    chance: float
+    """How often one is right on these images who always names the commonest class."""
 
     def comparable(self, other: RunShares) -> bool:
         """Whether both were measured on the same images in the same cells, so that their difference means something."""
@@ -53,7 +54,7 @@ def read_shares(run: Run) -> RunShares:
         for model in read.shares
     }
     figures = {model: {**read.figures[model], **kept[model]} for model in read.shares}
-    return RunShares(images=read.images, shares=read.shares, cells=read.cells, figures=figures, summary=summary)
+    return RunShares(images=read.images, shares=read.shares, cells=read.cells, figures=figures, chance=read.chance)
 
 
 def _missing(summary: Mapping[str, Any]) -> tuple[str, ...]:
@@ -68,6 +69,7 @@ class _Read:
     shares: Mapping[str, Mapping[Group, np.ndarray]]
     cells: frozenset[tuple[str, int]]
     figures: Mapping[str, Mapping[str, Interval]]
+    chance: float
 
 
 @lru_cache(maxsize=256)
@@ -88,4 +90,10 @@ def _read(path: str, _mtime: int, missing: tuple[str, ...]) -> _Read:
         model: {name: found for name in missing if (found := work_out(predictions, model, name)) is not None}
         for model in predictions.models
     }
-    return _Read(images=predictions.images, shares=shares, cells=frozenset(predictions.cells), figures=figures)
+    return _Read(
+        images=predictions.images,
+        shares=shares,
+        cells=frozenset(predictions.cells),
+        figures=figures,
+        chance=chance(predictions),
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bird_backend.errors import InputError
-from bird_backend.measures import Group, Interval
+from bird_backend.measures import Group, Interval, at_chance
 from bird_backend.measures.figures import FIGURES, GroupShares, OverSeeds, columns
 from bird_backend.runs.store import FINAL, Run
 from bird_backend.studies import notes, rendering
@@ -203,8 +203,16 @@ def _row(
         ceiling=_of_role(study, "ceiling", shares),
         has_reference=any(other.role == "reference" for other in study.variants),
     )
+    clean = figures.get("clean", {})
     entries = {name: Entry.unmarked(figure.estimate(held)) for name, figure in FIGURES.items()}
-    return Row(variant=variant, done=tuple(sorted(done)), asked=study.seeds, problems=tuple(problems), entries=entries)
+    return Row(
+        variant=variant,
+        done=tuple(sorted(done)),
+        asked=study.seeds,
+        problems=tuple(problems),
+        entries=entries,
+        collapsed=tuple(seed for seed, found in clean.items() if at_chance(found, done[seed].chance)),
+    )
 
 
 def _of_role(study: Study, role: Role, shares: AllShares) -> GroupShares | None:

@@ -165,9 +165,19 @@ function drawGrid(state) {
   state.shown = shown;
 }
 
-// An end without bound is null, which is on neither side of zero.
-function isBeyond([, low, high]) {
+// Whether a difference is one among all that are tested at once, and whether it would be one by itself. An end without
+// bound is null, which is on neither side of zero.
+function isBeyond([, , , beyond]) {
+  return beyond === 1;
+}
+
+function isBeyondAlone([, low, high]) {
   return low > 0 || high < 0;
+}
+
+function wordOf(gap) {
+  if (isBeyond(gap)) return gap[0] > 0 ? "a gain beyond noise" : "a loss beyond noise";
+  return isBeyondAlone(gap) ? "beyond noise by itself, not among so many" : "within noise";
 }
 
 function line(state, name, title, note, kind) {
@@ -245,9 +255,8 @@ function readings(state, key) {
   for (const [name, gaps] of Object.entries(data.difference[model])) {
     if (over && name !== over) continue;
     const [value, low, high] = gaps[key];
-    const word = !isBeyond(gaps[key]) ? "within noise" : value > 0 ? "a gain beyond noise" : "a loss beyond noise";
     const half = low === null || high === null ? "∞" : (100 * (high - low) / 2).toFixed(1);
-    lines.push(`${labelOf(data.models, model)} against ${labelOf(data.references, name)}: ${signedPoints(value)} ± ${half} points, ${word}`);
+    lines.push(`${labelOf(data.models, model)} against ${labelOf(data.references, name)}: ${signedPoints(value)} ± ${half} points, ${wordOf(gaps[key])}`);
   }
   return lines;
 }
