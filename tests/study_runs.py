@@ -33,14 +33,13 @@ def small(**changes: Any) -> TransferSpec:
 
 def right(counts: Mapping[str, int]) -> Predictions:
     """Of 20 images each model gets the first `count` right, in every cell; of clean ones one more."""
-    answers = {
-        model: np.stack([np.where(np.arange(N) < count + (cell == CLEAN), 0, 1) for cell in CELLS]).astype(np.int16)
-        for model, count in counts.items()
-    }
+    labels = np.arange(N) % 10
+    places = {model: [np.arange(N) < count + (cell == CLEAN) for cell in CELLS] for model, count in counts.items()}
+    answers = {model: np.where(known, labels, (labels + 1) % 10).astype(np.int16) for model, known in places.items()}
     return Predictions(
         cells=CELLS,
         images=np.arange(N),
-        labels=np.zeros(N, int),
+        labels=labels,
         predicted=answers,
         confidence={model: np.full(values.shape, 0.5, np.float16) for model, values in answers.items()},
     )

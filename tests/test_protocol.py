@@ -194,7 +194,7 @@ def test_the_table_holds_every_cell_row_and_group() -> None:
         interval = measures.gain(predictions, "bird", "before", names, severity)
         assert interval is not None
         assert table["difference"]["bird"]["before"][key] == pytest.approx(
-            [interval.value, interval.low, interval.high], abs=1e-5
+            [interval.value, interval.low, interval.high, float(interval.beyond_noise)], abs=1e-5
         )
     noise = [name for name, facts in CORRUPTIONS.items() if facts.family == "noise"]
     expected = measures.accuracy(predictions, "bird", noise, 5)

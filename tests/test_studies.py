@@ -101,7 +101,11 @@ def test_compare_in_the_foreground_reuses_what_is_done(
     assert call(capsys, "study", study.id, "--format", "csv")[1].startswith("variant,method")
     assert json.loads(call(capsys, "study", study.id, "--json")[1])["complete"]
     assert "4 of 4 done" in call(capsys, "list", "studies")[1]
-    assert call(capsys, "study", study.id, "--format", "html")[2] == "--format is markdown, csv, latex, not 'html'.\n"
+    latex = call(capsys, "study", study.id, "--format", "latex", "--columns", "gain,robust", "--label", "tab:all")[1]
+    assert r"\label{tab:all}" in latex and r" & Seeds & Gain, points & Robust, \% \\" in latex
+    assert "did you mean robust" in call(capsys, "study", study.id, "--columns", "robst")[2]
+    assert call(capsys, "study", study.id, "--label", "a")[2] == "--label is for --format latex.\n"
+    assert call(capsys, "study", study.id, "--format", "html")[2] == "--format is markdown, csv or latex, not 'html'.\n"
 
 
 def test_a_member_that_fails_does_not_stop_the_others(

@@ -34,7 +34,7 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 def verdict_sentence(predictions: Predictions) -> str | None:
     """Whether the last model beats what it has to beat, over all corruptions and then over those held out.
 
-    None where there is nothing to beat. What it has to beat may have collapsed, and the test may be small: both are said.
+    None where there is nothing to beat. Said as well: that what it has to beat has collapsed, that the test is small.
     """
     over, last = baseline_of(predictions), models_in(predictions)[-1]
     gap = None if over is None else gain(predictions, of=last, over=over)

@@ -104,7 +104,7 @@ def mean_over_seeds(row: OverSeeds, name: str) -> Estimate:
     """The mean of what each seed's run gave, with Student's interval; one run alone keeps its own."""
     known = row.figures.get(name, {})
     if not known:
-        return Estimate(reason="Not measured, or none of its runs is done.")
+        return Estimate(reason="It was not measured." if row.figures else "None of its runs is done.")
     by_seed = {seed: found.value for seed, found in known.items()}
     return Estimate.of(over_seeds(list(by_seed.values())) or next(iter(known.values())), by_seed)
 
