@@ -243,3 +243,9 @@ def test_what_falls_does_not_depend_on_the_other_images(name: str) -> None:
     first, second = (corrupt(batch, name, 3, generator=generator(4)) for batch in (images, others))
     assert torch.equal(first[0], second[0])
     assert not torch.equal(first[1], second[1])
+
+
+@pytest.mark.parametrize("name", ["contrast", "frost"])
+def test_frost_pictures_that_are_not_there_are_missed_whatever_is_drawn(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere can't be read: No such file"):
+        corrupt(torch.zeros(1, 3, 32, 32), name, 1, generator=generator(), frost_textures=tmp_path / "nowhere")

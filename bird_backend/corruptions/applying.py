@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from bird_backend import settings
 from bird_backend.corruptions import CORRUPTIONS, Corruption
 from bird_backend.corruptions.levels import to_levels
 from bird_backend.errors import InputError
@@ -37,6 +38,8 @@ def corrupt(
     if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= top:
         raise InputError(f"The severity of {name} is a whole number from 0 to {top}, not {severity!r}.")
     _check(images)
+    if frost_textures is not None and settings.found(frost_textures) is None:
+        raise InputError(f"The folder of frost pictures {frost_textures} can't be read: No such file or directory.")
     options = {"faithful": faithful, "frost_textures": frost_textures}
     return _apply(images, corruption, severity, generator, options)
 
