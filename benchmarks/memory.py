@@ -1,6 +1,6 @@
 """How much memory an evaluation under corruption holds over its network, on the CPU.
 
-    python -m benchmarks.memory --models cnn-small,resnet50,densenet121 --images 10000 --corruptions all
+    python -m benchmarks.memory --models cnn-small,resnet50,densenet121 --images 10000 --conditions all
 
 Each network is measured in a process of its own, on random images of CIFAR's size, with the pictures a run keeps. The
 peak does not depend on the number of cells, nor, past a few batches, on the number of images but for the images
@@ -17,9 +17,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.machine import describe
-from bird_backend.cli.choices import parse_corruptions, parse_severities
+from bird_backend.behaviours import BEHAVIOURS
+from bird_backend.behaviours.corruptions import CorruptionSettings
+from bird_backend.behaviours.trial import Trial
+from bird_backend.cli.choices import parse_conditions, parse_strengths
 from bird_backend.datasets import Split
-from bird_backend.evaluation import Corrupting, measure_accuracy
+from bird_backend.evaluation import measure_accuracy
 from bird_backend.models import build_model
 from bird_backend.training import prepare
 
@@ -37,7 +40,7 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5", "utf-8")
 
 
-def once(name: str, images: int, corruptions: tuple[str, ...], severities: tuple[int, ...]) -> None:
+def once(name: str, images: int, conditions: tuple[str, ...], strengths: tuple[int, ...]) -> None:
     """One evaluation; prints its peak over the process with the network and before the images."""
     model = prepare(build_model(name, classes=_CLASSES, seed=0), torch.device("cpu")).eval()
     with torch.no_grad():
@@ -53,9 +56,7 @@ def once(name: str, images: int, corruptions: tuple[str, ...], severities: tuple
     found = measure_accuracy(
         {"m": model},
         split,
-        corruptions=corruptions,
-        severities=severities,
-        source=Corrupting(seed=0),
+        trial=Trial(settings=CorruptionSettings(conditions=conditions, strengths=strengths), seed=0),
         classes=[str(label) for label in range(_CLASSES)],
     ).predictions
     seconds = time.monotonic() - began
@@ -71,14 +72,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="cnn-small,resnet50,densenet121")
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--corruptions", default="all")
-    parser.add_argument("--severities", default="1-5")
+    parser.add_argument("--conditions", default="all")
+    parser.add_argument("--strengths", default="1-5")
     arguments = parser.parse_args()
     print(f"{describe()}; {torch.get_num_threads()} threads")
-    corruptions, severities = parse_corruptions(arguments.corruptions), parse_severities(arguments.severities)
+    strengths = parse_strengths(arguments.strengths)
+    conditions = parse_conditions(arguments.conditions, BEHAVIOURS["corruptions"])
     context = multiprocessing.get_context("spawn")
     for name in arguments.models.split(","):
-        process = context.Process(target=once, args=(name, arguments.images, corruptions, severities))
+        process = context.Process(target=once, args=(name, arguments.images, conditions, strengths))
         process.start()
         process.join()
 

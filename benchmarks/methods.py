@@ -68,7 +68,7 @@ def once(spec: TransferSpec, steps: int, name: str) -> None:
     same = spec.teacher.model == spec.student.model or not spec.method.name.startswith("lwf")
     began_as = frozen if same else FrozenNetwork(build_model(spec.student.model, classes=classes, seed=1).to(device))
     classifier = find_architecture(spec.student.model).classifier
-    images = clean(split, spec.training)
+    images = clean(split, spec.training, spec.data)
     method = build_method(
         spec.method,
         Networks(

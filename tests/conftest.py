@@ -42,7 +42,8 @@ def transfer_document() -> dict[str, Any]:
         "student": {"model": "cnn-small"},
         "method": {"name": "bird", "pairs": [{"teacher": "block1", "student": "block1"}]},
         "training": {"epochs": 2, "batch_size": 128, "lr": 0.05, "checkpoint_every": 5},
-        "evaluation": {"corruptions": ["contrast"], "severities": [1, 5], "limit": 50},
+        "behaviour": {"name": "corruptions", "conditions": ["contrast"], "strengths": [1, 5]},
+        "evaluation": {"limit": 50},
         "snapshots": {"count": 3, "gram_images": 16, "embedding_images": 64},
         "device": "cpu",
     }

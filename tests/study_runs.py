@@ -28,7 +28,11 @@ def demo(**changes: Any) -> TransferSpec:
 
 def small(**changes: Any) -> TransferSpec:
     """The demo measured in five cells."""
-    return demo(evaluation={"corruptions": ["contrast", "spatter"], "severities": [1, 5], "limit": N}, **changes)
+    return demo(
+        behaviour={"name": "corruptions", "conditions": ["contrast", "spatter"], "strengths": [1, 5]},
+        evaluation={"limit": N},
+        **changes,
+    )
 
 
 def right(counts: Mapping[str, int]) -> Predictions:
@@ -37,6 +41,7 @@ def right(counts: Mapping[str, int]) -> Predictions:
     places = {model: [np.arange(N) < count + (cell == CLEAN) for cell in CELLS] for model, count in counts.items()}
     answers = {model: np.where(known, labels, (labels + 1) % 10).astype(np.int16) for model, known in places.items()}
     return Predictions(
+        behaviour="corruptions",
         cells=CELLS,
         images=np.arange(N),
         labels=labels,

@@ -182,8 +182,9 @@ def write_gallery(run: Run, *, images: int = 3, seed: int = 0) -> Run:
         images=clean,
         labels=labels,
         classes=np.array(() if brought else CLASSES, dtype=str),
-        corruptions=np.array(tuple(CORRUPTIONS)),
-        corrupted=np.clip(clean[:, None, None] + 20 * noise, 0, 255).astype(np.uint8),
+        behaviour=np.array("corruptions"),
+        conditions=np.array(tuple(CORRUPTIONS)),
+        changed=np.clip(clean[:, None, None] + 20 * noise, 0, 255).astype(np.uint8),
     )
     np.savez(run.directory.artifacts / "gallery.npz", **gallery.arrays())
     RunStore().claim(run.id)
@@ -384,7 +385,7 @@ def _figures(predictions: Predictions, model: str) -> dict[str, Any]:
     }
     for name, over in (("gain", "fine-tuning"), ("gain_over_before", "before")):
         if over in predictions.models and over != model:
-            found[name] = measures.gain(predictions, model, over, predictions.corruptions)
+            found[name] = measures.gain(predictions, model, over, predictions.conditions)
     return {name: interval.as_dict() for name, interval in found.items() if interval is not None}
 
 
@@ -424,6 +425,7 @@ def make_predictions(
         sure = 0.55 + 0.4 * (counts[:, None] - ease) / N_TEST + 0.15 * generator.normal(size=ease.shape)
         confidence[model] = np.clip(np.abs(sure), 1 / classes, 0.99).astype(np.float16)
     return Predictions(
+        behaviour="corruptions",
         cells=tuple(cells),
         images=3 * np.arange(N_TEST),
         labels=labels,
@@ -448,7 +450,7 @@ def _write_predictions(directory: RunDirectory, predictions: Predictions, classe
         pool=pool,
         clean=clean,
         shown=shown,
-        corrupted=np.clip(clean[shown] + levels * noise, 0, 255).astype(np.uint8),
+        changed=np.clip(clean[shown] + levels * noise, 0, 255).astype(np.uint8),
     )
     np.savez(directory.artifacts / "examples.npz", **examples.arrays())
 

@@ -101,7 +101,7 @@ def test_the_gallery_slides_without_the_server(drawn: str, server: str, browser:
     page.keyboard.press("Home")
     clean = page.evaluate(PIXELS, ".specimen canvas")
     assert len(set(clean)) == 1, "at severity 0 all show the same image"
-    address(page, "severity=0")
+    address(page, "strength=0")
 
     page.get_by_role("button", name="image 2").click()
     address(page, "image=1")
@@ -110,7 +110,7 @@ def test_the_gallery_slides_without_the_server(drawn: str, server: str, browser:
     address(page, "zoom=snow")
     assert page.get_by_role("heading", name="Snow").is_visible()
     page.get_by_role("group", name="Severities").get_by_role("button").nth(3).click()
-    address(page, "severity=4")
+    address(page, "strength=4")
     no_fault(page)
     assert serious(page, FAULTS) == []
     page.keyboard.press("Escape")

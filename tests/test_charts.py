@@ -179,7 +179,7 @@ def test_means_agree_with_the_summary() -> None:
 
 def test_every_cell_is_there_with_its_interval_and_its_difference() -> None:
     predictions = predictions_of(synthetic.write_transfer("done"))
-    cells = charts.cells(predictions).set_index(["model", "corruption", "severity"])
+    cells = charts.cells(predictions).set_index(["model", "condition", "strength"])
     assert len(cells) == 3 * (1 + 19 * 5)
     row = cells.loc[("bird", "contrast", 5)]
     right = {model: predictions.correct(model, ("contrast", 5)) for model in ("bird", "before")}
@@ -191,7 +191,7 @@ def test_every_cell_is_there_with_its_interval_and_its_difference() -> None:
 
 
 def test_the_table_tells_seen_from_held_out_and_is_in_order() -> None:
-    rows = charts.by_corruption(predictions_of(synthetic.write_transfer("done")))
+    rows = charts.by_condition(predictions_of(synthetic.write_transfer("done")))
     kinds = rows["Kind"].tolist()
     assert kinds.index("held out") > max(index for index, kind in enumerate(kinds) if kind == "seen")
     assert rows["What"].tolist()[:2] == ["Clean", "All corruptions"]
@@ -202,7 +202,7 @@ def test_a_run_without_a_baseline_is_compared_with_before() -> None:
     predictions = predictions_of(synthetic.write_transfer("done", baseline=False))
     assert charts.gain(predictions) is None
     assert charts.baseline_of(predictions) == "before"
-    assert "BIRD − before (points)" in charts.by_corruption(predictions)
+    assert "BIRD − before (points)" in charts.by_condition(predictions)
 
 
 def test_the_layer_map_marks_the_chosen_pair() -> None:

@@ -33,7 +33,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     return err
 
 
-@pytest.mark.parametrize("what", ["models", "datasets", "methods", "corruptions", "checkpoints", "runs"])
+@pytest.mark.parametrize("what", ["models", "datasets", "methods", "behaviours", "corruptions", "checkpoints", "runs"])
 def test_every_listing_is_one_json_array_and_a_table(capsys: pytest.CaptureFixture[str], what: str) -> None:
     code, out, err = call(capsys, "list", what, "--json")
     assert (code, err) == (0, "")
@@ -132,7 +132,7 @@ TEACHER = ("--weights", "digits-robust-teacher", "--data", "digits")
 
 
 def test_evaluate_reads_a_checkpoint_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    kinds = ("--corruptions", "contrast,speckle_noise", "--severities", "1,5", "--limit", "40")
+    kinds = ("--conditions", "contrast,speckle_noise", "--strengths", "1,5", "--limit", "40")
     code, out, err = call(capsys, "evaluate", *TEACHER, *kinds, "--json")
     assert code == 0, err
     summary = json.loads(out)
@@ -150,13 +150,13 @@ def test_evaluate_reads_a_checkpoint_by_name(capsys: pytest.CaptureFixture[str])
 
 def test_the_pooled_figure_is_named_as_the_references(capsys: pytest.CaptureFixture[str]) -> None:
     kinds = "speckle_noise,gaussian_blur,spatter,saturate"
-    code, out, _ = call(capsys, "evaluate", *TEACHER, "--limit", "20", "--corruptions", kinds)
+    code, out, _ = call(capsys, "evaluate", *TEACHER, "--limit", "20", "--conditions", kinds)
     assert code == 0
     assert "Pooled, %" in out and "reference's pooled" in out and "a sixth of it clean" in out
 
 
 def test_a_single_test_image_has_a_summary_too(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = call(capsys, "evaluate", *TEACHER, "--limit", "1", "--corruptions", "contrast", "--json")
+    code, out, err = call(capsys, "evaluate", *TEACHER, "--limit", "1", "--conditions", "contrast", "--json")
     assert code == 0, err
     interval = json.loads(out)["figures"]["model"]["robust"]
     assert (interval["low"], interval["high"], interval["n"]) == (None, None, 1)
@@ -175,7 +175,8 @@ def test_corrupt_and_evaluate_agree_with_evaluating_on_the_fly(
     assert np.load(folder / "labels.npy").shape == (5 * 359,)
     found = []
     for source in ((), ("--corrupted-dir", folder)):
-        code, out, err = call(capsys, "evaluate", *TEACHER, *kinds, *source, "--json")
+        same = ("--conditions", *kinds[1:], *source)
+        code, out, err = call(capsys, "evaluate", *TEACHER, *same, "--json")
         assert code == 0, err
         found.append(read_predictions(RunStore().get(json.loads(out)["run"]).directory))
     fly, read = found
@@ -186,7 +187,7 @@ def test_corrupt_and_evaluate_agree_with_evaluating_on_the_fly(
     assert call(capsys, "corrupt", "digits", folder, *kinds, "--overwrite")[0] == 0
 
     code, _, err = call(capsys, "evaluate", *TEACHER, "--corrupted-dir", folder)
-    assert code == 2 and "--corruptions gaussian_noise,saturate." in err
+    assert code == 2 and "--conditions gaussian_noise,saturate." in err
     assert "not with a corrupted_dir" in refused(capsys, "evaluate", *TEACHER, "--corrupted-dir", folder, "--faithful")
 
 

@@ -8,18 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from bird_backend.behaviours.corruptions import stored as corrupted_set
+from bird_backend.behaviours.corruptions.stored import open_corrupted_set, write_corrupted_set
 from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets import Split
 from bird_backend.errors import BirdError, InputError, RunError
-from bird_backend.evaluation import (
-    Corrupting,
-    corrupted_set,
-    measure_accuracy,
-    open_corrupted_set,
-    write_corrupted_set,
-)
+from bird_backend.evaluation import measure_accuracy
 from bird_backend.models import build_model
 from bird_backend.seeds import derive_seed
+from tests.trials import corrupting
 
 N = 520
 """More than one batch."""
@@ -35,7 +32,7 @@ def split(n: int = N) -> Split:
 
 
 def write(folder: Path, data: Split, **options: object) -> list[Path]:
-    arguments: dict[str, object] = {"corruptions": NAMES, "severities": (1, 2, 3, 4, 5), "how": Corrupting(seed=7)}
+    arguments: dict[str, object] = {"trial": corrupting(NAMES, seed=7)}
     return write_corrupted_set(
         folder,
         data.images.permute(0, 2, 3, 1).numpy(),
@@ -55,7 +52,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(folder: Path) -> tuple[Path, torch.Tensor]:
     """A whole set of two images, to be broken."""
     data = split(2)
-    write(folder, data, corruptions=("contrast",))
+    write(folder, data, trial=corrupting(["contrast"], seed=7))
     return folder, data.labels
 
 
@@ -78,9 +75,9 @@ def test_what_was_written_is_what_is_corrupted_on_the_fly(written: Path) -> None
     data, model = split(), build_model("cnn-small", classes=3, seed=0)
     stored = open_corrupted_set(written, NAMES, data.labels)
     found = []
-    for source in (Corrupting(seed=7), stored):
+    for source in (None, stored):
         measured = measure_accuracy(
-            {"m": model}, data, corruptions=NAMES, severities=(2, 5), source=source, classes=("a", "b", "c")
+            {"m": model}, data, trial=corrupting(NAMES, (2, 5), seed=7, stored=source), classes=("a", "b", "c")
         )
         assert measured.examples is not None
         found.append((measured.predictions, measured.examples))
@@ -89,14 +86,16 @@ def test_what_was_written_is_what_is_corrupted_on_the_fly(written: Path) -> None
     np.testing.assert_array_equal(fly.labels, read.labels)
     np.testing.assert_array_equal(fly.predicted["m"], read.predicted["m"])
     np.testing.assert_array_equal(fly.confidence["m"], read.confidence["m"])
-    np.testing.assert_array_equal(pictures.corrupted, same_pictures.corrupted)
+    np.testing.assert_array_equal(pictures.changed, same_pictures.changed)
 
 
 def test_a_limited_evaluation_reads_the_chosen_images(written: Path) -> None:
     data, model = split(), build_model("cnn-small", classes=3, seed=0)
     stored = open_corrupted_set(written, NAMES, data.labels)
-    whole = measure_accuracy({"m": model}, data, corruptions=NAMES, severities=(3,), source=stored).predictions
-    few = measure_accuracy({"m": model}, data, corruptions=NAMES, severities=(3,), source=stored, limit=30).predictions
+    whole = measure_accuracy({"m": model}, data, trial=corrupting(NAMES, (3,), seed=7, stored=stored)).predictions
+    few = measure_accuracy(
+        {"m": model}, data, trial=corrupting(NAMES, (3,), seed=7, stored=stored), limit=30
+    ).predictions
     np.testing.assert_array_equal(few.predicted["m"], whole.predicted["m"][:, few.images])
 
 
@@ -107,9 +106,7 @@ def test_other_sizes_and_severities_and_progress(tmp_path: Path) -> None:
         tmp_path,
         images,
         None,
-        corruptions=("contrast",),
-        severities=(1, 3),
-        how=Corrupting(seed=0),
+        trial=corrupting(["contrast"], (1, 3)),
         device=torch.device("cpu"),
         progress=lambda _, part: heard.append(part),
     )
@@ -122,9 +119,9 @@ def test_nothing_is_overwritten_or_left_half(tmp_path: Path, monkeypatch: pytest
     folder, _ = small(tmp_path / "set")
     before = (folder / "contrast.npy").read_bytes()
     with pytest.raises(InputError, match=r"contrast\.npy, labels\.npy already"):
-        write(folder, split(2), corruptions=("gaussian_noise", "contrast"))
+        write(folder, split(2), trial=corrupting(["gaussian_noise", "contrast"]))
     assert not (folder / "gaussian_noise.npy").exists()
-    write(folder, split(2), corruptions=("contrast",), how=Corrupting(seed=1), overwrite=True)
+    write(folder, split(2), trial=corrupting(["contrast"], seed=1), overwrite=True)
     assert (folder / "contrast.npy").read_bytes() == before
 
     def stop(*_: object) -> None:
@@ -159,9 +156,7 @@ def test_missing_files_are_named_with_what_is_there(tmp_path: Path) -> None:
     folder, labels = small(tmp_path / "set")
     assert "no folder" in refused(tmp_path / "none", labels)
     assert "no folder" in refused(folder / "contrast.npy", labels)
-    assert "lacks fog.npy; to use what is there: --corruptions contrast." in refused(
-        folder, labels, ("contrast", "fog")
-    )
+    assert "lacks fog.npy; to use what is there: --conditions contrast." in refused(folder, labels, ("contrast", "fog"))
     assert "fog.npy, snow.npy, frost.npy and 1 more; to use" in refused(
         folder, labels, ("fog", "snow", "frost", "spatter")
     )

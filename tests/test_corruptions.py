@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bird_backend import corruptions
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
-from bird_backend.corruptions.applying import corrupt, random_corruptions
+from bird_backend.corruptions.applying import corrupt
 from bird_backend.errors import InputError, UnknownNameError
 
 NAMES = list(CORRUPTIONS)
@@ -288,8 +288,6 @@ def test_severity_zero_is_a_copy() -> None:
 def test_images_that_make_no_sense_are_refused(images: Tensor, message: str) -> None:
     with pytest.raises(InputError, match=message):
         corrupt(images, "contrast", 1, generator=generator())
-    with pytest.raises(InputError, match=message):
-        random_corruptions(images, ["contrast"], generator=generator())
 
 
 def test_an_unknown_name_or_severity_is_refused() -> None:
@@ -301,69 +299,6 @@ def test_an_unknown_name_or_severity_is_refused() -> None:
             corrupt(images, "contrast", severity, generator=generator())  # type: ignore[arg-type]
 
 
-def test_random_corruptions_corrupt_each_group_by_one_type_and_severity() -> None:
-    images = pictures(32)
-    mixed = random_corruptions(images, ["contrast", "pixelate"], generator=generator(), cpu_generator=generator(3))
-    assert (mixed.shape, mixed.dtype) == (images.shape, images.dtype)
-    for before, after in zip(images.chunk(4), mixed.chunk(4), strict=True):
-        candidates = [
-            corrupt(before, name, severity, generator=generator())
-            for name in ("contrast", "pixelate")
-            for severity in range(6)
-        ]
-        assert any(torch.equal(after, candidate) for candidate in candidates)
-
-
-def test_random_corruptions_draw_every_type_and_severity() -> None:
-    images = pictures(24)
-    options = {
-        corrupt(images[:1], name, severity, generator=generator()).numpy().tobytes()
-        for name in ("contrast", "gaussian_blur")
-        for severity in range(4)
-    }
-    same = images[:1].expand(200, -1, -1, -1)
-    mixed = random_corruptions(same, ["contrast", "gaussian_blur"], generator=generator(), groups=200, max_severity=3)
-    assert {image[None].numpy().tobytes() for image in mixed} == options
-
-
-def test_random_corruptions_draw_from_all_of_them() -> None:
-    images = pictures(12)
-    mixed = random_corruptions(images.repeat(40, 1, 1, 1), NAMES, generator=generator(), groups=40)
-    assert (mixed.shape, mixed.dtype) == ((480, 3, 32, 32), torch.uint8)
-    changed = [not torch.equal(images, group) for group in mixed.split(12)]
-    assert sum(changed) > 25  # five of six severities
-    floats = random_corruptions(images[:8] / 255, NAMES, generator=generator(), groups=8)
-    assert floats.min() >= 0
-    assert floats.max() <= 1
-
-
-def test_random_corruptions_are_decided_by_their_generators() -> None:
-    images = pictures(8)
-
-    def draw(noise: int, choice: int) -> Tensor:
-        return random_corruptions(
-            images, ["gaussian_noise"], generator=generator(noise), cpu_generator=generator(choice), groups=8
-        )
-
-    assert torch.equal(draw(1, 2), draw(1, 2))
-    assert not torch.equal(draw(1, 2), draw(3, 2))
-    assert not torch.equal(draw(1, 2), draw(1, 4))
-    few = random_corruptions(images[:2], ["contrast"], generator=generator(), groups=8)
-    assert few.shape == (2, 3, 32, 32)
-
-
-def test_random_corruptions_refuse_what_they_cannot_draw_from() -> None:
-    images = pictures()
-    with pytest.raises(InputError, match="at least one name"):
-        random_corruptions(images, [], generator=generator())
-    with pytest.raises(InputError, match="at least 1, not 0"):
-        random_corruptions(images, ["contrast"], generator=generator(), groups=0)
-    with pytest.raises(InputError, match="from 0 to 5, not 6"):
-        random_corruptions(images, ["contrast"], generator=generator(), max_severity=6)
-    with pytest.raises(UnknownNameError):
-        random_corruptions(images, ["contrast", "kontrast"], generator=generator())
-
-
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", NAMES)
@@ -373,20 +308,3 @@ def test_a_gpu_agrees_with_the_cpu(name: str) -> None:
     if not CORRUPTIONS[name].random:
         difference = (on_gpu.int() - corrupt(images, name, 3, generator=generator()).int()).abs()
         assert (difference > 1).float().mean() < 1e-3  # a rounding turned over is several levels of a JPEG
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_random_corruptions_never_wait_for_the_gpu() -> None:
-    images, chance = pictures(32).cuda(), torch.Generator("cuda").manual_seed(0)
-    with pytest.raises(InputError, match="cpu_generator"):
-        random_corruptions(images, NAMES, generator=chance)
-    for name in NAMES:  # the first use keeps its index tables on the device
-        for severity in SEVERITIES:
-            corrupt(images, name, severity, generator=chance)
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        for seed in range(20):
-            random_corruptions(images, NAMES, generator=chance, cpu_generator=generator(seed))
-    finally:
-        torch.cuda.set_sync_debug_mode("default")

@@ -87,7 +87,7 @@ def test_own_images_are_named_by_what_their_path_is(path: str, name: str) -> Non
 
 
 def test_the_command_line_makes_the_same_spec() -> None:
-    draft = replace(Draft.of(data.demo_document()), epochs=9, guided="block3", device="cpu", corruptions=("contrast",))
+    draft = replace(Draft.of(data.demo_document()), epochs=9, guided="block3", device="cpu", conditions=("contrast",))
     document = draft.document(NETWORKS)
     line = command_line(document, data.demo_document(), file="demo.json")
     parts = shlex.split(line.replace("\\\n", " "))

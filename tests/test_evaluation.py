@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bird_backend.behaviours.trial import BATCH, batch_size
 from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets import Dataset, Split, normalise
 from bird_backend.evaluation import (
-    Corrupting,
     Snapshotter,
     answers,
     choose_probes,
@@ -20,13 +20,13 @@ from bird_backend.evaluation import (
     measure_accuracy,
     measure_layer_map,
 )
-from bird_backend.evaluation.corrupting import BATCH, batch_size
 from bird_backend.experiments.arm import is_due
 from bird_backend.models import build_model
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import read_examples, read_predictions
 from bird_backend.runs.writing import RunWriter
 from bird_backend.similarity import cka
+from tests.trials import corrupting
 
 
 def split(n: int = 60, classes: int = 3, seed: int = 0) -> Split:
@@ -50,9 +50,7 @@ class Fixed(nn.Module):
 
 def test_predictions_agree_with_a_loop_over_images() -> None:
     data, model = split(), Fixed()
-    found = measure_accuracy(
-        {"m": model}, data, corruptions=["contrast", "pixelate"], severities=(2, 5), source=Corrupting(seed=0)
-    ).predictions
+    found = measure_accuracy({"m": model}, data, trial=corrupting(["contrast", "pixelate"], (2, 5))).predictions
     assert found.cells == (("clean", 0), ("contrast", 2), ("contrast", 5), ("pixelate", 2), ("pixelate", 5))
     assert found.labels.tolist() == data.labels.tolist()
     assert found.images.tolist() == list(range(60))
@@ -68,7 +66,7 @@ def test_predictions_agree_with_a_loop_over_images() -> None:
 
 def test_models_see_the_same_noise_and_the_same_images_every_time() -> None:
     data, model = split(), Fixed()
-    how = {"corruptions": ["gaussian_noise"], "severities": (5,), "source": Corrupting(seed=4), "limit": 20}
+    how = {"trial": corrupting(["gaussian_noise"], [5], seed=4), "limit": 20}
     once = measure_accuracy({"a": model, "b": model}, data, **how).predictions
     again = measure_accuracy({"c": model}, data, **how).predictions
     np.testing.assert_array_equal(once.confidence["a"], once.confidence["b"])
@@ -77,14 +75,16 @@ def test_models_see_the_same_noise_and_the_same_images_every_time() -> None:
     np.testing.assert_array_equal(once.images, again.images)
     assert (np.diff(once.images) > 0).all()
     np.testing.assert_array_equal(once.labels, data.labels.numpy()[once.images])
-    other = measure_accuracy({"a": model}, data, **(how | {"source": Corrupting(seed=5)})).predictions
+    other = measure_accuracy(
+        {"a": model}, data, **(how | {"trial": corrupting(["gaussian_noise"], [5], seed=5)})
+    ).predictions
     assert (other.confidence["a"] != once.confidence["a"]).any()
 
 
 @pytest.mark.parametrize("name", ["resnet-narrow", "vit-tiny"])
 def test_how_many_images_pass_at_once_changes_nothing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     data, model = split(), build_model(name, classes=3, seed=0)
-    how = {"corruptions": ["gaussian_noise"], "severities": (3,), "source": Corrupting(seed=0)}
+    how = {"trial": corrupting(["gaussian_noise"], [3])}
     whole = measure_accuracy({"m": model}, data, **how).predictions
     monkeypatch.setitem(answers._LARGEST_BYTES, "cpu", 500_000)
     pieces = measure_accuracy({"m": model}, data, **how).predictions
@@ -118,7 +118,7 @@ def test_a_network_that_says_nan_is_sure_of_nothing() -> None:
     model = build_model("cnn-small", classes=3, seed=0)
     with torch.no_grad():
         next(model.parameters()).fill_(torch.nan)
-    found = measure_accuracy({"m": model}, split(), corruptions=[], severities=(), source=Corrupting(seed=0))
+    found = measure_accuracy({"m": model}, split(), trial=corrupting())
     assert (found.predictions.confidence["m"] == 0).all()
 
 
@@ -128,9 +128,7 @@ def test_pictures_are_kept_of_what_the_networks_disagree_on() -> None:
     measured = measure_accuracy(
         models,
         data,
-        corruptions=["gaussian_noise", "contrast"],
-        severities=(1, 5),
-        source=Corrupting(seed=3),
+        trial=corrupting(["gaussian_noise", "contrast"], (1, 5), seed=3),
         classes=("x", "y", "z"),
     )
     found, kept = measured.predictions, measured.examples
@@ -139,7 +137,7 @@ def test_pictures_are_kept_of_what_the_networks_disagree_on() -> None:
     assert len(kept.pool) == 200 and (np.diff(kept.pool) > 0).all()
     assert (kept.pool[0], kept.pool[-1]) == (0, 229)
     np.testing.assert_array_equal(kept.clean, data.images[kept.pool].permute(0, 2, 3, 1))
-    assert kept.shown.shape == (5, 12) and kept.corrupted.shape == (5, 12, 32, 32, 3)
+    assert kept.shown.shape == (5, 12) and kept.changed.shape == (5, 12, 32, 32, 3)
     for row, (name, severity) in enumerate(found.cells):
         right = [
             [found.predicted[model][row, column] == found.labels[column] for model in models] for column in kept.pool
@@ -148,19 +146,16 @@ def test_pictures_are_kept_of_what_the_networks_disagree_on() -> None:
         shown = [ranks[place] for place in kept.shown[row]]
         assert shown == sorted(ranks)[:12]
         assert len(set(kept.shown[row].tolist())) == 12
-        how = Corrupting(seed=3)
-        images = how.batch(data.images, (name, severity), 0) if severity else data.images
-        np.testing.assert_array_equal(kept.corrupted[row], images[kept.pool[kept.shown[row]]].permute(0, 2, 3, 1))
-    few = measure_accuracy(
-        models, data, corruptions=[], severities=(), source=Corrupting(seed=0), limit=5, classes=("x", "y", "z")
-    ).examples
+        images = corrupting(seed=3).batch(data.images, (name, severity), 0)
+        np.testing.assert_array_equal(kept.changed[row], images[kept.pool[kept.shown[row]]].permute(0, 2, 3, 1))
+    few = measure_accuracy(models, data, trial=corrupting(), limit=5, classes=("x", "y", "z")).examples
     assert few is not None and few.pool.tolist() == [0, 1, 2, 3, 4] and few.shown.shape == (1, 5)
 
 
 def test_measuring_leaves_a_model_as_it_was() -> None:
     model = build_model("resnet-narrow", classes=3, seed=0).train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    measure_accuracy({"m": model}, split(), corruptions=["contrast"], severities=(1,), source=Corrupting(seed=0))
+    measure_accuracy({"m": model}, split(), trial=corrupting(["contrast"], (1,)))
     layer_features(model, split().images, ("block2",))
     assert model.training
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
@@ -243,9 +238,7 @@ def test_what_was_said_and_some_pictures_are_kept(tmp_path: Path) -> None:
     measured = measure_accuracy(
         {"a": model},
         data,
-        corruptions=["contrast"],
-        severities=(1, 4),
-        source=Corrupting(seed=0),
+        trial=corrupting(["contrast"], (1, 4), seed=0),
         classes=("x", "y", "z"),
     )
     assert measured.examples is not None

@@ -42,21 +42,21 @@ def png(size: tuple[int, int] = (64, 48)) -> bytes:
 def check_corrupted(gallery: Gallery, seed: int) -> None:
     """Every cell is what `corrupt` makes of all the pictures together."""
     images = torch.from_numpy(gallery.images).permute(0, 3, 1, 2)
-    for row, name in enumerate(gallery.corruptions.tolist()):
+    for row, name in enumerate(gallery.conditions.tolist()):
         for severity in (1, 5):
             generator = torch.Generator().manual_seed(derive_seed(seed, f"{name} {severity}"))
             expected = corrupt(images, name, severity, generator=generator).permute(0, 2, 3, 1)
-            np.testing.assert_array_equal(gallery.corrupted[:, row, severity - 1], expected)
+            np.testing.assert_array_equal(gallery.changed[:, row, severity - 1], expected)
 
 
 def test_a_gallery_of_a_data_set(home: Path) -> None:
     run, gallery = draw(data="digits", count=13, seed=5)
     assert run.title == "Gallery of digits"
     assert run.summary is not None and (run.summary["kind"], run.summary["n"]) == ("gallery", 13)
-    assert gallery.corruptions.tolist() == list(CORRUPTIONS)
+    assert gallery.conditions.tolist() == list(CORRUPTIONS)
     assert gallery.images.shape == (13, 32, 32, 3) and gallery.images.dtype == np.uint8
-    assert gallery.corrupted.shape == (13, len(CORRUPTIONS), 5, 32, 32, 3)
-    assert gallery.corrupted.dtype == np.uint8
+    assert gallery.changed.shape == (13, len(CORRUPTIONS), 5, 32, 32, 3)
+    assert gallery.changed.dtype == np.uint8
     counts = np.bincount(gallery.labels, minlength=10)
     assert counts.max() - counts.min() == 1
     data = load_dataset("digits")

@@ -85,7 +85,7 @@ def test_a_zip_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 
 def test_folders_that_a_spec_reads_count(transfer_document: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "corrupted"
-    transfer_document["evaluation"]["corrupted_dir"] = str(folder)
+    transfer_document["behaviour"]["corrupted_dir"] = str(folder)
     missing = identify(load_spec(transfer_document))
     folder.mkdir()
     (folder / "contrast.npy").write_bytes(b"images")

@@ -96,6 +96,7 @@ def test_one_image_gives_the_grid_no_infinity() -> None:
     cells = (CLEAN, ("contrast", 1))
     answers = {model: np.zeros((2, 1), np.int16) for model in ("before", "bird")}
     predictions = Predictions(
+        behaviour="corruptions",
         cells=cells,
         images=np.arange(1),
         labels=np.zeros(1, int),

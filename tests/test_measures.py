@@ -32,6 +32,7 @@ def make(
     right = {model: generator.random(shape) < share for model, share in MODELS.items()}
     wrong = (labels + generator.integers(1, CLASSES, size=shape)) % CLASSES
     return Predictions(
+        behaviour="corruptions",
         cells=tuple(cells),
         images=np.arange(n) * 3,
         labels=labels,
@@ -46,6 +47,7 @@ def table(rows: dict[str, dict[Cell, list[int]]]) -> Predictions:
     n = len(next(iter(rows.values()))[cells[0]])
     predicted = {model: 1 - np.array([by_cell[cell] for cell in cells], np.int16) for model, by_cell in rows.items()}
     return Predictions(
+        behaviour="corruptions",
         cells=cells,
         images=np.arange(n),
         labels=np.zeros(n, int),
@@ -274,6 +276,7 @@ def test_perfect_and_hopeless_calibration() -> None:
     for sure, hits, expected in ((1.0, n, 0.0), (1.0, 0, 1.0), (0.5, n // 2, 0.0)):
         predictions = table({"m": {CLEAN: hits * [1] + (n - hits) * [0]}})
         predictions = Predictions(
+            behaviour="corruptions",
             cells=predictions.cells,
             images=predictions.images,
             labels=predictions.labels,
@@ -333,6 +336,7 @@ def test_the_order_of_images_and_cells_changes_no_value() -> None:
     generator = np.random.default_rng(1)
     images, rows = generator.permutation(predictions.n), generator.permutation(len(predictions.cells))
     shuffled = Predictions(
+        behaviour="corruptions",
         cells=tuple(predictions.cells[row] for row in rows),
         images=predictions.images[images],
         labels=predictions.labels[images],
@@ -354,7 +358,7 @@ def test_predictions_survive_their_file() -> None:
     predictions = make()
     again = Predictions.from_arrays(predictions.arrays())
     assert again.cells == predictions.cells and again.models == predictions.models
-    assert again.corruptions == (*SEEN, *HELD_OUT) and again.severities == (1, 2, 3, 4, 5)
+    assert again.conditions == (*SEEN, *HELD_OUT) and again.strengths == (1, 2, 3, 4, 5)
     for model in MODELS:
         np.testing.assert_array_equal(again.predicted[model], predictions.predicted[model])
         np.testing.assert_array_equal(again.confidence[model], predictions.confidence[model])
@@ -378,7 +382,12 @@ def test_the_interval_of_a_calibration_error_holds_its_value() -> None:
     labels = np.zeros(n, dtype=np.int64)
     predicted = (generator.random((1, n)) > confidence).astype(np.int16)
     calibrated = Predictions(
-        cells=(CLEAN,), images=np.arange(n), labels=labels, predicted={"m": predicted}, confidence={"m": confidence}
+        behaviour="corruptions",
+        cells=(CLEAN,),
+        images=np.arange(n),
+        labels=labels,
+        predicted={"m": predicted},
+        confidence={"m": confidence},
     )
     found = measures.calibration_error(calibrated, "m", "clean")
     assert found is not None

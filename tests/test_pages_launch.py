@@ -106,8 +106,14 @@ def test_going_back_in_the_browser_brings_the_choices_back() -> None:
     [
         {"teacher": "no-such", "data": "nothing", "method": "magic", "guided": "layer99"},
         {"epochs": "many", "lr": "nan", "seed": "9" * 30, "beta": "inf", "baseline": "perhaps"},
-        {"corruptions": "rain,,gaussian_blur", "severities": "1,x", "device": "tpu", "kernel": "cubic"},
-        {"severities": "9", "alpha": "", "title": "<script>alert(1)</script>", "path": "../../etc"},
+        {
+            "conditions": "rain,,gaussian_blur",
+            "strengths": "1,x",
+            "behaviour": "patience",
+            "device": "tpu",
+            "kernel": "cubic",
+        },
+        {"strengths": "9", "alpha": "", "title": "<script>alert(1)</script>", "path": "../../etc"},
     ],
 )
 def test_a_garbled_address_still_shows_the_page(query: dict[str, str]) -> None:
@@ -128,8 +134,8 @@ def test_a_teacher_that_is_gone_is_said() -> None:
         ({"batch": "8000", "data": "digits"}, f"larger than the {catalog.DATASETS['digits'].train:,} training images"),
         ({"data": OWN}, "Say where your images are"),
         ({"data": OWN, "path": "/no/such/place"}, "nothing at /no/such/place"),
-        ({"severities": ""}, "at least one"),
-        ({"corruptions": ""}, "at least one corruption"),
+        ({"strengths": ""}, "at least one"),
+        ({"conditions": ""}, "at least one corruption"),
         ({"save": "../evil"}, "save_as"),
         ({"alpha": "0", "beta": "0"}, "nothing to minimise"),
     ],
@@ -263,9 +269,9 @@ def test_what_a_method_can_not_do_is_one_sentence_before_it_is_queued(query: dic
 
 def test_the_form_opens_with_a_runs_own_choices() -> None:
     write_demo_weights()
-    draft = replace(demo_draft(), epochs=9, severities=(1, 3), baseline=False, lr=0.0125)
+    draft = replace(demo_draft(), epochs=9, strengths=(1, 3), baseline=False, lr=0.0125)
     query = address(draft.choices(), demo_draft().choices())
-    assert query == {"epochs": "9", "severities": "1,3", "baseline": "no", "lr": "0.0125"}
+    assert query == {"epochs": "9", "strengths": "1,3", "baseline": "no", "lr": "0.0125"}
     app = show("launch", **query)
     app.button("launch").click()
     app.run()

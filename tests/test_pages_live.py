@@ -133,7 +133,7 @@ def test_a_done_run_says_the_difference_and_its_interval() -> None:
     said = words(show("live", run=run.id))
     assert "points** above that of fine-tuning" in said
     assert " ± " in said
-    assert "On the held-out kinds: **" in said
+    assert "On held-out corruptions: **" in said
     assert "500 test images" in said
 
 

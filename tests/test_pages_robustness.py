@@ -50,7 +50,7 @@ def test_a_measured_run_says_every_figure_and_what_its_interval_is_over() -> Non
     assert predictions is not None
     gap = charts.gain(predictions, "held_out")
     assert gap is not None
-    assert f"On the held-out kinds: **{points(gap)} points**, {verdict(gap)}." in said
+    assert f"On held-out corruptions: **{points(gap)} points**, {verdict(gap)}." in said
     assert "As a command" not in said
     assert "One seed (0) so far" in said
     assert "nobody has trained it yet" in said
@@ -211,15 +211,15 @@ def test_a_run_that_kept_no_predictions_says_so() -> None:
 
 def test_the_first_visit_asks_for_the_gallery_once() -> None:
     app = show("gallery")
-    assert "What do corruptions look like?" in words(app)
+    assert "What happens to the images?" in words(app)
     assert "The pictures appear here" in words(app)
     again(app)
     (run,) = data.list_runs(kind="gallery")
     synthetic.write_gallery(run)
     shown = payload(show("gallery"), GALLERY)
-    assert len(shown["corruptions"]) == 19
+    assert len(shown["conditions"]) == 19
     assert shown["sheet"]["image"] == 0
-    assert shown["asked"] == {"image": 0, "severity": 3, "zoom": None, "group": "part"}
+    assert shown["asked"] == {"image": 0, "strength": 3, "zoom": None, "group": "part"}
 
 
 def test_a_gallery_under_way() -> None:
@@ -249,11 +249,11 @@ def test_what_is_not_on_this_machine_is_asked_for_first() -> None:
 
 def test_image_severity_and_close_up_are_in_the_address() -> None:
     synthetic.write_gallery(data.gallery(data="fashion-mnist-small")[0])
-    shown = payload(show("gallery", image="2", severity="5", zoom="fog", group="kind"), GALLERY)
-    assert shown["asked"] == {"image": 2, "severity": 5, "zoom": "fog", "group": "kind"}
+    shown = payload(show("gallery", image="2", strength="5", zoom="fog", group="kind"), GALLERY)
+    assert shown["asked"] == {"image": 2, "strength": 5, "zoom": "fog", "group": "kind"}
     assert shown["sheet"]["image"] == 2
-    shown = payload(show("gallery", image="99", severity="-1", zoom="<b>", group="?"), GALLERY)
-    assert shown["asked"] == {"image": 0, "severity": 3, "zoom": None, "group": "part"}
+    shown = payload(show("gallery", image="99", strength="-1", zoom="<b>", group="?"), GALLERY)
+    assert shown["asked"] == {"image": 0, "strength": 3, "zoom": None, "group": "part"}
 
 
 def test_an_unknown_data_set_is_said() -> None:

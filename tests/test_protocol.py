@@ -44,6 +44,7 @@ def small(right: dict[str, list[list[int]]]) -> Predictions:
     """Clean and two severities of contrast; for each model which of the images it gets right."""
     n = len(next(iter(right.values()))[0])
     return Predictions(
+        behaviour="corruptions",
         cells=(CLEAN, ("contrast", 1), ("contrast", 2)),
         images=np.arange(n),
         labels=np.zeros(n, np.int16),
@@ -189,7 +190,7 @@ def test_the_table_holds_every_cell_row_and_group() -> None:
     for key, names, severity in (
         ("fog 2", ("fog",), 2),
         ("fog", ("fog",), None),
-        ("robust", predictions.corruptions, None),
+        ("robust", predictions.conditions, None),
     ):
         interval = measures.gain(predictions, "bird", "before", names, severity)
         assert interval is not None
@@ -227,7 +228,7 @@ def test_pictures_of_a_cell_come_with_what_each_model_said() -> None:
     shown = cell_examples(predictions, examples, cell)
     pictures = unpack(shown["sheet"])
     np.testing.assert_array_equal(pictures[:12], examples.clean[examples.shown[row]])
-    np.testing.assert_array_equal(pictures[12:24], examples.corrupted[row])
+    np.testing.assert_array_equal(pictures[12:24], examples.changed[row])
     for at, image in enumerate(shown["shown"]):
         column = examples.pool[examples.shown[row, at]]
         assert image["truth"] == synthetic.CLASSES[predictions.labels[column]]
@@ -250,7 +251,7 @@ def test_a_gallery_is_packed_without_loss_and_small() -> None:
     assert drawn is not None
     sheet = gallery_sheet(drawn, 1)
     pictures = unpack(sheet)
-    np.testing.assert_array_equal(pictures[:95].reshape(drawn.corrupted[1].shape), drawn.corrupted[1])
+    np.testing.assert_array_equal(pictures[:95].reshape(drawn.changed[1].shape), drawn.changed[1])
     np.testing.assert_array_equal(pictures[95], drawn.images[1])
     facts = gallery_facts(drawn)
     assert [len(group["members"]) for group in facts["groupings"]["part"]] == [15, 4]

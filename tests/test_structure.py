@@ -26,15 +26,16 @@ LAYERS = [
     {"registry"},
     {"settings"},
     {"catalog", "faces of corruptions"},
-    {"measures"},
     {"specs"},
-    {"faces of transfer"},
+    {"faces of transfer", "faces of behaviours"},
+    {"measures"},
     {"faces of experiments"},
     {"runs"},
     {"studies"},
     {"similarity", "datasets", "activations", "corruptions"},
     {"models"},
     {"training"},
+    {"behaviours"},
     {"transfer", "evaluation"},
     {"experiments"},
     {"jobs"},
@@ -44,6 +45,7 @@ LAYERS = [
 """What each part of the backend may import lies above it in this list, or is itself."""
 
 FACES = {
+    "behaviours": {"declaration"},
     "corruptions": {"declaration"},
     "experiments": {"declaration", "documents", "report"},
     "transfer": {"declaration"},
@@ -51,6 +53,7 @@ FACES = {
 """Packages whose entries show a torch-free face: the `__init__` of the package and of its folders, and these files."""
 
 APP_MAY_IMPORT = {
+    "faces of behaviours",
     "faces of corruptions",
     "faces of experiments",
     "faces of transfer",

@@ -221,7 +221,7 @@ def test_an_oracle_trains_on_corrupted_images_and_its_twin_on_clean_ones(
 
     monkeypatch.setattr("bird_backend.experiments.transfer.execute.train", look)
     document = transfer_document | {"method": {"name": "oracle"}}
-    document["training"] = document["training"] | {"augment": False}
+    document["training"] = document["training"] | {"shift": False, "mirror": False}
     run = runs.RunStore().create(load_spec(document))
     execute(run.spec, RunWriter(run.directory))
     assert torch.equal(seen["fine-tuning"], seen["clean"])

@@ -66,7 +66,7 @@ ROUTES: Mapping[str, Route] = {
         Route(
             name="gallery",
             label="Gallery",
-            question="What do corruptions look like?",
+            question="What happens to the images?",
             icon=":material/photo_library:",
         ),
         Route(

@@ -321,18 +321,20 @@ def predictions(run: Run) -> Predictions | None:
 
 
 def examples(run: Run) -> Examples | None:
-    """Pictures kept of the run's test images, corrupted as the models saw them; none until it is measured."""
+    """Pictures kept of the run's test images, changed as the models saw them; none until it is measured."""
     path = run.directory.artifacts / "examples.npz"
     return _examples(str(run.directory.path), path.stat().st_mtime_ns) if path.exists() else None
 
 
-def gallery(*, data: str | None = None, picture: str | None = None, retry: bool = False) -> tuple[Run, Gallery | None]:
-    """The run that draws a data set's images, or one that was brought, under every corruption, and what it drew.
+def gallery(
+    *, data: str | None = None, picture: str | None = None, behaviour: str = "corruptions", retry: bool = False
+) -> tuple[Run, Gallery | None]:
+    """The run that draws a data set's images, or one that was brought, under every condition, and what it drew.
 
     Asked for once and found again, as `layer_map` is.
     """
-    spec = GallerySpec(data=data, picture=picture)
-    run = find_gallery(data=data, picture=picture)
+    spec = gallery_spec(data, picture, behaviour)
+    run = find_gallery(data=data, picture=picture, behaviour=behaviour)
     if run is None or (retry and run.state in ("failed", "cancelled")):
         run = submit(spec.model_dump(mode="json"))
     path = run.directory.artifacts / "gallery.npz"
@@ -340,10 +342,15 @@ def gallery(*, data: str | None = None, picture: str | None = None, retry: bool 
     return run, _gallery(str(run.directory.path), path.stat().st_mtime_ns) if done else None
 
 
-def find_gallery(*, data: str | None = None, picture: str | None = None) -> Run | None:
+def find_gallery(*, data: str | None = None, picture: str | None = None, behaviour: str = "corruptions") -> Run | None:
     """The gallery that was asked for already, in whatever state."""
-    spec = GallerySpec(data=data, picture=picture)
+    spec = gallery_spec(data, picture, behaviour)
     return RunStore().find_same(spec, states=_ANY)
+
+
+def gallery_spec(data: str | None, picture: str | None, behaviour: str) -> GallerySpec:
+    """What is drawn: every condition of a behaviour at every strength."""
+    return GallerySpec.model_validate({"data": data, "picture": picture, "behaviour": behaviour})
 
 
 def keep_picture(content: bytes) -> str:

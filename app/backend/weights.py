@@ -42,7 +42,7 @@ class Weights:
         if made.clean_accuracy is not None:
             figures.append(f"{_tied(made.clean_accuracy)} on clean images")
         if made.robust_accuracy is not None:
-            figures.append(f"{_tied(made.robust_accuracy)} on corrupted ones")
+            figures.append(f"{_tied(made.robust_accuracy)} robust")
         measured = f": {' and '.join(figures)} (n\u00a0=\u00a0{made.n_test:,})" if figures else ""
         return f"{size} Trained on {title_of(made.data)}{measured}."
 

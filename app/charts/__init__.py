@@ -3,7 +3,7 @@
 from app.charts.accuracy import (
     accuracy_bars,
     baseline_of,
-    by_corruption,
+    by_condition,
     cells,
     gain,
     mean_rows,
@@ -31,7 +31,7 @@ __all__ = [
     "arm",
     "arms_in",
     "baseline_of",
-    "by_corruption",
+    "by_condition",
     "cells",
     "cka_curves",
     "cka_table",

@@ -1,4 +1,4 @@
-"""Accuracies of a run's models as tables and bars: clean, each corruption at each severity, their means, intervals."""
+"""Accuracies of a run's models as tables and bars: clean, each condition at each strength, their means, intervals."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from app.charts.frame import arm, blank
 from app.look.palette import LIGHT
 from app.words.intervals import word
 from bird_backend import measures
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.behaviours import BEHAVIOURS, Behaviour
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 
-__all__ = ["accuracy_bars", "baseline_of", "by_corruption", "cells", "gain", "mean_rows", "models_in"]
+__all__ = ["accuracy_bars", "baseline_of", "by_condition", "cells", "gain", "mean_rows", "models_in"]
 
 _MODEL_ORDER = ("before", "none", "fine-tuning")
 """What comes first in a table; a run's own method comes last."""
 _GROUPS: dict[Group, str] = {
     "clean": "Clean",
-    "robust": "All corruptions",
+    "robust": "All {conditions}",
     "seen": "Seen by a robust teacher",
     "held_out": "Held out",
 }
@@ -58,19 +58,20 @@ def gain(
 
 def cells(predictions: Predictions) -> pd.DataFrame:
     """One row a model and cell: accuracy with its interval, and the difference to the student before with its own."""
+    behaviour = BEHAVIOURS.find(predictions.behaviour)
     rows = []
     for model in models_in(predictions):
-        for name, severity in predictions.cells:
-            found = measures.accuracy(predictions, model, (name,), severity)
-            over = None if model == "before" else measures.gain(predictions, model, "before", (name,), severity)
+        for name, strength in predictions.cells:
+            found = measures.accuracy(predictions, model, (name,), strength)
+            over = None if model == "before" else measures.gain(predictions, model, "before", (name,), strength)
             if found is not None:
                 rows.append(
                     {
                         "model": model,
-                        "corruption": name,
-                        "severity": severity,
-                        "kind": "clean" if name == CLEAN[0] else CORRUPTIONS.find(name).family,
-                        "part": _part(name),
+                        "condition": name,
+                        "strength": strength,
+                        "kind": "clean" if name == CLEAN[0] else behaviour.find(name).family,
+                        "part": _part(behaviour, name),
                         "n": found.n,
                         "correct": round(found.value * found.n),
                         "accuracy": found.value,
@@ -89,28 +90,32 @@ def mean_rows(predictions: Predictions) -> pd.DataFrame:
     """One row a model and group (clean, robust, seen, held_out): mean accuracy over its cells, interval, n images."""
     rows = []
     for model in models_in(predictions):
-        for group, label in _GROUPS.items():
+        for group, label in _labels(predictions).items():
             if (found := measures.by_group(predictions, model, group)) is not None:
                 rows.append({"model": model, "group": group, "label": label, "accuracy": found.value, **_bounds(found)})
     return pd.DataFrame(rows)
 
 
-def by_corruption(predictions: Predictions) -> pd.DataFrame:
-    """For people: the means and a row a corruption, a column a model, and the last one's difference."""
+def by_condition(predictions: Predictions) -> pd.DataFrame:
+    """For people: the means and a row a condition, a column a model, and the last one's difference."""
+    behaviour = BEHAVIOURS.find(predictions.behaviour)
     rows = [
         _row(predictions, label, "clean" if group == "clean" else "mean", names)
-        for group, label in _GROUPS.items()
+        for group, label in _labels(predictions).items()
         if (names := measures.group_names(predictions, group)) and predictions.rows(names)
     ]
-    ordered = sorted(predictions.corruptions, key=lambda name: _part(name) != "seen")
-    rows += [_row(predictions, CORRUPTIONS.find(name).title, _part(name), (name,)) for name in ordered]
+    ordered = sorted(predictions.conditions, key=lambda name: behaviour.find(name).held_out)
+    rows += [_row(predictions, behaviour.find(name).title, _part(behaviour, name), (name,)) for name in ordered]
     return pd.DataFrame(rows)
 
 
 def accuracy_bars(predictions: Predictions, *, height: int = 300) -> go.Figure:
     """Clean, seen and held-out accuracy of each model with 95 % intervals; before is hollow."""
     means = mean_rows(predictions)
-    figure = blank("Accuracy, mean over severities", height=height, y="Accuracy", showlegend=True, barmode="group")
+    words = BEHAVIOURS.find(predictions.behaviour).words
+    figure = blank(
+        f"Accuracy, mean over {words.strengths}", height=height, y="Accuracy", showlegend=True, barmode="group"
+    )
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     for model in models_in(predictions):
         rows = means[(means["model"] == model) & (means["group"] != "robust")]
@@ -155,7 +160,12 @@ def _bounds(interval: Interval) -> dict[str, object]:
     return {"low": interval.low, "high": interval.high, "n": interval.n, "interval": interval.kind}
 
 
-def _part(name: str) -> str:
+def _labels(predictions: Predictions) -> dict[Group, str]:
+    words = BEHAVIOURS.find(predictions.behaviour).words
+    return {group: label.format(conditions=words.conditions) for group, label in _GROUPS.items()}
+
+
+def _part(behaviour: Behaviour, name: str) -> str:
     if name == CLEAN[0]:
         return "clean"
-    return "held out" if CORRUPTIONS.find(name).held_out else "seen"
+    return "held out" if behaviour.find(name).held_out else "seen"

@@ -97,7 +97,7 @@ def accuracy_curves(
     """Accuracy on validation images after each epoch."""
     title = {
         "validation_accuracy": "Validation accuracy, clean images",
-        "robust_accuracy": "Validation accuracy, corrupted images (small estimate)",
+        "robust_accuracy": "Robust accuracy on validation images (small estimate)",
     }[column]
     figure = blank(title, height=height, x=_TITLE[x], y="Accuracy", showlegend=column == "validation_accuracy")
     figure.update_yaxes(tickformat=".3~p")

@@ -1,4 +1,4 @@
-"""The kept test images of one cell, clean and corrupted, with what each model said of them, for the browser."""
+"""The kept test images of one cell, clean and changed, with what each model said of them, for the browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["cell_examples"]
 def cell_examples(predictions: Predictions, examples: Examples, cell: Cell) -> dict[str, Any]:
     """Pictures in the order they are kept in: those on which the models disagree, then those that all get wrong.
 
-    `sheet` holds the clean pictures in its first row and the corrupted ones below; `agree` is `right`, `wrong` or
+    `sheet` holds the clean pictures in its first row and the changed ones below; `agree` is `right`, `wrong` or
     `no` for each.
     """
     row = predictions.cells.index(cell)
@@ -29,7 +29,7 @@ def cell_examples(predictions: Predictions, examples: Examples, cell: Cell) -> d
     return {
         "kept": len(examples.pool),
         "sheet": atlas(
-            np.concatenate([examples.clean[places], examples.corrupted[row]]), lossless=True, columns=len(places)
+            np.concatenate([examples.clean[places], examples.changed[row]]), lossless=True, columns=len(places)
         ),
         "shown": [
             {

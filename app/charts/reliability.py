@@ -9,6 +9,7 @@ from app.charts.accuracy import models_in
 from app.charts.frame import arm, blank
 from app.look.palette import LIGHT
 from bird_backend import measures
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.measures import Group, Predictions
 
 __all__ = ["reliability", "reliability_rows"]
@@ -29,9 +30,10 @@ def reliability_rows(predictions: Predictions, group: Group = "robust") -> pd.Da
 
 
 def reliability(predictions: Predictions, rows: pd.DataFrame, *, height: int = 300) -> go.Figure:
-    """A line a model over the corrupted images; below the diagonal it is surer than it should be."""
+    """A line a model over the changed images; below the diagonal it is surer than it should be."""
+    words = BEHAVIOURS.find(predictions.behaviour).words
     figure = blank(
-        "Confidence and being right, corrupted images",
+        f"Confidence and being right, {words.changed} images",
         height=height,
         x="Confidence",
         y="Share right",

@@ -1,8 +1,8 @@
-"""Accuracies and differences of every corruption and severity, with the means over rows and groups, for the browser.
+"""Accuracies and differences of every condition and strength, with the means over rows and groups, for the browser.
 
 A value is `[value, low, high]`, an end without bound none; a difference has a fourth, 1 where it is beyond noise among
 all that are tested at once. Keys: `contrast 3` for a cell, `contrast` for a row's mean, `seen 3` and `seen` for a
-group's, `robust` for all corruptions and `clean 0` for images as they are.
+group's, `robust` for all conditions and `clean 0` for images as they are.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from typing import Any
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
 from bird_backend import measures
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.behaviours import BEHAVIOURS, Behaviour
 from bird_backend.measures import CLEAN, Interval, Predictions
 
-__all__ = ["KINDS", "cell_key", "cell_of", "severity_grid"]
+__all__ = ["PARTS", "cell_key", "cell_of", "severity_grid"]
 
-KINDS = {"noise": "Noise", "blur": "Blur", "weather": "Weather", "digital": "Digital"}
-_PARTS = {
+PARTS = {
     "seen": ("Seen", "kinds that a robust teacher may train on"),
     "held_out": ("Held out", "kinds that no model ever trains on: the honest test"),
 }
 
 
-def cell_key(name: str, severity: int) -> str:
+def cell_key(name: str, strength: int) -> str:
     """As a cell is called in the address and in the browser, `contrast.3`."""
-    return f"{name}.{severity}"
+    return f"{name}.{strength}"
 
 
 def cell_of(key: str, predictions: Predictions) -> tuple[str, int] | None:
@@ -41,26 +40,29 @@ def cell_of(key: str, predictions: Predictions) -> tuple[str, int] | None:
 def severity_grid(predictions: Predictions) -> dict[str, Any]:
     """Rows, groups, and what was measured of each model, ready for JSON. Do not write to it: it is kept."""
     models = models_in(predictions)
-    groups = dict(_groups(predictions))
+    behaviour = BEHAVIOURS.find(predictions.behaviour)
+    families = _families(behaviour, predictions)
+    groups = dict(_groups(behaviour, families, predictions))
     references = [name for name in ("before", "fine-tuning") if name in models]
     return {
-        "severities": list(predictions.severities),
+        "strengths": list(predictions.strengths),
+        "words": {"condition": behaviour.words.condition, "strength": behaviour.words.strength}
+        | {"strengths": behaviour.words.strengths},
         "n": predictions.n,
         "rows": [
             {"name": name, "title": facts.title, "caption": facts.caption}
-            for name in predictions.corruptions
-            if (facts := CORRUPTIONS.find(name))
+            for name in predictions.conditions
+            if (facts := behaviour.find(name))
         ],
         "groupings": {
             "part": [
                 {"name": key, "title": title, "note": note, "rows": groups[key]}
-                for key, (title, note) in _PARTS.items()
+                for key, (title, note) in PARTS.items()
                 if groups[key]
             ],
             "kind": [
-                {"name": key, "title": title, "note": "", "rows": groups[key]}
-                for key, title in KINDS.items()
-                if groups[key]
+                {"name": family, "title": family.capitalize(), "note": "", "rows": groups[family]}
+                for family in families
             ],
         },
         "models": [{"name": name, "label": arm(name).label} for name in models],
@@ -81,30 +83,34 @@ def _reference(name: str) -> str:
     return arm(name).label.lower()
 
 
-def _groups(predictions: Predictions) -> Iterator[tuple[str, list[str]]]:
-    names = predictions.corruptions
+def _families(behaviour: Behaviour, predictions: Predictions) -> list[str]:
+    return list(dict.fromkeys(behaviour.find(name).family for name in predictions.conditions))
+
+
+def _groups(behaviour: Behaviour, families: list[str], predictions: Predictions) -> Iterator[tuple[str, list[str]]]:
+    names = predictions.conditions
     yield "robust", list(names)
-    for part in _PARTS:
-        yield part, [name for name in names if CORRUPTIONS.find(name).held_out is (part != "seen")]
-    for kind in KINDS:
-        yield kind, [name for name in names if CORRUPTIONS.find(name).family == kind]
+    for part in PARTS:
+        yield part, [name for name in names if behaviour.find(name).held_out is (part != "seen")]
+    for family in families:
+        yield family, [name for name in names if behaviour.find(name).family == family]
 
 
 def _keys(predictions: Predictions, groups: dict[str, list[str]]) -> Iterator[tuple[str, list[str], int | None]]:
-    """Every key with the corruptions and the severity (none: all) that it is over."""
+    """Every key with the conditions and the strength (none: all) that it is over."""
     yield f"{CLEAN[0]} 0", [CLEAN[0]], 0
-    over = {**{name: [name] for name in predictions.corruptions}, **groups}
+    over = {**{name: [name] for name in predictions.conditions}, **groups}
     for key, names in over.items():
         yield key, names, None
-        for severity in predictions.severities:
-            yield f"{key} {severity}", names, severity
+        for strength in predictions.strengths:
+            yield f"{key} {strength}", names, strength
 
 
 def _accuracies(
     predictions: Predictions, model: str, groups: dict[str, list[str]]
 ) -> Iterator[tuple[str, list[float | None]]]:
-    for key, names, severity in _keys(predictions, groups):
-        if (found := measures.accuracy(predictions, model, names, severity)) is not None:
+    for key, names, strength in _keys(predictions, groups):
+        if (found := measures.accuracy(predictions, model, names, strength)) is not None:
             yield key, _plain(found)
 
 
@@ -113,8 +119,8 @@ def _differences(
 ) -> dict[str, list[float | None]]:
     """Each with whether it is beyond noise: means over whole groups by themselves, all others among one another."""
     found, p_values = {}, {}
-    for key, names, severity in _keys(predictions, groups):
-        ours, theirs = (predictions.share(name, names, severity) for name in (model, over))
+    for key, names, strength in _keys(predictions, groups):
+        ours, theirs = (predictions.share(name, names, strength) for name in (model, over))
         if ours is None or theirs is None:
             continue
         found[key] = measures.over_images(ours - theirs)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.components.behaviour_choice import behaviour_choice
 from app.components.setting_field import one_of, setting_field
 from app.form.drafts import Draft, settings_of
-from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 
-__all__ = ["expert_options"]
+__all__ = ["MIRRORING", "expert_options"]
 
 _OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
+MIRRORING = {"auto": "Where the data bears it", "yes": "Yes", "no": "No"}
 _PRECISIONS = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
 
 
@@ -49,8 +50,15 @@ def _optimiser(draft: Draft) -> Draft:
     precision = one_of(
         _PRECISIONS, fourth, "Precision", key="precision", help="CKA itself is always computed in float32."
     )
-    augment = st.toggle(
-        "Shift and mirror the training images", key="augment", help="By up to four pixels, drawn anew at each step."
+    left, right, _, _ = st.columns(4, vertical_alignment="bottom")
+    shift = left.toggle("Shift the images", key="shift", help="By up to four pixels, drawn anew at each step.")
+    mirror = one_of(
+        MIRRORING,
+        right,
+        "Mirror the images",
+        key="mirror",
+        help="Every second one, drawn anew at each step. A mirrored digit is no digit, so digits and house numbers are "
+        "left as they are unless you say otherwise.",
     )
     return replace(
         draft,
@@ -58,24 +66,13 @@ def _optimiser(draft: Draft) -> Draft:
         momentum=float(momentum),
         decay=float(decay),
         precision=precision,
-        augment=augment,
+        shift=shift,
+        mirror=mirror,
     )
 
 
 def _evaluation(draft: Draft) -> Draft:
-    _keep_known("corruptions", tuple(CORRUPTIONS))
-    _keep_known("severities", SEVERITIES)
-    corruptions = st.pills(
-        "Corruptions to test on",
-        list(CORRUPTIONS),
-        selection_mode="multi",
-        format_func=_corruption,
-        key="corruptions",
-        wrap=True,
-        help="Ways of spoiling the test images. Robust accuracy is the mean over them and their severities. A robust "
-        "teacher may train on any but the held-out ones.",
-    )
-    severities = st.pills("Severities", list(SEVERITIES), selection_mode="multi", key="severities")
+    draft = behaviour_choice(draft)
     left, right = st.columns(2)
     limit = left.number_input("Test images at most", step=500, key="limit", help="0 tests on all of them.")
     points = right.number_input(
@@ -86,18 +83,6 @@ def _evaluation(draft: Draft) -> Draft:
     )
     return replace(
         draft,
-        corruptions=tuple(name for name in CORRUPTIONS if name in corruptions),
-        severities=tuple(sorted(severities)),
         limit=int(limit),
         points=int(points),
     )
-
-
-def _corruption(name: str) -> str:
-    facts = CORRUPTIONS[name]
-    return facts.title if not facts.held_out else f"{facts.title}, held out"
-
-
-def _keep_known(key: str, options: tuple[str, ...] | tuple[int, ...]) -> None:
-    """Multi-choice widgets take lists; names the address made up are dropped."""
-    st.session_state[key] = [value for value in st.session_state[key] if value in options]

@@ -1,6 +1,6 @@
-"""A gallery in the browser: pick an image, slide the severity, enlarge one corruption; nothing waits for the server.
+"""A gallery in the browser: pick an image, slide the strength, enlarge one condition; nothing waits for the server.
 
-Only the chosen image's pictures are sent, once; image, severity, grouping and what is enlarged live in the URL.
+Only the chosen image's pictures are sent, once; image, strength, grouping and what is enlarged live in the URL.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import streamlit as st
 from app.backend import data
 from app.charts.gallery import gallery_facts, gallery_sheet
 from app.components.live_chart import mount, palettes
-from bird_backend.corruptions import SEVERITIES
+from bird_backend.behaviours import STRENGTHS
 
 __all__ = ["GALLERY_KEYS", "gallery_player"]
 
-_DEFAULTS: dict[str, Any] = {"image": 0, "severity": 3, "zoom": None, "group": "part"}
+_DEFAULTS: dict[str, Any] = {"image": 0, "strength": 3, "zoom": None, "group": "part"}
 GALLERY_KEYS = tuple(_DEFAULTS)
 """What of the player is in the address."""
 
@@ -29,7 +29,7 @@ def gallery_player(run: data.Run, gallery: data.Gallery) -> None:
     have = (state.get("at") or {}).get("have", []) if state else []
     mount(
         "bird_gallery",
-        html='<section class="player" aria-label="Corruptions"></section>',
+        html='<section class="player" aria-label="Every condition"></section>',
         scripts=("theme.js", "sketch.js", "saving.js", "pictures.js", "gallery.js"),
         styles=("player.css", "gallery.css", "tools.css"),
         key=key,
@@ -46,12 +46,12 @@ def gallery_player(run: data.Run, gallery: data.Gallery) -> None:
 
 def _asked(gallery: data.Gallery) -> dict[str, Any]:
     query = st.query_params
-    image, severity = (_number(query.get(name), _DEFAULTS[name]) for name in ("image", "severity"))
+    image, strength = (_number(query.get(name), _DEFAULTS[name]) for name in ("image", "strength"))
     zoom = query.get("zoom")
     return {
         "image": image if 0 <= image < len(gallery.images) else 0,
-        "severity": severity if severity in (0, *SEVERITIES) else _DEFAULTS["severity"],
-        "zoom": zoom if zoom in gallery.corruptions.tolist() else None,
+        "strength": strength if strength in (0, *STRENGTHS) else _DEFAULTS["strength"],
+        "zoom": zoom if zoom in gallery.conditions.tolist() else None,
         "group": "kind" if query.get("group") == "kind" else "part",
     }
 

@@ -6,33 +6,33 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app.charts import arm, baseline_of, by_corruption, gain, models_in
+from app.charts import arm, baseline_of, by_condition, gain, models_in
 from app.words.intervals import explained, percent, points, verdict, word
 from bird_backend import measures
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.measures import Group, Interval, Predictions
 
 __all__ = ["DELTA_COLOURS", "accuracy_table", "headline", "verdict_sentence"]
 
 _CAPTION = (
-    "Robust accuracy is the mean over corruptions and severities of the same {n} test images, so an interval (95 %, "
-    "over images) counts images, not cells. {how}The luck of the seed is not in it: another seed moves these numbers "
-    "too."
+    "Robust accuracy is the mean over {conditions} and {strengths} of the same {n} test images, so an interval (95 %, "
+    "over images) counts images, not cells. {paired}The luck of the seed is not in it: another seed moves these "
+    "numbers too."
 )
 _PAIRED = "A difference is taken image by image, since both models saw the same ones. "
 
 DELTA_COLOURS: dict[str, Literal["green", "red", "off"]] = {"gain": "green", "loss": "red", "within noise": "off"}
 """Named, because Streamlit reads the sign of a delta from a hyphen and ours is a real minus."""
 _GROUPS: dict[Group, tuple[str, str]] = {
-    "robust": ("Robust accuracy", "Mean over all corruptions and severities 1 to 5."),
-    "seen": ("Seen corruptions", "Kinds a robust teacher may have been trained on."),
-    "held_out": ("Held-out corruptions", "Kinds no model here was ever trained on: the honest test."),
+    "robust": ("Robust accuracy", "Mean over all {conditions} and {strengths} 1 to 5."),
+    "seen": ("Seen {conditions}", "Kinds a robust teacher may have been trained on."),
+    "held_out": ("Held-out {conditions}", "Kinds no model here was ever trained on: the honest test."),
     "clean": ("Clean accuracy", "Test images as they are."),
 }
 
 
 def verdict_sentence(predictions: Predictions) -> str | None:
-    """Whether the last model beats what it has to beat, over all corruptions and then over those held out.
+    """Whether the last model beats what it has to beat, over all conditions and then over those held out.
 
     None where there is nothing to beat. Said as well: that what it has to beat has collapsed, that the test is small.
     """
@@ -64,7 +64,8 @@ def _against(predictions: Predictions, last: str, over: str, gap: Interval) -> s
     held_out = gain(predictions, "held_out", of=last, over=over)
     if held_out is None:
         return said
-    return f"{said} On the held-out kinds: **{points(held_out)} points**, {verdict(held_out)}."
+    conditions = BEHAVIOURS.find(predictions.behaviour).words.conditions
+    return f"{said} On held-out {conditions}: **{points(held_out)} points**, {verdict(held_out)}."
 
 
 def _collapsed(predictions: Predictions, last: str, over: str, gap: Interval) -> str:
@@ -79,12 +80,14 @@ def _collapsed(predictions: Predictions, last: str, over: str, gap: Interval) ->
 
 def _small(predictions: Predictions) -> str:
     """What makes the test a small one."""
-    names = predictions.corruptions
+    names, behaviour = predictions.conditions, BEHAVIOURS.find(predictions.behaviour)
     said = ""
     if predictions.n < measures.FEW_IMAGES:
         said += f" With {predictions.n} test images the interval itself is rough."
     if len(names) == 1:
-        said += f" It was measured under one corruption only, {CORRUPTIONS.find(names[0]).title.lower()}."
+        said += (
+            f" It was measured under one {behaviour.words.condition} only, {behaviour.find(names[0]).title.lower()}."
+        )
     return said
 
 
@@ -100,11 +103,12 @@ def headline(predictions: Predictions, *, key: str) -> None:
         st.markdown(said)
     if over is not None:
         st.caption(f"{arm(last).label} in large, and beneath it the difference to {arm(over).label.lower()}.")
+    words = BEHAVIOURS.find(predictions.behaviour).words
     found = {group: measures.by_group(predictions, last, group) for group in _GROUPS}
     shown = {group: interval for group, interval in found.items() if interval is not None}
     columns = st.container(key=key).columns(max(len(shown), 1), gap="small")
     for column, (group, interval) in zip(columns, shown.items(), strict=False):
-        label, explanation = _GROUPS[group]
+        label, explanation = (text.format(**vars(words)) for text in _GROUPS[group])
         delta = gain(predictions, group, of=last, over=over) if over else None
         column.metric(
             label,
@@ -123,12 +127,12 @@ def _whose(name: str) -> str:
 
 
 def accuracy_table(predictions: Predictions, *, key: str) -> None:
-    """Each corruption and the means, a column a model, and the difference with its interval."""
-    rows = by_corruption(predictions)
+    """Each condition and the means, a column a model, and the difference with its interval."""
+    rows, words = by_condition(predictions), BEHAVIOURS.find(predictions.behaviour).words
     labels = [arm(model).label for model in models_in(predictions)]
     shown = rows.assign(**{label: 100 * rows[label] for label in labels if label in rows})
     config: dict[str, Any] = {
-        label: st.column_config.NumberColumn(f"{label}, %", format="%.1f", help="Mean over severities 1 to 5.")
+        label: st.column_config.NumberColumn(f"{label}, %", format="%.1f", help=f"Mean over {words.strengths} 1 to 5.")
         for label in labels
     }
     for name in shown.columns:
@@ -148,6 +152,6 @@ def accuracy_table(predictions: Predictions, *, key: str) -> None:
         key=key,
         hide_index=True,
         column_config=config,
-        alt="Accuracy of each model on each corruption, in percent",
+        alt=f"Accuracy of each model under each {words.condition}, in percent",
     )
-    st.caption(_CAPTION.format(n=f"{predictions.n:,}", how=_PAIRED if len(labels) > 1 else ""))
+    st.caption(_CAPTION.format(n=f"{predictions.n:,}", paired=_PAIRED if len(labels) > 1 else "", **vars(words)))

@@ -24,7 +24,7 @@ _MOST = 8
 CURVES: dict[str, tuple[str, str, str]] = {
     "CKA": ("snapshot", "cka", "CKA with the teacher, probe images (debiased)"),
     "Validation": ("epoch", "validation_accuracy", "Accuracy on clean validation images"),
-    "Robust": ("epoch", "robust_accuracy", "Accuracy on corrupted validation images (small estimate)"),
+    "Robust": ("epoch", "robust_accuracy", "Robust accuracy on validation images (small estimate)"),
     "Task loss": ("step", "task_loss", "Task loss"),
     "Representation loss": ("step", "representation_loss", "Representation loss, on each method's own scale"),
 }

@@ -1,4 +1,4 @@
-"""Corruption × severity as one table in the browser, and the kept pictures of the chosen cell beneath it.
+"""Condition × strength as one table in the browser, and the kept pictures of the chosen cell beneath it.
 
 Model, what is shown, grouping, order and cell live in the URL, so that a link shows the same thing.
 """
@@ -46,7 +46,7 @@ def grid_component(run: data.Run, predictions: data.Predictions) -> None:
     }
     mount(
         "bird_severity_grid",
-        html='<section class="player" aria-label="Every corruption and severity"></section>',
+        html='<section class="player" aria-label="Every condition and strength"></section>',
         scripts=(
             "theme.js",
             "sketch.js",

@@ -1,4 +1,4 @@
-"""A small form that trains a new teacher (on corrupted images) or a new student (on clean ones)."""
+"""A small form that trains a new teacher (under a behaviour's conditions) or a new student (on images as they are)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
 from app.backend.machine import machine
 from app.backend.weights import title_of
+from app.components.expert_options import MIRRORING
 from app.components.spec_view import spec_view
+from app.form.drafts import ALL
 from app.form.estimates import estimate
 from bird_backend import catalog
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.behaviours import BEHAVIOURS, Behaviour
 from bird_backend.errors import BirdError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, load_spec
 
@@ -25,7 +27,9 @@ _DEFAULTS: dict[str, Any] = {
     "net": "",
     "on": "digits",
     "folder": "",
-    "against": tuple(name for name, facts in CORRUPTIONS.items() if not facts.held_out),
+    "behaviour": "corruptions",
+    "against": (ALL,),
+    "mirror": "auto",
     "rounds": 8,
     "start": 0.05,
     "draw": 0,
@@ -76,24 +80,26 @@ def _choices() -> dict[str, Any]:
             folder = st.text_input("folder:PATH or zip:PATH", key="folder", placeholder="folder:/home/me/photos") or ""
         else:
             st.caption(catalog.DATASETS[on].caption)
-    against: tuple[str, ...] = tuple(_DEFAULTS["against"])
-    if role == "robustify":
-        st.session_state["against"] = [name for name in st.session_state["against"] if name in CORRUPTIONS]
-        picked = st.pills(
-            "Corruptions to train on",
-            [name for name, facts in CORRUPTIONS.items() if not facts.held_out],
-            selection_mode="multi",
-            format_func=lambda name: CORRUPTIONS[name].title,
-            key="against",
-            wrap=True,
-            help="Each image is spoiled anew at each step, by one of these at severity 0 to 5. The held-out ones "
-            "are never trained on: they show whether robustness carries over.",
+    keep_valid("behaviour", list(BEHAVIOURS), "corruptions")
+    behaviour = str(
+        st.segmented_control(
+            "Robust against" if role == "robustify" else "Measured against",
+            list(BEHAVIOURS),
+            format_func=lambda each: BEHAVIOURS[each].title,
+            key="behaviour",
+            required=True,
+            on_change=_other_behaviour,
         )
-        against = tuple(name for name in CORRUPTIONS if name in picked)
-    first, second, third = st.columns(3)
+    )
+    against = _against(BEHAVIOURS[behaviour]) if role == "robustify" else (ALL,)
+    first, second, third, fourth = st.columns(4)
     rounds = first.number_input("Epochs", step=1, key="rounds")
     start = second.number_input("Learning rate", step=0.01, format="%.5g", key="start")
     draw = third.number_input("Seed", step=1, key="draw")
+    keep_valid("mirror", list(MIRRORING), "auto")
+    mirror = str(
+        fourth.selectbox("Mirror the images", list(MIRRORING), format_func=MIRRORING.__getitem__, key="mirror")
+    )
     name = st.text_input(
         "Name of the weights",
         key="name",
@@ -105,12 +111,41 @@ def _choices() -> dict[str, Any]:
         "net": net,
         "on": on,
         "folder": folder,
+        "behaviour": behaviour,
         "against": against,
+        "mirror": mirror,
         "rounds": int(rounds),
         "start": float(start),
         "draw": int(draw),
         "name": name or "",
     }
+
+
+def _against(behaviour: Behaviour) -> tuple[str, ...]:
+    """The conditions to train on, of those that may be."""
+    words, names = behaviour.words, behaviour.seen
+    asked = st.session_state["against"]
+    st.session_state["against"] = [name for name in names if ALL in asked or name in asked]
+    picked = st.pills(
+        f"{words.conditions.capitalize()} to train on",
+        names,
+        selection_mode="multi",
+        format_func=lambda name: behaviour.conditions[name].title,
+        key="against",
+        wrap=True,
+        help=f"Each image is {words.changed} anew at each step, by one of these at a {words.strength} from 0 to 5."
+        + (
+            " The held-out ones are never trained on: they show whether robustness carries over."
+            if behaviour.held_out
+            else ""
+        ),
+    )
+    chosen = tuple(name for name in names if name in picked)
+    return (ALL,) if chosen == names else chosen
+
+
+def _other_behaviour() -> None:
+    st.session_state["against"] = (ALL,)
 
 
 def _suggestion(role: str, net: str, on: str) -> str:
@@ -124,8 +159,13 @@ def _document(values: dict[str, Any]) -> dict[str, Any]:
         "data": values["folder"].strip() if values["on"] == _OWN else values["on"],
         "seed": values["draw"],
         "model": {"model": values["net"]},
-        **({"corruptions": list(values["against"])} if robust else {}),
-        "training": {"epochs": values["rounds"], "lr": values["start"]},
+        "behaviour": {"name": values["behaviour"]},
+        **({"train_conditions": list(values["against"])} if robust and ALL not in values["against"] else {}),
+        "training": {
+            "epochs": values["rounds"],
+            "lr": values["start"],
+            "mirror": {"yes": True, "no": False}.get(values["mirror"], "auto"),
+        },
         "save_as": values["name"].strip() or _suggestion(values["role"], values["net"], values["on"]),
     }
 

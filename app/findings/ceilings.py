@@ -73,6 +73,7 @@ def _with(predictions: Predictions, other: Predictions, model: str, name: str) -
     """The predictions with another run's model among them; none unless it was measured on all the same."""
     alike = (
         model in other.models
+        and other.behaviour == predictions.behaviour
         and other.cells == predictions.cells
         and np.array_equal(other.images, predictions.images)
         and np.array_equal(other.labels, predictions.labels)

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.charts.accuracy import models_in
 from bird_backend import measures
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.measures import Group, Interval, Predictions
 from bird_backend.measures.figures import FIGURES, columns, read_figure, work_out
 
@@ -48,13 +49,14 @@ def best(predictions: Predictions, found: Found, name: str, *, among: Collection
 
 
 def relative_note(predictions: Predictions) -> str | None:
-    """Over how many corruptions the relative mCE is, where it can't be over all."""
-    degrading, names = measures.degrading(predictions), predictions.corruptions
+    """Over how many conditions the relative mCE is, where it can't be over all."""
+    degrading, names = measures.degrading(predictions), predictions.conditions
     if "before" not in predictions.models or len(degrading) == len(names):
         return None
+    words = BEHAVIOURS.find(predictions.behaviour).words
     return (
-        f"Relative mCE is over {len(degrading)} of {len(names)} corruptions: under the others the student before makes "
-        "no more errors than on clean images, beyond noise."
+        f"Relative mCE is over {len(degrading)} of {len(names)} {words.conditions}: under the others the student "
+        "before makes no more errors than on clean images, beyond noise."
     )
 
 

@@ -35,8 +35,8 @@ def headline(run: data.Run) -> Headline | None:
             return Headline(
                 figure=f"{points(gap)} points",
                 words=f"robust accuracy over {over}, {'which has collapsed to chance' if collapsed else verdict(gap)}",
-                detail=f"{percent(theirs.value)} {over} → {percent(robust.value)} after; mean over corruptions "
-                f"and severities of the same {gap.n:,} test images; 95 % interval, {gap.kind}, one seed",
+                detail=f"{percent(theirs.value)} {over} → {percent(robust.value)} after; mean over every "
+                f"condition and strength of the same {gap.n:,} test images; 95 % interval, {gap.kind}, one seed",
                 gap=None if collapsed else gap,
             )
     untouched = (run.summary or {}).get("method") == "none"

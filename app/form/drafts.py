@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from app.backend.weights import RANDOM
-from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, BehaviourSettings
 from bird_backend.transfer import METHODS, Setting
 
-__all__ = ["OWN", "Draft", "between", "defaults", "settings_of"]
+__all__ = [
+    "ALL",
+    "OWN",
+    "Draft",
+    "between",
+    "defaults",
+    "option_fields",
+    "read_options",
+    "settings_of",
+    "write_options",
+]
 
 OWN = "own"
 """The data set that a path names."""
 _ARROW = " → "
+ALL = "all"
+"""In place of conditions: all that the behaviour has."""
 
 
 def settings_of(method: str) -> Mapping[str, Setting]:
@@ -57,13 +72,17 @@ class Draft:
     optimizer: str = "sgd"
     momentum: float = 0.9
     decay: float = 0.0005
-    augment: bool = True
+    shift: bool = True
+    mirror: str = "auto"
     precision: str = "auto"
     seed: int = 0
     device: str = "auto"
     baseline: bool = True
-    corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
-    severities: tuple[int, ...] = SEVERITIES
+    behaviour: str = "corruptions"
+    conditions: tuple[str, ...] = (ALL,)
+    strengths: tuple[int, ...] = STRENGTHS
+    options: tuple[str, ...] = ()
+    """The behaviour's own settings that differ from its defaults, each `name=JSON`."""
     limit: int = 0
     """Test images at most; 0 for all."""
     points: int = 20
@@ -124,16 +143,19 @@ class Draft:
                 "lr": self.lr,
                 "momentum": self.momentum,
                 "weight_decay": self.decay,
-                "augment": self.augment,
+                "shift": self.shift,
+                "mirror": _MIRROR.get(self.mirror, self.mirror),
                 "precision": self.precision,
             },
             "baseline": self.baseline and facts.has_twin,
             **({"control": self.control} if facts.needs_teacher and self.control != "none" else {}),
-            "evaluation": {
-                "corruptions": list(self.corruptions),
-                "severities": list(self.severities),
-                **({"limit": self.limit} if self.limit else {}),
+            "behaviour": {
+                "name": self.behaviour,
+                **({} if ALL in self.conditions else {"conditions": list(self.conditions)}),
+                "strengths": list(self.strengths),
+                **read_options(self.behaviour, self.options),
             },
+            "evaluation": {"limit": self.limit} if self.limit else {},
             "snapshots": {"count": self.points},
         }
         if not document["title"]:
@@ -148,6 +170,9 @@ class Draft:
         method = _method(document)
         first, *further = method.get("pairs") or [document.get("drawn") or {}]
         training, evaluation = document.get("training", {}), document.get("evaluation", {})
+        behaviour = document.get("behaviour", {})
+        behaviour = {"name": behaviour} if isinstance(behaviour, str) else behaviour
+        tested = str(behaviour.get("name", cls.behaviour))
         data = str(document.get("data", cls.data))
         own = data.startswith(("folder:", "zip:"))
         given: dict[str, Any] = {
@@ -163,12 +188,15 @@ class Draft:
             "control": document.get("control"),
             "batch": training.get("batch_size"),
             "decay": training.get("weight_decay"),
-            "corruptions": evaluation.get("corruptions"),
-            "severities": evaluation.get("severities"),
+            "behaviour": tested,
+            "conditions": _conditions(tested, behaviour.get("conditions")),
+            "strengths": behaviour.get("strengths"),
+            "options": write_options(tested, behaviour),
             "limit": evaluation.get("limit"),
             "points": document.get("snapshots", {}).get("count"),
             "save": document.get("save_as"),
-            **{key: training.get(key) for key in ("epochs", "lr", "optimizer", "momentum", "augment", "precision")},
+            **{key: training.get(key) for key in ("epochs", "lr", "optimizer", "momentum", "shift", "precision")},
+            "mirror": {True: "yes", False: "no"}.get(training.get("mirror"), training.get("mirror")),
             **{key: document.get(key) for key in ("seed", "device", "baseline", "title")},
         }
         blank = cls().with_method(str(method.get("name", cls.method)))
@@ -193,6 +221,32 @@ class Draft:
         return replace(self, settings={**self.settings, **settings})
 
 
+def option_fields(behaviour: str) -> dict[str, FieldInfo]:
+    """The settings that a behaviour has of its own."""
+    shared = BehaviourSettings.model_fields
+    every = BEHAVIOURS[behaviour].settings.model_fields if behaviour in BEHAVIOURS else {}
+    return {name: own for name, own in every.items() if name not in shared}
+
+
+def read_options(behaviour: str, options: tuple[str, ...]) -> dict[str, Any]:
+    """Settings by name from `name=JSON`; what the behaviour does not have, or can't be read, is left out."""
+    found = {}
+    for option in options:
+        name, _, text = option.partition("=")
+        try:
+            if name in option_fields(behaviour):
+                found[name] = json.loads(text)
+        except ValueError:
+            continue
+    return found
+
+
+def write_options(behaviour: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those settings that differ from their defaults, as `name=JSON`."""
+    usual = {name: own.default for name, own in option_fields(behaviour).items()}
+    return tuple(f"{name}={json.dumps(values[name])}" for name in usual if values.get(name, usual[name]) != usual[name])
+
+
 def defaults(draft: Draft, method: str) -> dict[str, Any]:
     """What a form's choices are while nobody has made any: `draft`, but for the settings of another method."""
     return {**draft.with_method(method).choices(), "method": draft.method}
@@ -201,6 +255,14 @@ def defaults(draft: Draft, method: str) -> dict[str, Any]:
 def _method(document: Mapping[str, Any]) -> Mapping[str, Any]:
     method = document.get("method", {})
     return {"name": method} if isinstance(method, str) else method
+
+
+_MIRROR: Mapping[str, bool] = {"yes": True, "no": False}
+
+
+def _conditions(behaviour: str, names: Sequence[str] | None) -> tuple[str, ...]:
+    known = BEHAVIOURS[behaviour].conditions if behaviour in BEHAVIOURS else {}
+    return (ALL,) if names is None or set(known) <= set(names) else tuple(names)
 
 
 def _start(document: Mapping[str, Any]) -> str | None:

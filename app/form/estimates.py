@@ -44,7 +44,7 @@ class Estimate:
 
 
 def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[data.Run], here: Machine) -> Estimate:
-    """The whole run: training every arm, then measuring every model on every corruption."""
+    """The whole run: training every arm, then measuring every model under every condition."""
     student = spec.student if isinstance(spec, TransferSpec) else spec.model
     kind = "gpu" if spec.device != "cpu" and (here.gpus or here.apple) else "cpu"
     rate: float = TRAINING_RATE[kind] * (here.cores**0.7 if kind == "cpu" else 1)
@@ -54,9 +54,12 @@ def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[d
         each = 1 / measured if measured else work / rate + STEP_SECONDS[kind] / spec.training.batch_size
         seconds += spec.training.epochs * _images(spec.data) * each
     models = 1 + len(spec.arms) if isinstance(spec, TransferSpec) else 1
-    cells = 1 + len(spec.evaluation.corruptions) * len(spec.evaluation.severities)
+    settings = spec.behaviour
+    cells = 1 + len(settings.conditions) * len(settings.strengths)
+    # An attack is passes forward and back, three forward passes' work each, before the one that is measured.
+    passes = 1 + 3 * getattr(settings, "steps", 1) if settings.behaviour.attacks else 1
     tested = min(spec.evaluation.limit or _tests(spec.data), _tests(spec.data))
-    seconds += models * cells * tested * (1.3 * _flops(student) / rate + 4e-5)
+    seconds += models * cells * tested * (1.3 * passes * _flops(student) / rate + 4e-5)
     basis = (
         f"from an earlier run of these networks here ({measured:,.0f} images a second)"
         if measured

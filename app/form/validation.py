@@ -85,8 +85,9 @@ def _size_problems(spec: TransferSpec, images: Images | None) -> Iterator[str]:
             f"A batch of {spec.training.batch_size:,} is larger than the {train:,} training images of "
             f"{title_of(spec.data)}; choose a smaller one."
         )
-    if not spec.evaluation.corruptions:
-        yield "Choose at least one corruption to test on, or nothing says whether the transfer helped."
+    if not spec.behaviour.conditions:
+        words = spec.behaviour.behaviour.words
+        yield f"Choose at least one {words.condition} to test on, or nothing says whether the transfer helped."
 
 
 def _misfit(spec: TransferSpec, checkpoints: Mapping[str, Weights], images: Images | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What do corruptions look like? An image under all of them, slid through their severities."""
+"""What happens to the images? One under every condition of a behaviour, slid through the strengths."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import streamlit as st
 from app.address.routes import link
 from app.backend import data
 from app.backend.weights import title_of
+from app.components.address_list import address_list
 from app.components.gallery_player import GALLERY_KEYS, gallery_player
 from app.components.page_head import page_head
 from app.components.run_state import progress_panel
 from bird_backend import catalog
+from bird_backend.behaviours import BEHAVIOURS
 
 __all__ = ["render"]
 
@@ -24,25 +26,42 @@ def render() -> None:
     """Draw the page."""
     page_head(
         "gallery",
-        "Pick an image and slide the severity: 0 is the image as it is, 5 is the worst that is tested. Robust accuracy "
+        "Pick an image and slide the strength: 0 is the image as it is, 5 is the worst that is tested. Robust accuracy "
         "asks whether a network still knows what it sees.",
     )
     picture, name = _choose()
-    images = None if picture is not None else name
+    images, behaviour = None if picture is not None else name, _behaviour()
     try:
-        run = data.find_gallery(data=images, picture=picture)
+        run = data.find_gallery(data=images, picture=picture, behaviour=behaviour)
         if run is None and picture is None and name in catalog.DATASETS and catalog.DATASETS[name].network:
-            _ask(name)
+            _ask(name, behaviour)
             return
         if run is None or run.state == "done":
-            run, drawn = data.gallery(data=images, picture=picture)
+            run, drawn = data.gallery(data=images, picture=picture, behaviour=behaviour)
             if drawn is not None:
                 st.fragment(gallery_player)(run, drawn)
-                _caption(picture, name, len(drawn.images))
+                _caption(picture, name, len(drawn.images), behaviour)
                 return
-        st.fragment(_under_way, run_every=1.0 if data.is_active(run) else None)(run.id, picture, name)
+        st.fragment(_under_way, run_every=1.0 if data.is_active(run) else None)(run.id, picture, name, behaviour)
     except data.BirdError as error:
         st.error(str(error), icon=":material/error:")
+
+
+def _behaviour() -> str:
+    """Whose conditions are drawn: any whose images are the same for every network."""
+    drawable = {name: each.title for name, each in BEHAVIOURS.items() if not each.attacks}
+    asked = st.query_params.get("behaviour", "")
+    chosen = asked if asked in drawable else next(iter(drawable))
+    address_list(
+        "behaviour",
+        drawable,
+        chosen,
+        label="Changed by",
+        key="_gallery_behaviour",
+        help="Attacks are made against one network each, so they are not here: the results of a run show its own.",
+        forget=GALLERY_KEYS,
+    )
+    return chosen
 
 
 def _choose() -> tuple[str | None, str]:
@@ -115,15 +134,15 @@ def _bring() -> None:
     st.query_params["picture"] = name
 
 
-def _ask(name: str) -> None:
+def _ask(name: str, behaviour: str) -> None:
     with st.container(border=True):
         st.markdown(f"**{title_of(name)} has not been drawn here yet.** It is downloaded once, if it is not here.")
         if st.button("Draw it", type="primary", icon=":material/palette:", key="draw"):
-            data.gallery(data=name)
+            data.gallery(data=name, behaviour=behaviour)
             st.rerun()
 
 
-def _under_way(run_id: str, picture: str | None, name: str) -> None:
+def _under_way(run_id: str, picture: str | None, name: str, behaviour: str) -> None:
     run = data.get_run(run_id)
     if run is None or run.state == "done":
         st.rerun()
@@ -139,16 +158,17 @@ def _under_way(run_id: str, picture: str | None, name: str) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Try again", icon=":material/refresh:", key="draw"):
-            data.gallery(data=None if picture else name, picture=picture, retry=True)
+            data.gallery(data=None if picture else name, picture=picture, behaviour=behaviour, retry=True)
             st.rerun()
         link("live", "Its log", icon=":material/notes:", run=run.id)
 
 
-def _caption(picture: str | None, name: str, count: int) -> None:
+def _caption(picture: str | None, name: str, count: int, behaviour: str) -> None:
+    condition = BEHAVIOURS[behaviour].words.condition
     if picture is not None:
-        st.caption("Your picture at 32 × 32 pixels, each corruption drawn once with a fixed seed.")
+        st.caption(f"Your picture at 32 × 32 pixels, each {condition} drawn once with a fixed seed.")
         return
     st.caption(
-        f"{count} validation images of {title_of(name)}, evenly over its classes; each corruption is drawn once with a "
-        "fixed seed, so noise looks the same each time."
+        f"{count} validation images of {title_of(name)}, evenly over its classes; each {condition} is drawn once with "
+        "a fixed seed, so noise looks the same each time."
     )

@@ -110,7 +110,7 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         st.subheader("Did it help?" if "geometry" in shows else "How good is it?", anchor=False)
         headline(predictions, key="result_metrics")
         accuracy_table(predictions, key="live_accuracy")
-        link("robustness", "Every severity, as a map", icon=":material/shield:", run=run.id)
+        link("robustness", "Every cell, as a map", icon=":material/shield:", run=run.id)
     if metrics.empty:
         _waiting(run)
         return
@@ -225,7 +225,7 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         (
             charts.accuracy_curves(metrics, "robust_accuracy", x),
             "robust_chart",
-            "Accuracy on corrupted validation images",
+            "Robust accuracy on validation images",
         ),
         (task, "task_chart", "Task loss at each step"),
         (second, "representation_chart", f"{charts.part_title(metrics, part)}, at each step"),

@@ -110,7 +110,7 @@ def _first_steps() -> None:
         (
             "robustness",
             "Did it help?",
-            "Accuracy under every corruption, before, with plain fine-tuning and after it all, with uncertainty.",
+            "Accuracy under every condition, before, with plain fine-tuning and after it all, with uncertainty.",
         ),
     )
     for column, (name, question, sentence) in zip(st.columns(3), steps, strict=True):

@@ -18,6 +18,7 @@ from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
 from app.findings.ceilings import Held, held_against
 from app.findings.seeds import siblings
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.experiments import KINDS
 
 __all__ = ["render"]
@@ -27,29 +28,39 @@ def render() -> None:
     """Draw the page."""
     page_head(
         "robustness",
-        "The test images are spoiled in known ways, at five severities. What counts is a method against plain "
-        "fine-tuning with the same budget, above all on the held-out kinds no model was trained on.",
-        help="Robust accuracy: the mean accuracy over corruptions and severities. Severity 1 is mild, 5 is severe.",
+        "The test images are changed in known ways, at five strengths. What counts is a method against plain "
+        "fine-tuning with the same budget, above all under what is held out: no model was trained on that.",
+        help="Robust accuracy: the mean accuracy over conditions and strengths. Strength 1 is mild, 5 is severe.",
     )
     run = pick_run(
         showing={"accuracy"},
-        nothing=("No results yet", "A finished run is measured on corrupted test images. The demo takes a minute."),
+        nothing=("No results yet", "A finished run is measured on changed test images. The demo takes a minute."),
     )
     if run is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         run_badge(run)
         link("live", "Its curves", icon=":material/timeline:", run=run.id)
-        link("gallery", "What the corruptions look like", icon=":material/photo_library:")
     try:
         run_words(run)
         predictions = data.predictions(run)
         if predictions is None:
             st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
         else:
+            _behaviour(predictions)
             _results(run, predictions)
     except data.BirdError as error:
         st.error(str(error))
+
+
+def _behaviour(predictions: data.Predictions) -> None:
+    """What was done to the images of this run."""
+    behaviour = BEHAVIOURS.find(predictions.behaviour)
+    words = behaviour.words
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{words.how} {words.note}".strip(), width="content")
+        if not behaviour.attacks:
+            link("gallery", words.question, icon=":material/photo_library:", behaviour=behaviour.name)
 
 
 def _wait(run_id: str) -> None:
@@ -132,6 +143,6 @@ def _charts(run: data.Run, predictions: data.Predictions) -> None:
             charts.reliability(predictions, rows),
             of=run.id,
             key="reliability",
-            label="How often each model is right at each level of confidence, on corrupted images",
+            label="How often each model is right at each level of confidence, on changed images",
             numbers=rows,
         )

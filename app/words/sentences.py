@@ -66,5 +66,5 @@ def method_sentence(spec: TransferSpec) -> str:
     if facts.needs_teacher:
         return f"The student ({student}) follows what the teacher ({teacher}) says of its images for {epochs}."
     network = teacher if spec.start == "teacher" else student
-    corrupted = " on images corrupted at random" if facts.under_conditions else ""
-    return f"{facts.title}: the network ({network}) goes on training{corrupted} for {epochs}, without a teacher's say."
+    changed = f" on images {spec.behaviour.behaviour.words.changed} at random" if facts.under_conditions else ""
+    return f"{facts.title}: the network ({network}) goes on training{changed} for {epochs}, without a teacher's say."

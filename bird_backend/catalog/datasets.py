@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bird_backend.errors import UnknownNameError
 
-__all__ = ["DATASETS", "DatasetFacts", "find_dataset"]
+__all__ = ["DATASETS", "DatasetFacts", "find_dataset", "may_be_mirrored"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,8 @@ class DatasetFacts:
     network: bool
     """Has to be downloaded once."""
     licence: str
+    mirrored: bool = True
+    """Whether a mirrored image is still of its class: a digit is not."""
 
 
 _DIGITS = tuple("0123456789")
@@ -57,6 +59,7 @@ DATASETS: Mapping[str, DatasetFacts] = {
             test=359,
             network=False,
             licence="CC BY 4.0 (UCI)",
+            mirrored=False,
         ),
         DatasetFacts(
             name="fashion-mnist-small",
@@ -112,6 +115,7 @@ DATASETS: Mapping[str, DatasetFacts] = {
             test=26032,
             network=True,
             licence="for non-commercial use",
+            mirrored=False,
         ),
         DatasetFacts(
             name="tiny-imagenet",
@@ -133,3 +137,8 @@ def find_dataset(name: str) -> DatasetFacts:
     if name not in DATASETS:
         raise UnknownNameError("data set", name, [*DATASETS, "folder:PATH", "zip:PATH"])
     return DATASETS[name]
+
+
+def may_be_mirrored(name: str) -> bool:
+    """Whether the images of a data set may be mirrored as they are trained on; one's own may, unless one says no."""
+    return DATASETS[name].mirrored if name in DATASETS else True

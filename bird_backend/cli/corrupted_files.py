@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bird_backend.behaviours.corruptions.stored import write_corrupted_set
+from bird_backend.behaviours.trial import Trial
 from bird_backend.datasets import load_dataset
 from bird_backend.datasets.npy import open_npy
 from bird_backend.errors import InputError
-from bird_backend.evaluation import Corrupting, write_corrupted_set
 from bird_backend.jobs.process import OnProgress
 from bird_backend.training import choose_device
 
@@ -27,9 +27,7 @@ def corrupt_into(
     source: str,
     folder: Path,
     *,
-    corruptions: Sequence[str],
-    severities: Sequence[int],
-    how: Corrupting,
+    trial: Trial,
     device: str,
     overwrite: bool,
     on_progress: OnProgress,
@@ -38,7 +36,7 @@ def corrupt_into(
     began = time.monotonic()
     chosen = choose_device(device)
     images, labels = _read(source, on_progress)
-    how.check(corruptions, torch.zeros(1, 3, *images.shape[1:3], dtype=torch.uint8, device=chosen))
+    trial.check(torch.zeros(1, 3, *images.shape[1:3], dtype=torch.uint8, device=chosen))
     began_writing = time.monotonic()
 
     def progress(name: str, fraction: float) -> None:
@@ -49,9 +47,7 @@ def corrupt_into(
         folder,
         images,
         labels,
-        corruptions=corruptions,
-        severities=severities,
-        how=how,
+        trial=trial,
         device=chosen,
         overwrite=overwrite,
         progress=progress,
@@ -61,10 +57,10 @@ def corrupt_into(
         "files": [path.name for path in files],
         "bytes": sum(path.stat().st_size for path in files),
         "images": len(images),
-        "corruptions": list(corruptions),
-        "severities": list(severities),
+        "corruptions": list(trial.settings.conditions),
+        "severities": list(trial.settings.strengths),
         "labels": labels is not None,
-        "seed": how.seed,
+        "seed": trial.seed,
         "device": str(chosen),
         "seconds": round(time.monotonic() - began, 2),
     }

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bird_backend import catalog, runs, studies
+from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, BehaviourSettings
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import KINDS
@@ -69,6 +70,27 @@ def _datasets() -> Listing:
 def _methods() -> Listing:
     rows = [(method.name, method.caption) for method in METHODS.values()]
     return [method.as_dict() for method in METHODS.values()], [*rows], ("method", "")
+
+
+def _behaviours() -> Listing:
+    documents: list[dict[str, Any]] = []
+    rows: list[tuple[object, ...]] = []
+    for behaviour in BEHAVIOURS.values():
+        conditions = list(behaviour.conditions.values())
+        documents.append(
+            {
+                "name": behaviour.name,
+                "title": behaviour.title,
+                "caption": behaviour.caption,
+                "conditions": [asdict(condition) for condition in conditions],
+                "strengths": list(STRENGTHS),
+                "attacks": behaviour.attacks,
+                "options": sorted(set(behaviour.settings.model_fields) - set(BehaviourSettings.model_fields)),
+            }
+        )
+        rows.append((behaviour.name, "", "", behaviour.caption))
+        rows += [("", c.name, "held out" if c.held_out else "seen", c.caption) for c in conditions]
+    return documents, rows, ("behaviour", "condition", "", "")
 
 
 def _corruptions() -> Listing:
@@ -136,6 +158,7 @@ _LISTINGS: dict[str, Callable[[], Listing]] = {
     "models": _models,
     "datasets": _datasets,
     "methods": _methods,
+    "behaviours": _behaviours,
     "corruptions": _corruptions,
     "checkpoints": _checkpoints,
     "kinds": _kinds,

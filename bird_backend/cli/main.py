@@ -9,10 +9,24 @@ from typing import Annotated
 import typer
 
 from bird_backend import runs, settings
+from bird_backend.behaviours import BEHAVIOURS
+from bird_backend.behaviours.corruptions import CorruptionSettings
 from bird_backend.cli.asset_commands import assets_app
-from bird_backend.cli.choices import parse_corruptions, parse_severities
+from bird_backend.cli.choices import parse_conditions, parse_strengths
 from bird_backend.cli.listing import describe, listing
-from bird_backend.cli.options import Corruptions, Faithful, FrostTextures, Home, Json, Seed, Settings, Severities, Spec
+from bird_backend.cli.options import (
+    Conditions,
+    Corruptions,
+    Faithful,
+    FrostTextures,
+    Home,
+    Json,
+    Seed,
+    Settings,
+    Severities,
+    Spec,
+    Strengths,
+)
 from bird_backend.cli.output import ProgressBar, describe_summary, emit, table
 from bird_backend.cli.study_commands import ablate, compare, study
 from bird_backend.errors import BirdError, Cancelled, InputError, plain
@@ -57,7 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
 @app.command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="models, datasets, kinds, methods, corruptions, checkpoints, runs, studies or layers.")
+        str,
+        typer.Argument(
+            help="models, datasets, kinds, methods, behaviours, corruptions, checkpoints, runs, studies or layers."
+        ),
     ],
     name: Annotated[str | None, typer.Argument(help="The model, for layers.")] = None,
     json_: Json = False,
@@ -146,8 +163,9 @@ def evaluate(
     data: Annotated[str, typer.Option(help="A data set by name, folder:PATH or zip:PATH.")],
     model: Annotated[str | None, typer.Option(help="The architecture, where the file does not say.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many test images.")] = None,
-    corruptions: Corruptions = "all",
-    severities: Severities = "1-5",
+    behaviour: Annotated[str, typer.Option(help="What the network is to keep doing right.")] = "corruptions",
+    conditions: Conditions = "all",
+    strengths: Strengths = "1-5",
     corrupted_dir: Annotated[
         Path | None,
         typer.Option(
@@ -161,7 +179,7 @@ def evaluate(
     json_: Json = False,
     home: Home = None,
 ) -> int:
-    """Measure a network's clean and corrupted accuracy on a data set's test images."""
+    """Measure a network's accuracy on a data set's test images, as they are and under a behaviour's conditions."""
     provenance = read_header(find_weights(weights)).provenance
     architecture = model or (provenance.model if provenance else None)
     if architecture is None:
@@ -172,14 +190,15 @@ def evaluate(
         "seed": seed,
         "device": device,
         "model": {"model": architecture, "weights": weights},
-        "evaluation": {
-            "limit": limit,
-            "corruptions": parse_corruptions(corruptions),
-            "severities": parse_severities(severities),
-            "corrupted_dir": None if corrupted_dir is None else str(corrupted_dir.resolve()),
-            "faithful": faithful,
-            "frost_textures": None if frost_textures is None else str(frost_textures.resolve()),
+        "behaviour": {
+            "name": behaviour,
+            "conditions": parse_conditions(conditions, BEHAVIOURS.find(behaviour)),
+            "strengths": parse_strengths(strengths),
+            **({"corrupted_dir": str(corrupted_dir.resolve())} if corrupted_dir else {}),
+            **({"faithful": True} if faithful else {}),
+            **({"frost_textures": str(frost_textures.resolve())} if frost_textures else {}),
         },
+        "evaluation": {"limit": limit},
     }
     return _perform(load_spec(document), as_json=json_)
 
@@ -199,18 +218,23 @@ def corrupt(
     home: Home = None,
 ) -> None:
     """Write corrupted images in CIFAR-10-C's layout: uint8 [5N,H,W,3], one severity after the other."""
+    from bird_backend.behaviours.trial import Trial  # noqa: PLC0415
     from bird_backend.cli.corrupted_files import corrupt_into  # noqa: PLC0415
-    from bird_backend.evaluation import Corrupting  # noqa: PLC0415
 
-    names, levels = parse_corruptions(corruptions), parse_severities(severities)
+    names = parse_conditions(corruptions, BEHAVIOURS.find("corruptions"), "--corruptions")
+    levels = parse_strengths(severities, "--severities")
+    settings = CorruptionSettings(
+        conditions=names,
+        strengths=levels,
+        faithful=faithful,
+        frost_textures=None if frost_textures is None else str(frost_textures),
+    )
     bar = ProgressBar()
     try:
         document = corrupt_into(
             source,
             folder,
-            corruptions=names,
-            severities=levels,
-            how=Corrupting(seed=seed, faithful=faithful, frost_textures=frost_textures),
+            trial=Trial(settings=settings, seed=seed),
             device=device,
             overwrite=overwrite,
             on_progress=bar,

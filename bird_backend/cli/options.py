@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Corruptions", "Faithful", "FrostTextures", "Home", "Json", "Seed", "Settings", "Severities", "Spec"]
+__all__ = [
+    "Conditions",
+    "Corruptions",
+    "Faithful",
+    "FrostTextures",
+    "Home",
+    "Json",
+    "Seed",
+    "Settings",
+    "Severities",
+    "Spec",
+    "Strengths",
+]
 
 
 def _use_home(path: Path | None) -> Path | None:
@@ -22,6 +34,8 @@ Home = Annotated[
     Path | None,
     typer.Option(help="Where runs, data and checkpoints live (or BIRD_HOME).", callback=_use_home),
 ]
+Conditions = Annotated[str, typer.Option(help="all, or names; `list behaviours` has them.")]
+Strengths = Annotated[str, typer.Option(help="From 1 to 5, such as 1-5, 3 or 1,3.")]
 Corruptions = Annotated[str, typer.Option(help="all, or names such as fog,snow.")]
 Severities = Annotated[str, typer.Option(help="From 1 to 5, such as 1-5, 3 or 1,3.")]
 Faithful = Annotated[

@@ -1,8 +1,8 @@
-"""How a corruption is applied to a batch, and how a batch for training is corrupted, each image another way."""
+"""How a corruption is applied to a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from bird_backend.corruptions import CORRUPTIONS, Corruption
 from bird_backend.corruptions.levels import to_levels
 from bird_backend.errors import InputError
 
-__all__ = ["corrupt", "random_corruptions"]
+__all__ = ["corrupt"]
 
 
 def corrupt(
@@ -42,42 +42,6 @@ def corrupt(
         raise InputError(f"The folder of frost pictures {frost_textures} can't be read: No such file or directory.")
     options = {"faithful": faithful, "frost_textures": frost_textures}
     return _apply(images, corruption, severity, generator, options)
-
-
-def random_corruptions(
-    images: Tensor,
-    names: Sequence[str],
-    *,
-    generator: torch.Generator,
-    cpu_generator: torch.Generator | None = None,
-    groups: int = 4,
-    max_severity: int = 5,
-) -> Tensor:
-    """`images` in `groups` runs of neighbours, each corrupted by one of `names` at a severity from 0 to `max_severity`.
-
-    Type and severity are drawn on the CPU from `cpu_generator`, so that nothing waits for the device; images on the CPU
-    may leave it out, and then everything is drawn from `generator`. Neighbours share a type: shuffle first.
-    """
-    chosen = [CORRUPTIONS.find(name) for name in names]
-    choice = cpu_generator or generator
-    if not chosen:
-        raise InputError("Random corruptions need at least one name to draw from.")
-    if choice.device.type != "cpu":
-        raise InputError("Random corruptions of images on a device need a cpu_generator for type and severity.")
-    if groups < 1:
-        raise InputError(f"The number of groups is at least 1, not {groups}.")
-    top = min(len(corruption.constants) for corruption in chosen)
-    if not 0 <= max_severity <= top:
-        raise InputError(f"The highest severity is a whole number from 0 to {top}, not {max_severity!r}.")
-    _check(images)
-    parts = images.tensor_split(min(groups, len(images)))
-    draws = torch.randint(len(chosen) * (max_severity + 1), (len(parts),), generator=choice).tolist()
-    return torch.cat(
-        [
-            _apply(part, chosen[draw // (max_severity + 1)], draw % (max_severity + 1), generator)
-            for part, draw in zip(parts, draws, strict=True)
-        ]
-    )
 
 
 def _apply(

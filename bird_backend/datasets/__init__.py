@@ -1,6 +1,6 @@
 """Data sets as 32×32 RGB uint8 tensors with a fixed split, and what is done to their batches."""
 
-from bird_backend.datasets.augmentation import augment, normalise
+from bird_backend.datasets.augmentation import augment, normalise, normalise_levels
 from bird_backend.datasets.dataset import Dataset, Progress, Split
 from bird_backend.datasets.embedded import build_fashion_mnist_small
 from bird_backend.datasets.registry import load_dataset
@@ -13,4 +13,5 @@ __all__ = [
     "build_fashion_mnist_small",
     "load_dataset",
     "normalise",
+    "normalise_levels",
 ]

@@ -11,13 +11,15 @@ from torch.nn import functional
 
 from bird_backend.errors import InputError
 
-__all__ = ["PADDING", "augment", "normalise"]
+__all__ = ["PADDING", "augment", "normalise", "normalise_levels"]
 
 PADDING = 4
 
 
-def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+def augment(images: Tensor, generator: torch.Generator, *, shift: bool = True, mirror: bool = True) -> Tensor:
     """Shift by up to `PADDING` pixels each way, black coming in, and mirror every second image. [B,C,H,W], any dtype.
+
+    Either can be left out, and leaves the other's draws as they were. What has a right way round is not to be mirrored.
 
     `generator` lives on the images' device and is the only source of chance.
     """
@@ -25,11 +27,12 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     offsets = 2 * PADDING + 1
     draw = torch.randint(offsets * offsets * 2, (batch,), generator=generator, device=images.device)
     mirrored, place = draw % 2, draw // 2
-    padded = functional.pad(images, (PADDING,) * 4)
-    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # [B,C,offsets,offsets,H,W], a view
-    which = torch.arange(batch, device=images.device)
-    cropped = windows[which, :, place // offsets, place % offsets]
-    return torch.where(mirrored.bool()[:, None, None, None], cropped.flip(3), cropped)
+    if shift:
+        padded = functional.pad(images, (PADDING,) * 4)
+        windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # [B,C,offsets,offsets,H,W], a view
+        which = torch.arange(batch, device=images.device)
+        images = windows[which, :, place // offsets, place % offsets]
+    return torch.where(mirrored.bool()[:, None, None, None], images.flip(3), images) if mirror else images
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -40,3 +43,8 @@ def normalise(images: Tensor) -> Tensor:
     if images.dtype != torch.uint8:
         raise InputError(f"Images to normalise are uint8 from 0 to 255, not {images.dtype}.")
     return images.to(torch.float32).mul_(4 / 255).sub_(2)
+
+
+def normalise_levels(levels: Tensor) -> Tensor:
+    """The same of levels from 0 to 255 that need not be whole, float32 [B,3,H,W], as a new tensor; it has gradients."""
+    return levels * (4 / 255) - 2

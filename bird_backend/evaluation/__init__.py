@@ -1,15 +1,11 @@
-"""What is measured of a network: its answers under corruption, the geometry of fixed images, CKA between layers."""
+"""What is measured of a network: its answers under conditions, the geometry of fixed images, CKA between layers."""
 
 from bird_backend.evaluation.accuracy import Measured, measure_accuracy
-from bird_backend.evaluation.corrupted_set import CorruptedSet, open_corrupted_set, write_corrupted_set
-from bird_backend.evaluation.corrupting import Corrupting
 from bird_backend.evaluation.layer_map import LayerMap, measure_layer_map
 from bird_backend.evaluation.probes import Probes, choose_probes
 from bird_backend.evaluation.snapshots import Geometry, Snapshotter, layer_features
 
 __all__ = [
-    "CorruptedSet",
-    "Corrupting",
     "Geometry",
     "LayerMap",
     "Measured",
@@ -19,6 +15,4 @@ __all__ = [
     "layer_features",
     "measure_accuracy",
     "measure_layer_map",
-    "open_corrupted_set",
-    "write_corrupted_set",
 ]

@@ -1,4 +1,4 @@
-"""What networks say of clean and corrupted images, several of them of the very same ones, corrupted on the fly.
+"""What networks say of images as they are and under a behaviour's conditions, several of them of the very same ones.
 
 The networks are compared image by image: an interval of a difference comes from the same images seen by both, which is
 what makes a gain of a point visible with a thousand of them.
@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bird_backend.behaviours.trial import BATCH, Attacked, Trial
 from bird_backend.datasets import Split
 from bird_backend.evaluation.album import Album
 from bird_backend.evaluation.answers import Respondent
-from bird_backend.evaluation.corrupted_set import CorruptedSet
-from bird_backend.evaluation.corrupting import BATCH, Corrupting
 from bird_backend.measures import CLEAN, Cell, Predictions
 from bird_backend.runs.reading import Examples
 from bird_backend.seeds import derive_seed
@@ -40,17 +39,15 @@ def measure_accuracy(
     models: Mapping[str, nn.Module],
     split: Split,
     *,
-    corruptions: Sequence[str],
-    severities: Sequence[int],
-    source: Corrupting | CorruptedSet,
+    trial: Trial,
     limit: int | None = None,
     classes: Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Measured:
-    """What each network says of clean images and of every corruption × severity.
+    """What each network says of the images as they are and in every cell of `trial`.
 
-    At most `limit` images, drawn by a fixed seed, in the order of the split. Images come corrupted from `source`; its
-    batches do not depend on the networks. Pictures are kept where the `classes` are named.
+    At most `limit` images, drawn by a fixed seed, in the order of the split. All networks see the same, but where the
+    trial attacks: then each sees its own, and pictures are of the last one's. They are kept where `classes` are named.
     """
     chosen = _choose(len(split), limit)
     device = split.images.device
@@ -58,18 +55,23 @@ def measure_accuracy(
     whole = len(chosen) == len(split)
     images, labels = (split.images, split.labels) if whole else (split.images[at], split.labels[at])
     n, expected = len(chosen), labels.cpu().numpy()
-    cells: list[Cell] = [CLEAN, *((name, severity) for name in corruptions for severity in severities)]
+    cells = trial.cells
     album = None if classes is None else Album(images, expected, classes)
     predicted = {key: np.empty((len(cells), n), dtype=np.int16) for key in models}
     confidence = {key: np.empty((len(cells), n), dtype=np.float16) for key in models}
 
-    def batch_of(cell: Cell, start: int) -> Tensor:
-        batch = images[start : start + BATCH]
-        if cell == CLEAN:
-            return batch
-        if isinstance(source, Corrupting):
-            return source.batch(batch, cell, start)
-        return source.batch(cell, chosen[start : start + BATCH], device)
+    def batch_of(cell: Cell, start: int, model: nn.Module | None = None) -> Tensor:
+        rows = slice(start, start + BATCH)
+        if cell != CLEAN and trial.stored is not None:
+            return trial.stored.batch(cell, chosen[rows], device)
+        network = None if model is None else Attacked(model=model, labels=labels[rows])
+        return trial.batch(images[rows], cell, start, network)
+
+    def batches(cell: Cell, start: int) -> list[Tensor]:
+        """A batch for each network."""
+        if trial.attacks and cell != CLEAN:
+            return [batch_of(cell, start, model) for model in models.values()]
+        return [batch_of(cell, start)] * len(models)
 
     with ExitStack() as modes:
         for model in models.values():
@@ -78,10 +80,11 @@ def measure_accuracy(
         for row, cell in enumerate(cells):
             answers = []
             for start in range(0, n, BATCH):
-                batch = batch_of(cell, start)
-                answers.append(torch.stack([respondent.answer(batch) for respondent in respondents]))
+                seen = batches(cell, start)
+                pairs = zip(respondents, seen, strict=True)
+                answers.append(torch.stack([respondent.answer(batch) for respondent, batch in pairs]))
                 if album is not None:
-                    album.see(batch, start)
+                    album.see(seen[-1], start)
                 if progress is not None:
                     progress((row + min(start + BATCH, n) / n) / len(cells))
             said = torch.cat(answers, dim=2).cpu().numpy()  # (models, class and confidence, n)
@@ -91,7 +94,12 @@ def measure_accuracy(
                 album.close_cell({key: values[row] for key, values in predicted.items()})
     return Measured(
         predictions=Predictions(
-            cells=tuple(cells), images=chosen, labels=expected, predicted=predicted, confidence=confidence
+            behaviour=trial.behaviour.name,
+            cells=cells,
+            images=chosen,
+            labels=expected,
+            predicted=predicted,
+            confidence=confidence,
         ),
         examples=None if album is None else album.examples(),
     )

@@ -30,7 +30,7 @@ class Album:
         self._order = np.argsort(np.random.PCG64(0).random_raw(len(self._pool)), kind="stable")
         self._seen: list[Tensor] = []
         self._shown: list[np.ndarray] = []
-        self._corrupted: list[np.ndarray] = []
+        self._changed: list[np.ndarray] = []
 
     def see(self, batch: Tensor, start: int) -> None:
         """A cell's images from place `start` on."""
@@ -45,7 +45,7 @@ class Album:
         pictures = _pictures(torch.cat(self._seen))
         self._seen = []
         self._shown.append(shown)
-        self._corrupted.append(pictures[shown])
+        self._changed.append(pictures[shown])
 
     def examples(self) -> Examples:
         """What was kept."""
@@ -54,7 +54,7 @@ class Album:
             pool=self._pool,
             clean=self._clean,
             shown=np.stack(self._shown),
-            corrupted=np.stack(self._corrupted),
+            changed=np.stack(self._changed),
         )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.behaviours import BehaviourSettings
+from bird_backend.behaviours.trial import Trial
 from bird_backend.datasets import Dataset
-from bird_backend.evaluation import Corrupting, Snapshotter, measure_accuracy
+from bird_backend.evaluation import Snapshotter, measure_accuracy
 from bird_backend.measures import Interval, by_group, wilson
 from bird_backend.runs.reading import MetricsTail, SnapshotName
 from bird_backend.runs.writing import RunWriter
@@ -21,7 +22,7 @@ __all__ = ["Arm", "is_due", "rewind"]
 
 _ROBUST_SAMPLE = 200
 """Validation images behind the small robust estimate of each epoch."""
-_ROBUST_SEVERITY = 3
+_ROBUST_STRENGTH = 3
 
 
 class Arm:
@@ -34,7 +35,7 @@ class Arm:
         data: Dataset,
         writer: RunWriter,
         *,
-        corruptions: Sequence[str],
+        settings: BehaviourSettings,
         snapshotter: Snapshotter | None = None,
         snapshots: int = 0,
     ) -> None:
@@ -42,8 +43,7 @@ class Arm:
         self._model = model
         self._data = data
         self._writer = writer
-        # A setting is chosen by the estimate, so the held-out kinds are no part of it.
-        self._corruptions = tuple(name for name in corruptions if not CORRUPTIONS[name].held_out)
+        self._clean, self._glance = _glances(settings)
         self._snapshotter = snapshotter
         self._snapshots = snapshots
         self._speeds: list[float] = []
@@ -98,17 +98,9 @@ class Arm:
         self._append([{"type": "snapshot", "step": step, "cka": geometry.cka, "n": geometry.n, "null": geometry.null}])
 
     def epoch_done(self, epoch: int, step: int) -> None:
-        validation, how = self._data.validation, Corrupting(seed=0)
-        model = {"m": self._model}
-        clean = measure_accuracy(model, validation, corruptions=(), severities=(), source=how).predictions
-        robust = measure_accuracy(
-            model,
-            validation,
-            corruptions=self._corruptions,
-            severities=(_ROBUST_SEVERITY,),
-            source=how,
-            limit=_ROBUST_SAMPLE,
-        ).predictions
+        validation, model = self._data.validation, {"m": self._model}
+        clean = measure_accuracy(model, validation, trial=self._clean).predictions
+        robust = measure_accuracy(model, validation, trial=self._glance, limit=_ROBUST_SAMPLE).predictions
         accuracy, estimate = by_group(clean, "m", "clean"), by_group(robust, "m", "robust")
         self._append(
             [
@@ -147,3 +139,14 @@ def is_due(step: int, total: int, count: int) -> bool:
     """Whether `step` is one of `count` evenly spaced ones from 0 to `total`, both included."""
     before = (step - 1) * (count - 1) // total if step else -1
     return step * (count - 1) // total > before
+
+
+def _glances(settings: BehaviourSettings) -> tuple[Trial, Trial]:
+    """Clean images; and what the small robust estimate is over, always changed on the fly with the same noise."""
+    behaviour = settings.behaviour
+    # A setting is chosen by the estimate, so what is held out is no part of it.
+    seen = [name for name in settings.conditions if name in behaviour.seen]
+    names = [name for name in seen if name in behaviour.glance] or seen
+    usual = behaviour.settings.model_validate({"name": behaviour.name, "conditions": ()})
+    few = usual.model_copy(update={"conditions": tuple(names), "strengths": (_ROBUST_STRENGTH,)})
+    return Trial(settings=usual, seed=0), Trial(settings=few, seed=0)

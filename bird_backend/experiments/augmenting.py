@@ -1,4 +1,4 @@
-"""What training does to its images before the networks see them: shift and mirror them, or corrupt them too."""
+"""What training does to its images before the networks see them: shift and mirror them, or change them too."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bird_backend.corruptions.applying import random_corruptions
+from bird_backend import catalog
+from bird_backend.behaviours import BehaviourSettings
+from bird_backend.behaviours.drawing import change_for_training
+from bird_backend.behaviours.trial import Attacked, Given
 from bird_backend.datasets import Split, augment, normalise
 from bird_backend.specs import Training
 from bird_backend.training import Batch
 from bird_backend.training.device import layout, to_layout
 
-__all__ = ["Change", "Drawn", "TrainingImages", "clean", "corrupting"]
+__all__ = ["Change", "Drawn", "TrainingImages", "changing", "clean"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,20 +70,32 @@ class TrainingImages:
         return Batch(inputs=to_layout(normalise(images), layout(student)), targets=labels)
 
 
-def clean(split: Split, training: Training) -> TrainingImages:
-    """Shifted and mirrored, where the spec asks for it."""
-    return TrainingImages(split, *_augmented(training))
+def clean(split: Split, training: Training, data: str) -> TrainingImages:
+    """Shifted and mirrored, where the spec asks for it and the data set of that name bears it."""
+    return TrainingImages(split, _augmented(training, data))
 
 
-def corrupting(split: Split, training: Training, corruptions: Sequence[str]) -> TrainingImages:
-    """Then by one of `corruptions` an image, at a severity from 0 to 5, as a robust teacher is trained (BIRD §4)."""
-    names = tuple(corruptions)
+def changing(
+    split: Split, training: Training, data: str, *, settings: BehaviourSettings, conditions: Sequence[str]
+) -> TrainingImages:
+    """Then under some of a behaviour's conditions, at strengths from 0 to 5, as a robust teacher is trained (BIRD §4).
 
-    def corrupted(images: Tensor, drawn: Drawn) -> Tensor:
-        return random_corruptions(images, names, generator=drawn.generator, cpu_generator=drawn.cpu_generator)
+    Drawn anew for each image where the behaviour can, else for every eight neighbours (`behaviours.drawing`).
+    """
+    names = tuple(conditions)
 
-    return TrainingImages(split, *_augmented(training), corrupted)
+    def changed(images: Tensor, drawn: Drawn) -> Tensor:
+        given = Given(
+            generator=drawn.generator,
+            cpu_generator=drawn.cpu_generator,
+            settings=settings,
+            network=Attacked(model=drawn.student, labels=drawn.labels),
+        )
+        return change_for_training(images, names, given)
+
+    return TrainingImages(split, _augmented(training, data), changed)
 
 
-def _augmented(training: Training) -> tuple[Change, ...]:
-    return (lambda images, drawn: augment(images, drawn.generator),) if training.augment else ()
+def _augmented(training: Training, data: str) -> Change:
+    mirror = catalog.may_be_mirrored(data) if training.mirror == "auto" else training.mirror
+    return lambda images, drawn: augment(images, drawn.generator, shift=training.shift, mirror=mirror)

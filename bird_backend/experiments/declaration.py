@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from bird_backend.specs import DataName, Spec
+from bird_backend.behaviours import USUAL, BehaviourField
+from bird_backend.specs import DataName, Evaluation, Spec
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
 
-__all__ = ["DataRunSpec", "Kind", "Report", "RunSpec", "Shown", "Summary"]
+__all__ = ["DataRunSpec", "Kind", "MeasuredRunSpec", "Report", "RunSpec", "Shown", "Summary"]
 
 Shown = Literal["curves", "geometry", "accuracy", "layer-map", "gallery"]
-"""What a run's page can draw: metrics over steps; snapshots; predictions; CKA of layer pairs; corrupted pictures."""
+"""What a run's page can draw: metrics over steps; snapshots; predictions; CKA of layer pairs; changed pictures."""
 Summary = Mapping[str, Any]
 
 
@@ -33,6 +34,13 @@ class DataRunSpec(RunSpec):
     """A run on a data set."""
 
     data: DataName
+
+
+class MeasuredRunSpec(DataRunSpec):
+    """A run whose networks are measured at its end: what they are to keep doing right, and on how many images."""
+
+    behaviour: BehaviourField = Field(default=USUAL, validate_default=True)
+    evaluation: Evaluation = Evaluation()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from bird_backend.datasets import Dataset
 from bird_backend.experiments.arm import Arm, rewind
-from bird_backend.experiments.measuring import choose_source, measure
+from bird_backend.experiments.measuring import measure, open_trial
 from bird_backend.experiments.networks import keep, provenance_of, trainable
 from bird_backend.experiments.pretrain import PretrainSpec
 from bird_backend.experiments.robustify import RobustifySpec
@@ -31,9 +31,9 @@ def make_network(
     """Train it on `images`, measure it, and keep its weights with their provenance."""
     writer = work.writer
     steps_of(len(data.train), spec.training)
-    source = choose_source(spec.evaluation, data, seed=spec.seed)
+    trial = open_trial(spec, data)
     model = trainable(spec.model, data, spec.seed, work.device)
-    arm = Arm("model", model, data, writer, corruptions=spec.evaluation.corruptions)
+    arm = Arm("model", model, data, writer, settings=spec.behaviour)
     rewind(writer, [arm.name])
     writer.begin(phase, 0.85)
     train(
@@ -46,7 +46,7 @@ def make_network(
         observer=arm,
         checkpoint=arm.checkpoint,
     )
-    predictions = measure({"model": model}, data, spec.evaluation, source, writer)
+    predictions = measure({"model": model}, data, spec, trial, writer)
     provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model)
     save_weights(writer.artifact("model.safetensors"), model, provenance)
     return {

@@ -1,4 +1,4 @@
-"""How a run measures accuracy: where its corrupted images come from, and what it keeps of them."""
+"""How a run measures accuracy: under what, on which images, and what it keeps of them."""
 
 from __future__ import annotations
 
@@ -6,54 +6,40 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from bird_backend import settings
+from bird_backend.behaviours.trial import Trial
 from bird_backend.datasets import Dataset
-from bird_backend.evaluation import CorruptedSet, Corrupting, measure_accuracy, open_corrupted_set
+from bird_backend.evaluation import measure_accuracy
+from bird_backend.experiments.declaration import MeasuredRunSpec
 from bird_backend.measures import Predictions
 from bird_backend.runs.writing import RunWriter
-from bird_backend.specs import Evaluation
 
-__all__ = ["Source", "choose_source", "measure"]
-
-Source = Corrupting | CorruptedSet
+__all__ = ["measure", "open_trial"]
 
 
-def choose_source(evaluation: Evaluation, data: Dataset, *, seed: int) -> Source:
-    """Where an evaluation's corrupted images come from.
+def open_trial(spec: MeasuredRunSpec, data: Dataset) -> Trial:
+    """What the networks of a run are tried under.
 
     What can't be had is an `InputError` here, before anything is trained, rather than at the end.
     """
-    if evaluation.corrupted_dir is not None:
-        folder = settings.expanded(evaluation.corrupted_dir)
-        return open_corrupted_set(folder, evaluation.corruptions, data.test.labels)
-    textures = evaluation.frost_textures
-    source = Corrupting(
-        seed=seed,
-        faithful=evaluation.faithful,
-        frost_textures=None if textures is None else settings.expanded(textures),
-    )
-    source.check(evaluation.corruptions, data.train.images[:1])
-    return source
+    return Trial.open(spec.behaviour, seed=spec.seed, labels=data.test.labels, image=data.train.images[:1])
 
 
 def measure(
     models: Mapping[str, nn.Module],
     data: Dataset,
-    evaluation: Evaluation,
-    source: Source,
+    spec: MeasuredRunSpec,
+    trial: Trial,
     writer: RunWriter,
     *,
     share: float = 0.13,
 ) -> Predictions:
     """What each network says of the test images, kept with some of their pictures."""
-    writer.begin("Measuring accuracy under corruption", share)
+    writer.begin(f"Measuring accuracy {trial.behaviour.words.under}", share)
     measured = measure_accuracy(
         models,
         data.test,
-        corruptions=evaluation.corruptions,
-        severities=evaluation.severities,
-        source=source,
-        limit=evaluation.limit,
+        trial=trial,
+        limit=spec.evaluation.limit,
         classes=data.classes,
         progress=writer.progress,
     )

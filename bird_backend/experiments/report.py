@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.experiments.declaration import Report, Summary
 from bird_backend.measures import Interval, at_chance, ends
 from bird_backend.measures.figures import FIGURES, Figure, columns, read_figure
@@ -17,7 +18,11 @@ def figures_report(summary: Summary) -> Report:
     read = {name: [read_figure(summary, model, name) for model in models] for name in columns("report")}
     found = {name: intervals for name, intervals in read.items() if any(intervals)}
     rows = [(FIGURES[name].heading, *(_say(FIGURES[name], each) for each in found[name])) for name in found]
-    footer = f"n = {summary['n_test']} test images, {summary['seconds']} s{_POOLED if 'pooled' in found else ''}"
+    words = BEHAVIOURS.find(summary["behaviour"]).words
+    footer = f"n = {summary['n_test']} test images {words.under}, {summary['seconds']} s"
+    if "pooled" in found:
+        footer += f"; the reference's pooled figure is held-out {words.conditions} at {words.strengths} 0 to 5,"
+        footer += " a sixth of it clean"
     gains = [
         f"{summary['after']} over {over}: {_say(FIGURES[name], gain)} points of robust accuracy"
         f" (95 % over images; one seed)"
@@ -30,9 +35,6 @@ def figures_report(summary: Summary) -> Report:
         if (clean := read_figure(summary, model, "clean")) is not None and at_chance(clean, summary["chance"])
     ]
     return Report(header=("95 % over images", *models), rows=tuple(rows), lines=(footer, *gains, *collapsed))
-
-
-_POOLED = "; the reference's pooled figure is held-out kinds at severities 0 to 5, a sixth of it clean"
 
 
 def _say(figure: Figure, interval: Interval | None) -> str:

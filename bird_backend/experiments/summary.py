@@ -19,6 +19,7 @@ def summarise(
     models = sorted(predictions.models, key=lambda model: (model == after, model != "before"))
     figures = write_figures(predictions, recorded)
     return {
+        "behaviour": predictions.behaviour,
         "n_test": predictions.n,
         "after": after,
         "chance": chance(predictions),
@@ -28,8 +29,8 @@ def summarise(
 
 
 def _cells(predictions: Predictions, model: str) -> dict[str, dict[str, float]]:
-    cells: dict[str, dict[str, float]] = {name: {} for name in predictions.corruptions}
-    for name, severity in predictions.cells:
+    cells: dict[str, dict[str, float]] = {name: {} for name in predictions.conditions}
+    for name, strength in predictions.cells:
         if name in cells:
-            cells[name][str(severity)] = float(predictions.correct(model, (name, severity)).mean())
+            cells[name][str(strength)] = float(predictions.correct(model, (name, strength)).mean())
     return cells

@@ -1,4 +1,4 @@
-"""What each network of a run said of the same test images, clean and under every corruption."""
+"""What each network of a run said of the same test images, as they are and under every condition of a behaviour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["CLEAN", "Cell", "Predictions"]
 
 Cell = tuple[str, int]
-"""A corruption and its severity."""
+"""A condition and its strength."""
 
 CLEAN: Cell = ("clean", 0)
 
@@ -19,9 +19,11 @@ CLEAN: Cell = ("clean", 0)
 class Predictions:
     """`predicted[model]` and `confidence[model]` are [cells, n]: the class a network chose and how probable it held it.
 
-    `images` [n] are the images' places in the data set's test split, `labels` [n] their classes.
+    The cells are of the conditions of `behaviour`, by name. `images` [n] are the images' places in the data set's test
+    split, `labels` [n] their classes.
     """
 
+    behaviour: str
     cells: tuple[Cell, ...]
     images: np.ndarray
     labels: np.ndarray
@@ -38,36 +40,37 @@ class Predictions:
         return tuple(self.predicted)
 
     @property
-    def corruptions(self) -> tuple[str, ...]:
-        """The corruptions measured, in order."""
+    def conditions(self) -> tuple[str, ...]:
+        """The conditions measured, in order."""
         return tuple(dict.fromkeys(name for name, _ in self.cells if name != CLEAN[0]))
 
     @property
-    def severities(self) -> tuple[int, ...]:
-        """The severities measured of any corruption."""
-        return tuple(sorted({severity for name, severity in self.cells if name != CLEAN[0]}))
+    def strengths(self) -> tuple[int, ...]:
+        """The strengths measured of any condition."""
+        return tuple(sorted({strength for name, strength in self.cells if name != CLEAN[0]}))
 
     def correct(self, model: str, cell: Cell) -> np.ndarray:
         """Which images [n] the model got right in a cell."""
         right: np.ndarray = self.predicted[model][self.cells.index(cell)] == self.labels
         return right
 
-    def share(self, model: str, names: Collection[str], severity: int | None = None) -> np.ndarray | None:
-        """Per image, the share [n] of the named corruptions' cells that `model` got right; none without such cells."""
-        rows = self.rows(names, severity)
+    def share(self, model: str, names: Collection[str], strength: int | None = None) -> np.ndarray | None:
+        """Per image, the share [n] of the named conditions' cells that `model` got right; none without such cells."""
+        rows = self.rows(names, strength)
         if model not in self.predicted or not rows:
             return None
         share: np.ndarray = (self.predicted[model][rows] == self.labels).mean(axis=0)
         return share
 
-    def rows(self, names: Collection[str], severity: int | None = None) -> list[int]:
-        """Places of the named corruptions' cells, at one severity or all."""
-        return [at for at, (name, level) in enumerate(self.cells) if name in names and severity in (None, level)]
+    def rows(self, names: Collection[str], strength: int | None = None) -> list[int]:
+        """Places of the named conditions' cells, at one strength or all."""
+        return [at for at, (name, level) in enumerate(self.cells) if name in names and strength in (None, level)]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As kept in a run's `predictions.npz`."""
-        cells = np.array([f"{name} {severity}" for name, severity in self.cells])
+        cells = np.array([f"{name} {strength}" for name, strength in self.cells])
         return {
+            "behaviour": np.array(self.behaviour),
             "cells": cells,
             "images": self.images,
             "labels": self.labels,
@@ -80,7 +83,8 @@ class Predictions:
         """The inverse of `arrays`; a `KeyError` or `ValueError` where they are not such arrays."""
         pairs = [cell.rsplit(" ", 1) for cell in arrays["cells"].tolist()]
         return cls(
-            cells=tuple((name, int(severity)) for name, severity in pairs),
+            behaviour=str(arrays["behaviour"]),
+            cells=tuple((name, int(strength)) for name, strength in pairs),
             images=arrays["images"],
             labels=arrays["labels"],
             predicted=_named(arrays, "predicted "),

@@ -1,4 +1,4 @@
-"""Robust accuracy and its relatives: means over groups of corruptions, paired gains, mCE, performance gap recovered.
+"""Robust accuracy and its relatives: means over groups of conditions, paired gains, mCE, performance gap recovered.
 
 Definitions: Hendrycks & Dietterich 2019 (mCE); Burns 2023 and BIRD §4 (PGR). Where they leave room, the docstrings say
 what was chosen.
@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.behaviours import BEHAVIOURS, STRENGTHS
 from bird_backend.measures.intervals import Interval, bootstrap, over_images, wilson
 from bird_backend.measures.predictions import CLEAN, Predictions
 
@@ -34,31 +34,32 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 
 
 def group_names(predictions: Predictions, group: Group) -> tuple[str, ...]:
-    """The corruptions a group's figure is over. `pooled` is the reference's: held-out kinds and clean together."""
+    """The conditions a group's figure is over. `pooled` is the reference's: held-out ones and clean together."""
     if group == "clean":
         return (CLEAN[0],)
-    measured = predictions.corruptions
+    measured = predictions.conditions
     if group == "robust":
         return measured
-    seen = group == "seen"
-    return tuple(name for name in measured if CORRUPTIONS.find(name).held_out is not seen)
+    behaviour = BEHAVIOURS.find(predictions.behaviour)
+    members = behaviour.seen if group == "seen" else behaviour.held_out
+    return tuple(name for name in measured if name in members)
 
 
 def group_share(predictions: Predictions, model: str, group: Group) -> np.ndarray | None:
     """Per image, the share [n] of a group's cells that `model` got right; none where the group was not measured.
 
     `robust`, `seen` and `held_out` weigh every cell alike. `pooled` is what the reference implementation calls robust
-    accuracy: the four held-out kinds at severities 0 to 5, so that a sixth of it is clean accuracy. It is only given
-    where all of that was measured.
+    accuracy: the held-out conditions at strengths 0 to 5, so that a sixth of it is clean accuracy. It is only given
+    where all of that was measured, of a behaviour for which it is defined.
     """
     names = group_names(predictions, group)
     share = predictions.share(model, names)
     if group != "pooled" or share is None:
         return share
     clean = predictions.share(model, (CLEAN[0],))
-    kinds = {name for name, facts in CORRUPTIONS.items() if facts.held_out}
-    levels = len(SEVERITIES)
-    if clean is None or set(names) != kinds or len(predictions.rows(names)) != len(kinds) * levels:
+    behaviour, levels = BEHAVIOURS.find(predictions.behaviour), len(STRENGTHS)
+    whole = set(names) == set(behaviour.held_out) and len(predictions.rows(names)) == len(names) * levels
+    if clean is None or not behaviour.pooled or not whole:
         return None
     pooled: np.ndarray = (levels * share + clean) / (levels + 1)
     return pooled
@@ -73,30 +74,30 @@ def by_group(predictions: Predictions, model: str, group: Group) -> Interval | N
 
 
 def accuracy(
-    predictions: Predictions, model: str, names: Collection[str], severity: int | None = None
+    predictions: Predictions, model: str, names: Collection[str], strength: int | None = None
 ) -> Interval | None:
-    """Mean accuracy of `model` over the named corruptions' cells, at one severity or all; none without such cells."""
-    share = predictions.share(model, names, severity)
+    """Mean accuracy of `model` over the named conditions' cells, at one strength or all; none without such cells."""
+    share = predictions.share(model, names, strength)
     if share is None:
         return None
-    single = len(predictions.rows(names, severity)) == 1
+    single = len(predictions.rows(names, strength)) == 1
     return wilson(float(share.sum()), len(share)) if single else over_images(share)
 
 
 def gain(
-    predictions: Predictions, model: str, over: str, names: Collection[str], severity: int | None = None
+    predictions: Predictions, model: str, over: str, names: Collection[str], strength: int | None = None
 ) -> Interval | None:
-    """How much more accurate `model` is than `over`, image by image on the same corrupted images."""
-    after, before = predictions.share(model, names, severity), predictions.share(over, names, severity)
+    """How much more accurate `model` is than `over`, image by image on the same test images."""
+    after, before = predictions.share(model, names, strength), predictions.share(over, names, strength)
     return None if after is None or before is None else over_images(after - before)
 
 
 def mean_corruption_error(predictions: Predictions, model: str, reference: str = "before") -> Interval | None:
-    """mCE: the mean over corruptions of Σₛ E(c,s) / Σₛ E_ref(c,s); 1 is as many errors as the reference makes.
+    """mCE: the mean over conditions of Σₛ E(c,s) / Σₛ E_ref(c,s); 1 is as many errors as the reference makes.
 
-    None where the reference makes no error at all under some corruption.
+    None where the reference makes no error at all under some condition.
     """
-    names = predictions.corruptions
+    names = predictions.conditions
     ours, theirs = (_errors(predictions, name, names) for name in (model, reference))
     if ours is None or theirs is None or bool((theirs.mean(axis=0) == 0).any()):
         return None
@@ -104,9 +105,9 @@ def mean_corruption_error(predictions: Predictions, model: str, reference: str =
 
 
 def relative_mean_corruption_error(predictions: Predictions, model: str, reference: str = "before") -> Interval | None:
-    """Relative mCE: as mCE, of what corruption adds to each network's own clean error.
+    """Relative mCE: as mCE, of what the conditions add to each network's own clean error.
 
-    Over the corruptions that degrade the reference beyond noise (`degrading`): elsewhere the ratio has no denominator.
+    Over the conditions that degrade the reference beyond noise (`degrading`): elsewhere the ratio has no denominator.
     """
     names = degrading(predictions, reference)
     added = []
@@ -119,12 +120,12 @@ def relative_mean_corruption_error(predictions: Predictions, model: str, referen
 
 
 def degrading(predictions: Predictions, reference: str = "before") -> tuple[str, ...]:
-    """The corruptions under which the reference makes more errors than on clean images, beyond noise."""
+    """The conditions under which the reference makes more errors than on clean images, beyond noise."""
     clean = predictions.share(reference, (CLEAN[0],))
     if clean is None:
         return ()
     found = []
-    for name in predictions.corruptions:
+    for name in predictions.conditions:
         share = predictions.share(reference, (name,))
         if share is not None and over_images(clean - share).low > 0:
             found.append(name)
@@ -145,14 +146,14 @@ def gap_recovered(after: np.ndarray, floor: np.ndarray, ceiling: np.ndarray) -> 
 
 
 def _errors(predictions: Predictions, model: str, names: Sequence[str]) -> np.ndarray | None:
-    """Per image and corruption [n, k], the share of severities got wrong."""
+    """Per image and condition [n, k], the share of strengths got wrong."""
     shares = [predictions.share(model, (name,)) for name in names]
     found = [1 - share for share in shares if share is not None]
     return np.stack(found, axis=1) if found and len(found) == len(names) else None
 
 
 def _mean_ratio(ours: np.ndarray, theirs: np.ndarray) -> Interval:
-    """The mean over corruptions of the ratio of two tables [n, k], each summed over images."""
+    """The mean over conditions of the ratio of two tables [n, k], each summed over images."""
     k = ours.shape[1]
 
     def statistic(means: np.ndarray) -> np.ndarray:

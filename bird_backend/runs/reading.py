@@ -152,15 +152,15 @@ class Examples:
     """Some of the test images as the networks of a run saw them.
 
     `classes` [K] names; `pool` [P] columns of the run's predictions whose pictures `clean` uint8 [P,32,32,3] are kept;
-    `shown` [cells, m] places in the pool, in the order of the predictions' cells, and their corrupted pictures
-    `corrupted` uint8 [cells, m, 32,32,3]. First those that the networks disagree on, then those that all get wrong.
+    `shown` [cells, m] places in the pool, in the order of the predictions' cells, and their pictures
+    `changed` uint8 [cells, m, 32,32,3]. First those that the networks disagree on, then those that all get wrong.
     """
 
     classes: np.ndarray
     pool: np.ndarray
     clean: np.ndarray
     shown: np.ndarray
-    corrupted: np.ndarray
+    changed: np.ndarray
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As kept in a run's `examples.npz`."""
@@ -178,17 +178,18 @@ def read_examples(directory: RunDirectory) -> Examples | None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gallery:
-    """Pictures `images` uint8 [K,32,32,3] under every corruption and severity 1 to 5.
+    """Pictures `images` uint8 [K,32,32,3] under every condition of a `behaviour` [] at strengths 1 to 5.
 
-    `labels` [K], −1 for a brought picture; `classes` [C] names; `corruptions` [k] names; `corrupted` uint8
+    `labels` [K], −1 for a brought picture; `classes` [C] names; `conditions` [k] names; `changed` uint8
     [K, k, 5, 32,32,3].
     """
 
     images: np.ndarray
     labels: np.ndarray
     classes: np.ndarray
-    corruptions: np.ndarray
-    corrupted: np.ndarray
+    behaviour: np.ndarray
+    conditions: np.ndarray
+    changed: np.ndarray
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As kept in a run's `gallery.npz`."""

@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bird_backend import catalog
-from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.errors import is_plain
 
 __all__ = ["CheckpointName", "DataName", "Evaluation", "LayerPair", "ModelRef", "Snapshots", "Spec", "Training"]
@@ -82,46 +81,20 @@ class Training(Spec):
     lr: float = Field(default=0.005, gt=0, le=10)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0, le=1)
-    augment: bool = True
-    """Shift by up to four pixels and mirror, drawn anew for each image and step."""
+    shift: bool = True
+    """Move each image by up to four pixels, drawn anew at each step."""
+    mirror: bool | Literal["auto"] = "auto"
+    """Mirror every second image, drawn anew at each step; `auto`: where a mirrored one is still of its class."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     checkpoint_every: int = Field(default=200, ge=1)
     """Steps between checkpoints a run can resume from."""
 
 
 class Evaluation(Spec):
-    """What is measured on the test images, once, at the end."""
+    """On how much the networks are measured, once, at the end."""
 
-    reads: ClassVar[tuple[str, ...]] = ("corrupted_dir", "frost_textures")
-
-    corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
-    severities: tuple[int, ...] = SEVERITIES
     limit: int | None = Field(default=None, ge=1)
     """At most so many test images, the same for every model of the run."""
-    corrupted_dir: str | None = Field(default=None, min_length=1)
-    """A folder in CIFAR-10-C's layout whose images are read, instead of corrupting on the fly."""
-    faithful: bool = False
-    """Keep a slip of the published script, whose glass blur copies pixels where it means to swap them."""
-    frost_textures: str | None = Field(default=None, min_length=1)
-    """A folder of pictures to lay over the images as frost, in place of the project's own."""
-
-    @field_validator("corruptions")
-    @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(CORRUPTIONS.find(name).name for name in dict.fromkeys(names))
-
-    @field_validator("severities")
-    @classmethod
-    def _in_range(cls, severities: tuple[int, ...]) -> tuple[int, ...]:
-        if not severities or any(severity not in SEVERITIES for severity in severities):
-            raise ValueError("severities are whole numbers from 1 to 5, at least one")
-        return tuple(sorted(set(severities)))
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Evaluation:
-        if self.corrupted_dir is not None and (self.faithful or self.frost_textures is not None):
-            raise ValueError("faithful and frost_textures are for corrupting on the fly, so not with a corrupted_dir")
-        return self
 
 
 class Snapshots(Spec):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.measures import Interval
 from bird_backend.measures.figures import FIGURES
 from bird_backend.studies.entries import Row
@@ -54,14 +55,22 @@ def _intervals(study: Study, rows: Sequence[Row], images: int | None) -> list[st
             f"{whose} {'intervals ' if many else ''}over test images{measured}, of one seed: Wilson's for clean"
             " accuracy, normal or bootstrap otherwise. They say nothing of other seeds."
         )
-    evaluation = study.base.get("evaluation", {})
-    kinds, levels = len(evaluation.get("corruptions", ())), len(evaluation.get("severities", ()))
-    cells = f"{_count(kinds, 'corruption', 'corruptions')} × {_count(levels, 'severity', 'severities')}"
-    sentences.append(
-        f"Robust accuracy is over {cells}; at one seed every method is measured on the same images, corrupted the same,"
-        " and each seed corrupts them anew."
-    )
+    sentences.append(_conditions(study))
     return sentences
+
+
+def _conditions(study: Study) -> str:
+    settings = study.base["behaviour"]
+    behaviour = BEHAVIOURS.find(settings["name"])
+    words = behaviour.words
+    kinds = _count(len(settings["conditions"]), words.condition, words.conditions)
+    cells = f"{kinds} × {_count(len(settings['strengths']), words.strength, words.strengths)}"
+    if behaviour.attacks:
+        return f"Robust accuracy is over {cells}, on the same test images, but each network is attacked itself."
+    return (
+        f"Robust accuracy is over {cells}; at one seed every method is measured on the same images, {words.changed} the"
+        " same, and each seed draws that anew."
+    )
 
 
 def _count(number: int, one: str, many: str) -> str:

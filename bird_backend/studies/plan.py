@@ -240,6 +240,7 @@ def _check_data(spec: TransferSpec) -> None:
     path = spec.data.partition(":")[2]
     if facts is None and settings.found(path) is None:
         raise InputError(f"There is nothing at {path}, where the spec's data should be.")
-    folder = spec.evaluation.corrupted_dir
-    if folder is not None and ((there := settings.found(folder)) is None or not there.is_dir()):
-        raise InputError(f"There is no folder {folder} to read corrupted images from.")
+    for field in spec.behaviour.reads:
+        folder = getattr(spec.behaviour, field)
+        if folder is not None and ((there := settings.found(folder)) is None or not there.is_dir()):
+            raise InputError(f"There is no folder {folder}, which behaviour.{field} names.")

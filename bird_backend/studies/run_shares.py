@@ -30,7 +30,7 @@ class RunShares:
     shares: Mapping[str, Mapping[Group, np.ndarray]]
     """A group that was not measured is left out."""
     cells: frozenset[tuple[str, int]]
-    """Corruptions and severities behind the shares."""
+    """Conditions and strengths behind the shares."""
     figures: Mapping[str, Mapping[str, Interval]]
     """By model, then name."""
     chance: float

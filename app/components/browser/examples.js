@@ -1,4 +1,4 @@
-// The kept pictures of the chosen cell, clean beside corrupted, with what each model said of them.
+// The kept pictures of the chosen cell, clean beside changed, with what each model said of them.
 
 const AGREEMENT = { no: "The models disagree", wrong: "All wrong", right: "All right" };
 

@@ -1,7 +1,7 @@
-// One image under every corruption, slid through the severities in the browser: all of its pictures are here already.
+// One image under every condition, slid through the strengths in the browser: all of its pictures are here already.
 
 const STEPS = 5;
-const CLEAN_PLACE = (corruptions) => corruptions.length * STEPS;
+const CLEAN_PLACE = (conditions) => conditions.length * STEPS;
 
 export default function ({ data, parentElement, setStateValue }) {
   const state = remembered(parentElement, data.gallery, () => buildGallery(parentElement));
@@ -25,11 +25,12 @@ function buildGallery(parent) {
   const state = { data: null, parent, sheets: new Map(), boxes: [], drawn: "" };
   state.root = parent.querySelector(".player");
   state.strip = make("div", { class: "strip-of-images", role: "group", "aria-label": "Image" });
-  state.slider = make("input", { type: "range", min: 0, max: STEPS, step: 1, "aria-label": "Severity" });
+  state.slider = make("input", { type: "range", min: 0, max: STEPS, step: 1 });
+  state.label = make("span");
   state.where = make("output");
   state.groups = make("span");
   state.slider.addEventListener("input", () => {
-    state.severity = Number(state.slider.value);
+    state.strength = Number(state.slider.value);
     paintGallery(state);
   });
   state.slider.addEventListener("change", () => tellGallery(state));
@@ -37,7 +38,7 @@ function buildGallery(parent) {
   state.sets = make("div");
   state.root.replaceChildren(
     state.strip,
-    make("div", { class: "bar slide" }, make("label", {}, "Severity", state.slider, state.where), state.groups),
+    make("div", { class: "bar slide" }, make("label", {}, state.label, state.slider, state.where), state.groups),
     state.close,
     state.sets,
     savers((format) => saveGallery(state, format)),
@@ -50,8 +51,8 @@ function buildGallery(parent) {
 
 // What is looked at goes into the address; `have` spares the server from sending a sheet twice.
 function tellGallery(state) {
-  const { image, severity, zoom, group } = state;
-  state.send("at", { image, severity, zoom, group, have: [...state.sheets.keys()] });
+  const { image, strength, zoom, group } = state;
+  state.send("at", { image, strength, zoom, group, have: [...state.sheets.keys()] });
 }
 
 function change(state, changes) {
@@ -74,7 +75,9 @@ function drawGallery(state) {
     drawSets(state);
   }
   state.strip.querySelectorAll("button").forEach((button, at) => button.setAttribute("aria-pressed", String(at === state.image)));
-  state.slider.value = state.severity;
+  state.slider.value = state.strength;
+  state.slider.setAttribute("aria-label", data.words.strength);
+  state.label.textContent = data.words.strength;
   drawCloseUp(state);
   paintGallery(state);
 }
@@ -105,7 +108,7 @@ function drawSets(state) {
 }
 
 function specimen(state, name) {
-  const { title, caption } = state.data.corruptions.find((entry) => entry.name === name);
+  const { title, caption } = state.data.conditions.find((entry) => entry.name === name);
   const canvas = pictureBox(null);
   state.boxes.push({ name, canvas });
   const words = make("span", { class: "words" }, make("b", {}, title), make("span", { class: "faint" }, caption));
@@ -124,14 +127,14 @@ function enlarge(state, name) {
   else state.sets.querySelector(`[data-name="${before}"]`)?.focus();
 }
 
-function placeOf(state, name, severity) {
-  const at = state.data.corruptions.findIndex((entry) => entry.name === name);
-  return severity === 0 ? CLEAN_PLACE(state.data.corruptions) : at * STEPS + severity - 1;
+function placeOf(state, name, strength) {
+  const at = state.data.conditions.findIndex((entry) => entry.name === name);
+  return strength === 0 ? CLEAN_PLACE(state.data.conditions) : at * STEPS + strength - 1;
 }
 
 function drawCloseUp(state) {
   const { data, zoom, close } = state;
-  const facts = data.corruptions.find((entry) => entry.name === zoom);
+  const facts = data.conditions.find((entry) => entry.name === zoom);
   close.hidden = !facts;
   state.near = null;
   if (!facts) return;
@@ -140,7 +143,7 @@ function drawCloseUp(state) {
   const note = make("figcaption");
   const row = Array.from({ length: STEPS }, (_, at) => pictureBox(null));
   const buttons = row.map((canvas, at) =>
-    make("button", { type: "button", "data-step": at + 1, onclick: () => change(state, { severity: at + 1 }) }, canvas, `${at + 1}`),
+    make("button", { type: "button", "data-step": at + 1, onclick: () => change(state, { strength: at + 1 }) }, canvas, `${at + 1}`),
   );
   state.near = { clean, spoiled, row, buttons, note, name: zoom, title: facts.title };
   close.replaceChildren(
@@ -152,20 +155,20 @@ function drawCloseUp(state) {
     ),
     make("p", { class: "readout" }, facts.caption),
     make("div", { class: "beside" }, make("figure", {}, clean, make("figcaption", {}, "As it is")), make("figure", {}, spoiled, note)),
-    make("div", { class: "steps", role: "group", "aria-label": "Severities" }, ...buttons),
+    make("div", { class: "steps", role: "group", "aria-label": data.words.strengths }, ...buttons),
   );
   if (focused) close.querySelector(`[data-step="${focused}"]`)?.focus();
 }
 
 function paintGallery(state) {
-  const { data, severity, image } = state;
-  const words = severity === 0 ? "0, as it is" : `${severity} of ${STEPS}`;
+  const { data, strength, image } = state;
+  const words = strength === 0 ? "0, as it is" : `${strength} of ${STEPS}`;
   state.where.textContent = words;
   state.slider.setAttribute("aria-valuetext", words);
   if (state.near) {
-    state.near.note.textContent = severity === 0 ? "As it is" : `Severity ${severity}`;
-    state.near.spoiled.setAttribute("aria-label", `${state.near.title}, severity ${severity}`);
-    state.near.buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(at + 1 === severity)));
+    state.near.note.textContent = strength === 0 ? "As it is" : `${data.words.strength} ${strength}`;
+    state.near.spoiled.setAttribute("aria-label", `${state.near.title}, ${data.words.strength.toLowerCase()} ${strength}`);
+    state.near.buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(at + 1 === strength)));
   }
   const sheet = state.sheets.get(image);
   state.root.classList.toggle("waits", !sheet);
@@ -173,15 +176,15 @@ function paintGallery(state) {
   sheet.then(
     (picture) => {
       // A later slide may have overtaken this one.
-      if (state.image !== image || state.severity !== severity) return;
+      if (state.image !== image || state.strength !== strength) return;
       const layout = { tile: data.thumbs.tile, columns: STEPS };
       const draw = (canvas, place) => drawPicture(canvas, picture, layout, place);
-      for (const { name, canvas } of state.boxes) draw(canvas, placeOf(state, name, severity));
+      for (const { name, canvas } of state.boxes) draw(canvas, placeOf(state, name, strength));
       if (!state.near) return;
       draw(state.near.clean, placeOf(state, state.near.name, 0));
-      draw(state.near.spoiled, placeOf(state, state.near.name, severity));
+      draw(state.near.spoiled, placeOf(state, state.near.name, strength));
       state.near.row.forEach((canvas, at) => draw(canvas, placeOf(state, state.near.name, at + 1)));
-      state.root.dataset.shown = `${image} ${severity}`;
+      state.root.dataset.shown = `${image} ${strength}`;
     },
     (error) => say(state.parent, `These pictures can't be drawn: ${error.message}.`),
   );

@@ -1,4 +1,4 @@
-// Corruption × severity of one model: accuracy, or the difference to another model, with a roving focus over the cells.
+// Condition × strength of one model: accuracy, or the difference to another model, with a roving focus over the cells.
 
 const MEAN = 0;
 
@@ -135,8 +135,8 @@ function drawGrid(state) {
     make(
       "tr",
       {},
-      make("th", { scope: "col" }, make("span", { class: "faint" }, "Severity")),
-      ...data.severities.map((severity) => make("th", { scope: "col" }, String(severity))),
+      make("th", { scope: "col" }, make("span", { class: "faint" }, capital(data.words.strength))),
+      ...data.strengths.map((strength) => make("th", { scope: "col" }, String(strength))),
       make("th", { scope: "col", class: "mean" }, "Mean"),
     ),
   );
@@ -159,7 +159,7 @@ function drawGrid(state) {
   const focused = state.table.contains(state.root.getRootNode().activeElement);
   state.table.replaceChildren(head, ...bodies);
   const what = over ? `difference to ${labelOf(data.references, over)} in percentage points` : "accuracy in percent";
-  state.table.setAttribute("aria-label", `${labelOf(data.models, model)}: ${what}, corruption by severity. Arrow keys move.`);
+  state.table.setAttribute("aria-label", `${labelOf(data.models, model)}: ${what}, ${state.data.words.condition} by ${state.data.words.strength}. Arrow keys move.`);
   rove(state, focused);
   drawLegend(state, over);
   state.shown = shown;
@@ -183,26 +183,26 @@ function wordOf(gap) {
 function line(state, name, title, note, kind) {
   const { data } = state;
   const head = make("th", { scope: "row", title: note }, title);
-  const places = kind === "clean" ? [MEAN] : [...data.severities, MEAN];
-  const cells = places.map((severity) => square(state, name, title, severity, kind));
-  if (kind === "clean") cells.unshift(make("td", { colspan: data.severities.length, class: "void" }));
-  state.lines.push(kind === "clean" ? [...data.severities.map(() => null), cells[1]] : cells);
+  const places = kind === "clean" ? [MEAN] : [...data.strengths, MEAN];
+  const cells = places.map((strength) => square(state, name, title, strength, kind));
+  if (kind === "clean") cells.unshift(make("td", { colspan: data.strengths.length, class: "void" }));
+  state.lines.push(kind === "clean" ? [...data.strengths.map(() => null), cells[1]] : cells);
   return make("tr", { class: kind }, head, ...cells);
 }
 
-function square(state, name, title, severity, kind) {
+function square(state, name, title, strength, kind) {
   const { values, over } = shownOf(state);
-  const key = kind === "clean" ? "clean 0" : severity === MEAN ? name : `${name} ${severity}`;
+  const key = kind === "clean" ? "clean 0" : strength === MEAN ? name : `${name} ${strength}`;
   const found = values[key];
-  const td = make("td", { role: "gridcell", class: severity === MEAN ? "mean" : "" });
+  const td = make("td", { role: "gridcell", class: strength === MEAN ? "mean" : "" });
   if (!found) {
     td.append(make("span", { class: "faint" }, "–"));
     return td;
   }
   const text = over ? signedPoints(found[0]) : (100 * found[0]).toFixed(1);
-  const where = kind === "clean" ? "Clean" : severity === MEAN ? `${title}, mean over severities` : `${title}, severity ${severity}`;
+  const where = kind === "clean" ? "Clean" : strength === MEAN ? `${title}, mean over ${state.data.words.strengths}` : `${title}, ${state.data.words.strength} ${strength}`;
   // Means have no pictures, so they are not buttons, but the arrow keys reach them too.
-  const opens = kind === "clean" || (kind === "row" && severity !== MEAN);
+  const opens = kind === "clean" || (kind === "row" && strength !== MEAN);
   const cell = opens ? key.replace(" ", ".") : null;
   const face = make(
     opens ? "button" : "span",
@@ -284,7 +284,7 @@ function showTip(state, face) {
 
 function rove(state, focus) {
   const [row, column] = state.at;
-  const here = faceAt(state, row, column) ?? faceAt(state, 0, state.data.severities.length);
+  const here = faceAt(state, row, column) ?? faceAt(state, 0, state.data.strengths.length);
   state.table.querySelectorAll("[data-key]").forEach((face) => face.setAttribute("tabindex", face === here ? 0 : -1));
   if (focus) here?.focus();
 }
@@ -299,7 +299,7 @@ function walkGrid(state, event) {
   const row = state.lines.findIndex((cells) => cells.some((cell) => cell?.contains(here)));
   const column = row < 0 ? -1 : state.lines[row].findIndex((cell) => cell?.contains(here));
   const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-  const last = state.data.severities.length;
+  const last = state.data.strengths.length;
   let next = null;
   if (step) next = [row + step[0], column + step[1]];
   else if (event.key === "Home") next = [row, state.lines[row]?.findIndex((cell) => cell?.querySelector("[data-key]"))];
@@ -331,4 +331,8 @@ function drawLegend(state, over) {
     : ["0 %", strip(colours.sequential), "100 %"];
   const ask = data.pictures && !state.cell ? "Choose a cell to see its pictures below." : "";
   state.legend.replaceChildren(...keys, make("span", { class: "ask" }, ask));
+}
+
+function capital(word) {
+  return word[0].toUpperCase() + word.slice(1);
 }

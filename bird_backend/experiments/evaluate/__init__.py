@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from bird_backend.experiments.declaration import DataRunSpec, Kind
+from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import Evaluation, ModelRef
+from bird_backend.specs import ModelRef
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["DECLARES", "EvaluateSpec"]
 
 
-class EvaluateSpec(DataRunSpec):
+class EvaluateSpec(MeasuredRunSpec):
     """The network and the data."""
 
     kind: Literal["evaluate"] = "evaluate"
     model: ModelRef
-    evaluation: Evaluation = Evaluation()
 
 
 def _execute(spec: EvaluateSpec, work: Work) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
+from bird_backend.behaviours import USUAL, BehaviourField
+from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, Report, RunSpec, Summary
 from bird_backend.specs import DataName
 
@@ -26,10 +28,18 @@ class GallerySpec(RunSpec):
     picture: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """What `runs.pictures.keep_picture` called an image file."""
 
+    behaviour: BehaviourField = Field(default=USUAL, validate_default=True)
+
     @model_validator(mode="after")
     def _one_source(self) -> GallerySpec:
         if (self.data is None) == (self.picture is None):
             raise ValueError("a gallery is of data or of a picture, exactly one of them")
+        behaviour = self.behaviour.behaviour
+        if behaviour.attacks:
+            raise InputError(
+                f"{behaviour.title} change images for each network in another way, so there is no gallery of them; the"
+                " results of a run show its own."
+            )
         return self
 
 

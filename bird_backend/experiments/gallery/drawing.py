@@ -1,4 +1,4 @@
-"""A gallery: a few images under every corruption at every severity, drawn once and scrubbed through afterwards."""
+"""A gallery: a few images under every condition at every strength, drawn once and scrubbed through afterwards."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.behaviours import BehaviourSettings
+from bird_backend.behaviours.trial import Trial
 from bird_backend.datasets import Dataset
 from bird_backend.datasets.images import decode
-from bird_backend.evaluation import Corrupting, choose_probes
+from bird_backend.evaluation import choose_probes
 from bird_backend.runs.pictures import read_picture
 from bird_backend.runs.reading import Gallery
 
@@ -37,21 +38,23 @@ def draw_gallery(
     labels: np.ndarray,
     classes: tuple[str, ...],
     *,
+    settings: BehaviourSettings,
     seed: int,
     progress: Callable[[float], None],
 ) -> Gallery:
-    """`images` uint8 [K,3,32,32] under every corruption and severity."""
-    how = Corrupting(seed=seed)
-    names, levels = tuple(CORRUPTIONS), SEVERITIES
-    corrupted = torch.empty(len(images), len(names), len(levels), *images.shape[1:], dtype=torch.uint8)
+    """`images` uint8 [K,3,32,32] under every condition and strength of `settings`."""
+    trial = Trial(settings=settings, seed=seed)
+    names, strengths = settings.conditions, settings.strengths
+    changed = torch.empty(len(images), len(names), len(strengths), *images.shape[1:], dtype=torch.uint8)
     for row, name in enumerate(names):
-        for column, severity in enumerate(levels):
-            corrupted[:, row, column] = how.batch(images, (name, severity), 0).cpu()
+        for column, strength in enumerate(strengths):
+            changed[:, row, column] = trial.batch(images, (name, strength), 0).cpu()
         progress((row + 1) / len(names))
     return Gallery(
         images=images.permute(0, 2, 3, 1).cpu().numpy(),
         labels=labels,
         classes=np.array(classes, dtype=np.str_),
-        corruptions=np.array(names),
-        corrupted=corrupted.permute(0, 1, 2, 4, 5, 3).contiguous().numpy(),
+        behaviour=np.array(settings.name),
+        conditions=np.array(names),
+        changed=changed.permute(0, 1, 2, 4, 5, 3).contiguous().numpy(),
     )

@@ -18,6 +18,8 @@ def execute(spec: GallerySpec, work: Work) -> dict[str, Any]:
     else:
         images, labels, classes = gallery_of_picture(str(spec.picture), work.device)
     work.writer.begin("Drawing", 0.98)
-    gallery = draw_gallery(images, labels, classes, seed=spec.seed, progress=work.writer.progress)
+    gallery = draw_gallery(
+        images, labels, classes, settings=spec.behaviour, seed=spec.seed, progress=work.writer.progress
+    )
     work.writer.save_arrays("gallery.npz", gallery.arrays())
     return {"n": len(labels)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from bird_backend.experiments.declaration import DataRunSpec, Kind
+from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CheckpointName, Evaluation, ModelRef, Training
+from bird_backend.specs import CheckpointName, ModelRef, Training
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["DECLARES", "PretrainSpec"]
 
 
-class PretrainSpec(DataRunSpec):
+class PretrainSpec(MeasuredRunSpec):
     """The network, its data and its budget."""
 
     kind: Literal["pretrain"] = "pretrain"
     model: ModelRef
     training: Training = Training(lr=0.05)
-    evaluation: Evaluation = Evaluation()
     save_as: CheckpointName | None = None
 
 

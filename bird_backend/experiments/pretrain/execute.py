@@ -15,5 +15,5 @@ __all__ = ["execute"]
 def execute(spec: PretrainSpec, work: Work) -> dict[str, Any]:
     """Make a student."""
     data = work.load(spec.data)
-    images = clean(data.train, spec.training)
+    images = clean(data.train, spec.training, spec.data)
     return make_network(spec, data, work, role="student", phase="Training", images=images)

@@ -1,15 +1,15 @@
-"""Train a network on images corrupted on the fly, severities 0 to 5: how a robust teacher comes to be (BIRD §4)."""
+"""Train a network under a behaviour's seen conditions, at strengths 0 to 5: how a teacher comes to be (BIRD §4)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from bird_backend.corruptions import CORRUPTIONS
-from bird_backend.experiments.declaration import DataRunSpec, Kind
+from bird_backend.errors import InputError
+from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CheckpointName, Evaluation, ModelRef, Training
+from bird_backend.specs import CheckpointName, ModelRef, Training
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -17,22 +17,31 @@ if TYPE_CHECKING:
 __all__ = ["DECLARES", "RobustifySpec"]
 
 
-class RobustifySpec(DataRunSpec):
+class RobustifySpec(MeasuredRunSpec):
     """The network, its data, its budget, and what it is to withstand."""
 
     kind: Literal["robustify"] = "robustify"
     model: ModelRef
-    corruptions: tuple[str, ...] = tuple(name for name, facts in CORRUPTIONS.items() if not facts.held_out)
+    train_conditions: tuple[str, ...] = Field(default_factory=lambda known: known["behaviour"].behaviour.seen)
+    """Of the behaviour's seen conditions, by default all; held-out ones are for measuring alone."""
     training: Training = Training(lr=0.05)
-    evaluation: Evaluation = Evaluation()
     save_as: CheckpointName | None = None
 
-    @field_validator("corruptions")
+    @field_validator("train_conditions")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _seen(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "behaviour" not in info.data:
+            return names  # what is wrong there is said there
+        behaviour = info.data["behaviour"].behaviour
         if not names:
-            raise ValueError("a robust teacher needs at least one corruption to train on")
-        return tuple(CORRUPTIONS.find(name).name for name in dict.fromkeys(names))
+            raise ValueError(f"a robust teacher needs at least one {behaviour.words.condition} to train on")
+        for name in names:
+            if behaviour.find(name).held_out:
+                raise InputError(
+                    f"{behaviour.find(name).title} is held out: it shows whether robustness carries over, so nothing"
+                    f" may be trained on it; train on {', '.join(behaviour.seen)}."
+                )
+        return tuple(dict.fromkeys(names))
 
 
 def _execute(spec: RobustifySpec, work: Work) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from pydantic import model_validator
 
 from bird_backend import catalog
 from bird_backend.errors import InputError
-from bird_backend.experiments.declaration import DataRunSpec, Kind
+from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CheckpointName, Evaluation, LayerPair, ModelRef, Snapshots, Training
+from bird_backend.specs import CheckpointName, LayerPair, ModelRef, Snapshots, Training
 from bird_backend.transfer import (
     METHODS,
     MatchingSettings,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["DECLARES", "TransferSpec"]
 
 
-class TransferSpec(DataRunSpec):
+class TransferSpec(MeasuredRunSpec):
     """Move a behaviour from a frozen teacher into a student, on the student's own data."""
 
     kind: Literal["transfer"] = "transfer"
@@ -38,7 +38,6 @@ class TransferSpec(DataRunSpec):
     training: Training = Training()
     baseline: bool = True
     """Also fine-tune the same student with the same seed, batches and budget, so that a gain has something to beat."""
-    evaluation: Evaluation = Evaluation()
     snapshots: Snapshots = Snapshots()
     drawn: LayerPair | None = None
     """For methods without layer pairs: whose geometry is drawn and whose CKA is measured, to compare with others."""

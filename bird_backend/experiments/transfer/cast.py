@@ -52,7 +52,7 @@ class Cast:
             origin=FrozenNetwork(self.teacher if from_teacher else self.before),
             student=student,
             classifier=find_architecture(self._spec.student.model).classifier,
-            sample=clean(self._data.train, self._spec.training).sample(student),
+            sample=clean(self._data.train, self._spec.training, self._spec.data).sample(student),
         )
         return student, build_method(method, networks, seed=derive_seed(self._spec.seed, "what the method learns"))
 

@@ -7,12 +7,12 @@ from typing import Any
 from torch import nn
 
 from bird_backend.activations import Pooling
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.datasets import Dataset
 from bird_backend.errors import RunError
 from bird_backend.evaluation import Geometry, Snapshotter, choose_probes, layer_features
 from bird_backend.experiments.arm import Arm, rewind
-from bird_backend.experiments.augmenting import clean, corrupting
-from bird_backend.experiments.measuring import choose_source, measure
+from bird_backend.experiments.augmenting import TrainingImages, changing, clean
+from bird_backend.experiments.measuring import measure, open_trial
 from bird_backend.experiments.networks import keep, provenance_of
 from bird_backend.experiments.summary import summarise
 from bird_backend.experiments.transfer import TransferSpec
@@ -22,7 +22,7 @@ from bird_backend.measures import Interval
 from bird_backend.models import save_weights
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.training import Classification, steps_of, train
-from bird_backend.transfer import METHODS, MatchingSettings
+from bird_backend.transfer import METHODS, MatchingSettings, MethodSettings
 
 __all__ = ["execute"]
 
@@ -31,7 +31,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     """Train each arm, measure all of them on the same test images, and sum it up."""
     data, device, writer = work.load(spec.data), work.device, work.writer
     steps_of(len(data.train), spec.training)
-    source = choose_source(spec.evaluation, data, seed=spec.seed)
+    trial = open_trial(spec, data)
     cast = Cast(spec, data, device)
     students: dict[str, nn.Module] = {"before": cast.before}
 
@@ -60,15 +60,13 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
             writer,
             snapshotter=snapshotter,
             snapshots=spec.snapshots.count,
-            corruptions=spec.evaluation.corruptions,
+            settings=spec.behaviour,
         )
         writer.begin(f"Training with {METHODS[method.name].title}", 0.8 / len(spec.arms))
         train(
             student,
             built,
-            corrupting(data.train, spec.training, _SEEN)
-            if METHODS[method.name].under_conditions
-            else clean(data.train, spec.training),
+            _images(spec, method, data),
             spec.training,
             task=Classification(),
             seed=spec.seed,
@@ -79,7 +77,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
         recorded[method.name] = _similarity(start, _geometry(snapshotter, student)) | arm.validation()
         images_per_second = images_per_second or arm.images_per_second
 
-    predictions = measure(students, data, spec.evaluation, source, writer)
+    predictions = measure(students, data, spec, trial, writer)
     provenance = {
         name: provenance_of(spec, data, predictions, name, role="student", model=spec.student.model)
         for name in students
@@ -102,7 +100,12 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     }
 
 
-_SEEN = tuple(name for name, facts in CORRUPTIONS.items() if not facts.held_out)
+def _images(spec: TransferSpec, method: MethodSettings, data: Dataset) -> TrainingImages:
+    """As they are, but for the ceiling, which trains under the behaviour's seen conditions directly."""
+    if not METHODS[method.name].under_conditions:
+        return clean(data.train, spec.training, spec.data)
+    seen = spec.behaviour.behaviour.seen
+    return changing(data.train, spec.training, spec.data, settings=spec.behaviour, conditions=seen)
 
 
 def _geometry(snapshotter: Snapshotter, student: nn.Module) -> Geometry:

@@ -1,4 +1,4 @@
-"""Accuracy on clean test images and over groups of corrupted ones."""
+"""Accuracy on clean test images and over groups of conditions."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ DECLARES = (
         11,
         "robust",
         "Robust",
-        "mean accuracy over every corruption measured and its severities 1 to 5; clean is not in it.",
+        "mean accuracy over every condition measured and its strengths 1 to 5; clean is not in it.",
     ),
-    _accuracy(12, "seen", "Seen", "the same over the kinds that a robust teacher may have trained on."),
+    _accuracy(12, "seen", "Seen", "the same over the conditions that a robust teacher may have trained on."),
     _accuracy(
-        13, "held_out", "Held out", "the same over the kinds that no model here ever trains on: the honest test."
+        13, "held_out", "Held out", "the same over the conditions that no model here ever trains on: the honest test."
     ),
     _accuracy(
         14,
         "pooled",
         "Pooled",
-        "what the reference implementation of BIRD calls robust accuracy: held-out kinds at severities 0 to 5, so that "
-        "a sixth of it is clean accuracy. Here to be compared with published numbers.",
+        "what the reference implementation of BIRD calls robust accuracy: held-out conditions at strengths 0 to 5, so "
+        "that a sixth of it is clean accuracy. Here to be compared with published numbers.",
         EVERY_TABLE - {"comparison"},
     ),
 )

@@ -1,4 +1,4 @@
-"""Expected calibration error (Guo 2017) on clean images and on corrupted ones."""
+"""Expected calibration error (Guo 2017) on clean images and on changed ones."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ DECLARES = (
     Figure(
         name="ece_robust",
         place=51,
-        title="ECE, corrupted",
-        explained="the same on all corrupted images.",
+        title="ECE, robust",
+        explained="the same on all images under a condition.",
         unit=SHARE,
         rises=False,
         in_run=lambda run: calibration_error(run.predictions, run.model, "robust"),

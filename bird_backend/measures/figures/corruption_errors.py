@@ -12,8 +12,8 @@ DECLARES = (
         name="mce",
         place=40,
         title="mCE",
-        explained="mean corruption error: for each corruption, this model's errors as a share of the errors that the "
-        "student made before, then the mean. Below 100 % is better than before.",
+        explained="for each condition, this model's errors as a share of the errors that the student made before, then "
+        "the mean: for corruptions the mCE of Hendrycks & Dietterich. Below 100 % is better than before.",
         unit=SHARE,
         rises=False,
         in_run=lambda run: mean_corruption_error(run.predictions, run.model),
@@ -23,7 +23,7 @@ DECLARES = (
         name="relative_mce",
         place=41,
         title="Relative mCE",
-        explained="the same for what corruption adds to each model's own clean error: how much less it suffers, "
+        explained="the same for what the conditions add to each model's own clean error: how much less it suffers, "
         "whatever its clean accuracy.",
         unit=SHARE,
         rises=False,

@@ -30,7 +30,7 @@ DECLARES = (
         1,
         "validation_robust",
         "Validation, robust",
-        "mean accuracy after the last epoch on some validation images, corrupted by the seen kinds at severity 3: what "
+        "mean accuracy after the last epoch on some validation images, under the seen conditions at strength 3: what "
         "a setting is chosen by.",
         frozenset({"ablation"}),
     ),

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from bird_backend import settings
+from bird_backend.behaviours.trial import Trial, batch_size
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.datasets.dataset import IMAGE_SIZE
 from bird_backend.datasets.npy import open_npy
 from bird_backend.errors import InputError, RunError
-from bird_backend.evaluation.corrupting import Corrupting, batch_size
 from bird_backend.measures import Cell
 
 __all__ = ["CorruptedSet", "open_corrupted_set", "write_corrupted_set"]
@@ -56,9 +56,7 @@ def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor)
         raise InputError(f"There is no folder {folder} of corrupted images.")
     there = [name for name in CORRUPTIONS if (folder / f"{name}.npy").exists()]
     if missing := [name for name in corruptions if name not in there]:
-        hint = (
-            f"to use what is there: --corruptions {','.join(there)}" if there else "it has no corrupted images at all"
-        )
+        hint = f"to use what is there: --conditions {','.join(there)}" if there else "it has no corrupted images at all"
         named = ", ".join(f"{name}.npy" for name in missing[:3])
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise InputError(f"{folder} lacks {named}{more}; {hint}.")
@@ -104,9 +102,7 @@ def write_corrupted_set(
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.int64] | None,
     *,
-    corruptions: Sequence[str],
-    severities: Sequence[int],
-    how: Corrupting,
+    trial: Trial,
     device: torch.device,
     overwrite: bool = False,
     progress: Callable[[str, float], None] | None = None,
@@ -116,6 +112,7 @@ def write_corrupted_set(
     Each file is written beside its name and moved there whole. Files that are there already are an `InputError` unless
     they may be overwritten, before any is written.
     """
+    corruptions, severities = trial.settings.conditions, trial.settings.strengths
     targets = [folder / f"{name}.npy" for name in (*corruptions, *([] if labels is None else [_LABELS]))]
     if not overwrite and (taken := [path.name for path in targets if path.exists()]):
         raise InputError(f"{folder} has {', '.join(taken)} already; --overwrite replaces them.")
@@ -124,7 +121,7 @@ def write_corrupted_set(
         for index, name in enumerate(corruptions):
             with _whole(targets[index]) as file:
                 _header(file, (len(severities) * len(images), *images.shape[1:]))
-                for done, batch in _batches(images, name, severities, how, device):
+                for done, batch in _batches(images, name, trial, device):
                     file.write(batch.tobytes())
                     if progress is not None:
                         progress(name, (index + done) / len(corruptions))
@@ -137,14 +134,15 @@ def write_corrupted_set(
 
 
 def _batches(
-    images: npt.NDArray[np.uint8], name: str, severities: Sequence[int], how: Corrupting, device: torch.device
+    images: npt.NDArray[np.uint8], name: str, trial: Trial, device: torch.device
 ) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
     """Share done and corrupted images [B,H,W,3], severity by severity."""
     size = batch_size(*images.shape[1:3])
+    severities = trial.settings.strengths
     for level, severity in enumerate(severities):
         for start in range(0, len(images), size):
             rows = np.ascontiguousarray(images[start : start + size].transpose(0, 3, 1, 2))
-            batch = how.batch(torch.from_numpy(rows).to(device), (name, severity), start)
+            batch = trial.batch(torch.from_numpy(rows).to(device), (name, severity), start)
             done = (level + min(start + size, len(images)) / len(images)) / len(severities)
             yield done, batch.permute(0, 2, 3, 1).cpu().numpy()
 

@@ -1,0 +1,97 @@
+"""Robustness to common corruptions: noise, blur, weather and digital damage (Hendrycks & Dietterich 2019, CIFAR-C)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from bird_backend.behaviours.declaration import Behaviour, BehaviourSettings, Condition, Words
+from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.settings import expanded
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bird_backend.behaviours.corruptions.stored import CorruptedSet
+    from bird_backend.behaviours.trial import Given
+
+__all__ = ["DECLARES", "CorruptionSettings"]
+
+
+class CorruptionSettings(BehaviourSettings):
+    """Where corrupted images come from."""
+
+    reads: ClassVar[tuple[str, ...]] = ("corrupted_dir", "frost_textures")
+
+    name: Literal["corruptions"] = "corruptions"
+    corrupted_dir: str | None = Field(default=None, min_length=1)
+    """A folder in CIFAR-10-C's layout whose images are read, instead of corrupting on the fly."""
+    faithful: bool = False
+    """Keep a slip of the published script, whose glass blur copies pixels where it means to swap them."""
+    frost_textures: str | None = Field(default=None, min_length=1)
+    """A folder of pictures to lay over the images as frost, in place of the project's own."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> CorruptionSettings:
+        if self.corrupted_dir is not None and (self.faithful or self.frost_textures is not None):
+            raise ValueError("faithful and frost_textures are for corrupting on the fly, so not with a corrupted_dir")
+        return self
+
+
+def _conditions() -> Iterator[Condition]:
+    for corruption in CORRUPTIONS.values():
+        yield Condition(
+            name=corruption.name,
+            title=corruption.title,
+            caption=corruption.caption,
+            family=corruption.family,
+            held_out=corruption.held_out,
+        )
+
+
+def _apply(images: Tensor, condition: str, strength: int, given: Given) -> Tensor:
+    from bird_backend.corruptions.applying import corrupt  # noqa: PLC0415 - torch
+
+    settings: CorruptionSettings = given.settings
+    textures = settings.frost_textures
+    return corrupt(
+        images,
+        condition,
+        strength,
+        generator=given.generator,
+        faithful=settings.faithful,
+        frost_textures=None if textures is None else expanded(textures),
+    )
+
+
+def _stored(settings: Any, labels: Tensor) -> CorruptedSet | None:
+    from bird_backend.behaviours.corruptions.stored import open_corrupted_set  # noqa: PLC0415 - torch
+
+    if settings.corrupted_dir is None:
+        return None
+    return open_corrupted_set(expanded(settings.corrupted_dir), settings.conditions, labels)
+
+
+DECLARES = Behaviour(
+    name="corruptions",
+    place=10,
+    title="Common corruptions",
+    caption="Noise, blur, weather and digital damage: the nineteen kinds of CIFAR-10-C.",
+    words=Words(
+        condition="corruption",
+        conditions="corruptions",
+        strength="severity",
+        strengths="severities",
+        changed="corrupted",
+        under="under corruption",
+        how="The test images are spoiled in known ways, at five severities.",
+        question="What do corruptions look like?",
+    ),
+    list_conditions=_conditions,
+    settings=CorruptionSettings,
+    apply=_apply,
+    stored=_stored,
+    pooled=True,
+)
