@@ -4,7 +4,8 @@
     python -m benchmarks.fidelity --teacher-data zip:cifar10-small.zip --data zip:cifar100-small.zip --model resnet18 \\
         --student-epochs 30 --teacher-epochs 30 --epochs 10 --home DIR
 
-Without data it is the demo's embedded pair. With data, a student is trained on --data and a robust teacher on
+Without data it is the demo's embedded pair; of another --behaviour, its student with the teacher that
+assets/examples/teacher-BEHAVIOUR.json makes. With data, a student is trained on --data and a robust teacher on
 --teacher-data first; a home that is kept (--home) has them, and every run that is done, the next time. Settings of the
 transfer are those of --spec, and --set changes them. Prints the networks, the table as Markdown, the machine and the
 minutes. Layers and settings have to be chosen elsewhere, on validation images: this measures on test images.
@@ -25,6 +26,7 @@ import torch
 
 from benchmarks.machine import describe
 from bird_backend import settings
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.cli.output import ProgressBar
 from bird_backend.cli.study_runner import perform_study
 from bird_backend.experiments import TransferSpec, load_spec, override, read_spec
@@ -70,6 +72,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spec", type=Path, default=settings.ASSETS / "examples" / "demo.json")
     parser.add_argument("--set", action="append", default=[], help="key=value of the transfer's spec")
+    parser.add_argument("--behaviour", default="corruptions", help="measured, and what the teacher withstands")
     parser.add_argument("--data", help="the student's data; with it --teacher-data, and both networks are made anew")
     parser.add_argument("--teacher-data", help="the robust teacher's data")
     parser.add_argument("--model", default="resnet18", help="the student's architecture")
@@ -93,20 +96,26 @@ def parse() -> argparse.Namespace:
 
 def transfer_document(arguments: argparse.Namespace, home: Path, bar: ProgressBar) -> dict[str, Any]:
     """The transfer to compare methods on, its networks made where data was named."""
+    behaviour = BEHAVIOURS.find(arguments.behaviour).name
     document = read_spec(arguments.spec) | {"device": arguments.device}
+    if behaviour != "corruptions":
+        document |= {"behaviour": behaviour}
     if arguments.epochs is not None:
         document["training"] = document.get("training", {}) | {"epochs": arguments.epochs}
     if arguments.limit is not None:
         document["evaluation"] = document.get("evaluation", {}) | {"limit": arguments.limit}
     if arguments.data is None:
+        if behaviour != "corruptions":
+            recipe = read_spec(settings.ASSETS / "examples" / f"teacher-{behaviour}.json")
+            document["teacher"] = recipe["model"] | {"weights": made(recipe | {"device": arguments.device}, bar)}
         return document
     data, teacher_data = (part_of(name, arguments.images, home) for name in (arguments.data, arguments.teacher_data))
     teacher_model = arguments.teacher_model or arguments.model
     pretrain = {"kind": "pretrain", "data": data, "model": {"model": arguments.model}}
     robustify = {"kind": "robustify", "data": teacher_data, "model": {"model": teacher_model}}
-    shared = {"device": arguments.device, "evaluation": document.get("evaluation", {})}
-    student = made(pretrain | shared, arguments.student_epochs, bar)
-    teacher = made(robustify | shared, arguments.teacher_epochs, bar)
+    shared = {"device": arguments.device, "behaviour": behaviour, "evaluation": document.get("evaluation", {})}
+    student = made(named(pretrain | shared, arguments.student_epochs), bar)
+    teacher = made(named(robustify | shared, arguments.teacher_epochs), bar)
     was = document["teacher"]["model"], document["student"]["model"]
     now = teacher_model, arguments.model
     method = dict(document["method"])
@@ -128,11 +137,16 @@ def transfer_document(arguments: argparse.Namespace, home: Path, bar: ProgressBa
     }
 
 
-def made(document: dict[str, Any], epochs: int, bar: ProgressBar) -> str:
-    """The checkpoint that a spec makes, by name: that of a run of this home which is done, else of a new one."""
-    name = f"{Path(document['data']).stem}-{document['model']['model']}-{document['kind']}"
+def named(document: dict[str, Any], epochs: int) -> dict[str, Any]:
+    """The spec with its budget, and a name for what it makes."""
+    name = f"{Path(document['data']).stem}-{document['model']['model']}-{document['kind']}-{document['behaviour']}"
     name = re.sub(r"[^A-Za-z0-9-]+", "-", name).strip("-")[:80]
-    spec, store = load_spec(document | {"training": {"lr": 0.05, "epochs": epochs}, "save_as": name}), RunStore()
+    return document | {"training": {"lr": 0.05, "epochs": epochs}, "save_as": name}
+
+
+def made(document: dict[str, Any], bar: ProgressBar) -> str:
+    """The checkpoint that a spec makes, by name: that of a run of this home which is done, else of a new one."""
+    spec, store = load_spec(document), RunStore()
     run = store.find_same(spec, states=("done",))
     if run is None:
         run = store.create(spec, state="running")
