@@ -12,8 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from app.address.kept import arrive  # noqa: E402
 from app.address.routes import ROUTES, page  # noqa: E402
 from app.components.backend_state import backend_state, start_backend  # noqa: E402
+from app.components.history import quiet_history  # noqa: E402
 from app.look.styles import apply_styles  # noqa: E402
 
 __all__ = ["main"]
@@ -35,7 +37,9 @@ def main(start: str = "overview") -> None:
     st.set_page_config(page_title="BIRD Explorer" if chosen.title == "Overview" else f"{chosen.title} · BIRD Explorer")
     start_backend()
     with st.sidebar:
+        quiet_history()
         backend_state()
+    arrive(chosen.url_path)
     chosen.run()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -252,6 +253,25 @@ def test_the_demo_button_leads_to_the_run() -> None:
 def test_the_run_shown_by_default_gets_into_the_address() -> None:
     run = synthetic.write_transfer("done")
     assert show("live").query_params["run"] in (run.id, [run.id])
+
+
+def test_a_page_opens_on_what_has_something_to_show_rather_than_what_waits() -> None:
+    done = synthetic.write_transfer("done")
+    synthetic.write_transfer("queued")
+    app = show("embeddings")
+    assert app.query_params["run"] in (done.id, [done.id])
+
+
+def test_links_between_pages_of_a_run_carry_what_is_looked_at_in_it() -> None:
+    run = synthetic.write_transfer("done")
+    app = show("robustness", run=run.id, arm="fine-tuning", step="48", image="7", cell="fog.2")
+    [curves] = [link for link in app.main.get("page_link") if "curves" in link.proto.label]
+    assert dict(parse_qsl(curves.proto.query_string)) == {
+        "run": run.id,
+        "arm": "fine-tuning",
+        "step": "48",
+        "image": "7",
+    }
 
 
 def test_a_loss_beyond_noise_is_not_drawn_as_a_gain() -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from app.address.kept import view_of
+
 __all__ = ["ROUTES", "Route", "go", "link", "page"]
 
 
@@ -94,7 +96,9 @@ def page(name: str, *, default: bool | None = None) -> StreamlitPage:
 
 
 def link(name: str, label: str, /, *, icon: str | None = None, help: str | None = None, **query: str) -> None:
-    """A link to a page, `link("live", "Watch it", run=run.id)`."""
+    """A link to a page, `link("live", "Watch it", run=run.id)`; what is looked at in that run goes along."""
+    if "run" in query:
+        query = view_of(query["run"]) | query
     st.page_link(page(name), label=label, icon=icon, help=help, query_params=query or None)
 
 

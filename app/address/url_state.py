@@ -10,15 +10,21 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from app.address.kept import keep, kept, recall
+
 __all__ = ["address", "adopt", "keep_valid", "publish", "put"]
 
 Value = str | int | float | bool | tuple[str, ...] | tuple[int, ...] | None
 
 
 def adopt(form: str, defaults: Mapping[str, Value]) -> None:
-    """Before the widgets: fill `st.session_state[key]` of each key from the URL, else from `defaults`."""
+    """Before the widgets: fill `st.session_state[key]` of each key from the URL, else from `defaults`.
+
+    A form that one comes back to by an address that says nothing of it is as it was left.
+    """
+    recall(form, defaults)
     now = _address(defaults)
-    changed_outside = st.session_state.get(_seen(form)) != now
+    changed_outside = kept(form) != now
     for key, default in defaults.items():
         if changed_outside or key not in st.session_state:
             st.session_state[key] = _read(now[key], default) if key in now else default
@@ -30,7 +36,7 @@ def publish(form: str, values: Mapping[str, Value], defaults: Mapping[str, Value
     if wanted != _address(defaults):
         others = {key: value for key, value in st.query_params.to_dict().items() if key not in defaults}
         st.query_params.from_dict(others | wanted)
-    st.session_state[_seen(form)] = wanted
+    keep(form, wanted)
 
 
 def address(values: Mapping[str, Value], defaults: Mapping[str, Value]) -> dict[str, str]:
@@ -51,10 +57,6 @@ def keep_valid(key: str, options: Sequence[str], fallback: str) -> str | None:
         return None
     st.session_state[key] = fallback if fallback in options else options[0]
     return None if asked in (None, "") else str(asked)
-
-
-def _seen(form: str) -> str:
-    return f"_{form}_address"
 
 
 def _address(defaults: Mapping[str, Value]) -> dict[str, str]:

@@ -24,9 +24,9 @@ def address_list(
     """Draw it, `words` by name; a pick goes into `parameter`, and what the address has of `forget` goes out of it."""
 
     def pick() -> None:
-        for name in forget:
-            st.query_params.pop(name, None)
-        st.query_params[parameter] = st.session_state[key]
+        # Written at once: what is forgotten still belongs to the entry of the browser's history that is left.
+        others = {name: value for name, value in st.query_params.to_dict().items() if name not in forget}
+        st.query_params.from_dict(others | {parameter: st.session_state[key]})
 
     st.session_state[key] = chosen
     st.selectbox(

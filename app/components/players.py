@@ -1,6 +1,6 @@
 """The geometry of a run, scrubbed through its steps in the browser: Gram matrices, and embeddings.
 
-What is looked at (student, step, classes) is written to the URL, so that a link shows the same thing.
+What is looked at (student, step, classes, an image) is written to the URL, so that a link shows the same thing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.address.kept import keep, view_of
 from app.backend import data
 from app.charts.frame import arm
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range
@@ -69,7 +70,7 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,
-        on_at_change=lambda: _remember(key),
+        on_at_change=lambda: _remember(key, run.id),
     )
     return True
 
@@ -123,6 +124,7 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
         "active": data.is_active(run),
         "hidden": _numbers(st.query_params.get("hide", "")),
         "picked": _numbers(st.query_params.get("pick", "")),
+        "pinned": next(iter(_numbers(st.query_params.get("image", ""))), None),
         **_asked(),
         **palettes(),
     }
@@ -133,7 +135,7 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,
-        on_at_change=lambda: _remember(key),
+        on_at_change=lambda: _remember(key, run.id),
     )
     return True
 
@@ -167,17 +169,16 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part.isdigit()]
 
 
-def _remember(key: str) -> None:
+def _remember(key: str, run_id: str) -> None:
     """Write what the reader has chosen in the browser into the URL."""
     at = st.session_state[key].get("at") or {}
     found = {"arm": at.get("arm"), "step": at.get("step")}
     if "hidden" in at:
+        found["image"] = at.get("image")
         found |= {name: ",".join(map(str, at[part])) for name, part in (("hide", "hidden"), ("pick", "picked"))}
-    for name, value in found.items():
-        if value is None or value == "":
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = str(value)
+    others = {name: value for name, value in st.query_params.to_dict().items() if name not in found}
+    st.query_params.from_dict(others | {name: str(value) for name, value in found.items() if value not in (None, "")})
+    keep("view", view_of(run_id))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

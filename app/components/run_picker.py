@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
+from app.address.kept import VIEW, keep, recall, view_of
 from app.address.routes import go, link
 from app.backend import data
 from app.components.address_list import address_list
@@ -33,11 +34,12 @@ def empty_state(title: str, sentence: str, *, demo: bool = True) -> None:
 
 
 def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Run | None:
-    """The run that the URL names, else the newest fitting one; draws the picker. None, with a designed message, else.
+    """The run that the URL names, else the one looked at last, else the newest fitting one that has begun.
 
-    Fitting are the kinds of run that have any of `showing` to show. `nothing` is the title and sentence for when there
-    is no fitting run at all.
+    Draws the picker. None, with a designed message, where there is none. Fitting are the kinds of run that have any of
+    `showing` to show; `nothing` is the title and sentence for when there is no fitting run at all.
     """
+    recall("view", VIEW)
     asked = st.query_params.get("run")
     fitting = [run for run in data.list_runs() if KINDS[run.kind].shows & set(showing)]
     if asked:
@@ -48,7 +50,7 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
         if run.id not in {other.id for other in fitting}:
             fitting = [run, *fitting]
     elif fitting:
-        run = fitting[0]
+        run = next((run for run in fitting if run.state != "queued"), fitting[0])
         # So that the address, reloaded or sent to someone, goes on showing this run when newer ones have come.
         st.query_params["run"] = run.id
     else:
@@ -62,8 +64,9 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
         key="_picked_run",
         label_visibility="collapsed",
         # What was looked at in one run (a step, a student) means nothing in another.
-        forget=("arm", "step", "hide", "pick"),
+        forget=VIEW[1:],
     )
+    keep("view", view_of(run.id))
     return run
 
 

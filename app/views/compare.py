@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.address.kept import keep, recall
 from app.backend import data
 from app.components.page_head import page_head
 from app.components.run_comparison import run_comparison
@@ -12,6 +13,7 @@ from app.components.study_view import study_view
 __all__ = ["render"]
 
 _MODES = {"study": "A study", "runs": "Any runs"}
+_NAMES = ("of", "study", "runs")
 
 
 def render() -> None:
@@ -21,6 +23,7 @@ def render() -> None:
         "A study runs every variant with the same seeds and the same budget, and one table says what came of it. Look "
         "at the intervals and at the control before you believe a difference.",
     )
+    recall("compare", _NAMES)
     asked = st.query_params.get("of", "runs" if "runs" in st.query_params else "study")
     st.session_state["_of"] = asked if asked in _MODES else "study"
     mode = st.segmented_control(
@@ -36,3 +39,4 @@ def render() -> None:
         study_view() if mode == "study" else run_comparison()
     except data.BirdError as error:
         st.error(str(error))
+    keep("compare", {name: st.query_params[name] for name in _NAMES if name in st.query_params})

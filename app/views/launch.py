@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.address.kept import recall
 from app.address.routes import go, link
 from app.address.url_state import adopt, keep_valid, publish, put
 from app.backend import data
@@ -41,6 +42,7 @@ def render() -> None:
         "is drawn towards the teacher's guiding layer. As it stands, this is the demo.",
     )
     demo = demo_draft()
+    recall("launch", demo.choices())
     adopt("launch", defaults(demo, st.query_params.get("method", demo.method)))
     checkpoints = usable(data.checkpoints())
     _presets(demo)

@@ -15,6 +15,8 @@ export default function ({ data, parentElement, setStateValue }) {
     state.step = data.step;
     state.hidden = new Set(data.hidden);
     state.picked = new Set(data.classes.length > COLOURED ? data.picked : []);
+    state.pinned = data.pinned < data.labels.length ? data.pinned : null;
+    state.spot = state.pinned;
   }
   try {
     update(state);
@@ -74,13 +76,18 @@ function panel(state, name) {
   const figure = make("figure", {}, make("figcaption", {}, title, note), canvas, tip);
   const made = { name, figure, canvas, title, note, tip, picture, words, zoom: 1, shift: [0, 0], drag: null };
   canvas.addEventListener("pointerdown", (event) => {
+    made.pressed = [event.clientX, event.clientY];
     if (made.zoom === 1) return;
     made.drag = [event.clientX, event.clientY];
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointerup", () => { made.drag = null; });
   canvas.addEventListener("pointermove", (event) => hover(state, made, event));
-  canvas.addEventListener("pointerleave", () => spotlight(state, null));
+  canvas.addEventListener("pointerleave", () => spotlight(state, state.pinned));
+  canvas.addEventListener("click", (event) => {
+    // What ends a drag is no press on a point.
+    if (Math.hypot(event.clientX - made.pressed[0], event.clientY - made.pressed[1]) < 5) pin(state, state.spot);
+  });
   canvas.addEventListener("keydown", (event) => walk(state, made, event));
   canvas.addEventListener("wheel", (event) => {
     // The page keeps its own scrolling; with Ctrl or a pinch the cloud zooms.
@@ -181,7 +188,8 @@ function move(state, index, done) {
 }
 
 function tell(state) {
-  state.send("at", { arm: state.wanted, step: state.step, hidden: [...state.hidden], picked: [...state.picked] });
+  const { wanted, step, pinned } = state;
+  state.send("at", { arm: wanted, step, image: pinned, hidden: [...state.hidden], picked: [...state.picked] });
 }
 
 function toggle(state) {
@@ -288,6 +296,6 @@ function describe(state) {
   const { labels, classes } = state.data;
   state.readout.textContent =
     state.spot === null
-      ? "Point at an image to find it in the other cloud too. Ctrl and the wheel zoom."
-      : `Image ${state.spot + 1} of ${labels.length}: ${classes[labels[state.spot]]}`;
+      ? "Point at an image to find it in the other cloud too, press to keep it. Ctrl and the wheel zoom."
+      : `Image ${state.spot + 1} of ${labels.length}: ${classes[labels[state.spot]]}${state.spot === state.pinned ? ", kept" : ""}`;
 }

@@ -98,7 +98,8 @@ function hover(state, picture, event) {
 
 function walk(state, picture, event) {
   const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (event.key === "Escape") spotlight(state, null);
+  if (event.key === "Escape") pin(state, null);
+  if (event.key === "Enter") pin(state, state.spot);
   if (!direction) return;
   event.preventDefault();
   const count = state.data.labels.length;
@@ -108,6 +109,15 @@ function walk(state, picture, event) {
     if (look(state, state.data.labels[index])) break;
   }
   spotlight(state, index, picture);
+}
+
+// An image that is pinned stays found when the pointer has gone, at every step; pressed again it is let go.
+function pin(state, index) {
+  const was = state.pinned;
+  state.pinned = index === was ? null : index;
+  spotlight(state, index === null ? null : state.spot);
+  paint(state);
+  if (state.pinned !== was) tell(state);
 }
 
 function spotlight(state, index, picture = null) {
