@@ -190,16 +190,17 @@ function paintGallery(state) {
   );
 }
 
-// Every corruption of the chosen image at the chosen severity, a few in a row.
+// Every condition of the chosen image at the chosen strength, a few in a row.
 function saveGallery(state, format) {
-  const { data, severity, image } = state;
+  const { data, strength, image } = state;
+  const level = data.words.strength.toLowerCase();
   const [columns, side, gap] = [7, 112, 14];
   const colours = isDark(state.parent) ? data.dark : data.light;
-  const shown = state.boxes.map(({ name, canvas }) => ({ canvas, ...data.corruptions.find((entry) => entry.name === name) }));
+  const shown = state.boxes.map(({ name, canvas }) => ({ canvas, ...data.conditions.find((entry) => entry.name === name) }));
   const rows = Math.ceil(shown.length / columns);
   const sheet = { width: columns * (side + gap) - gap, height: rows * (side + 34), colours };
-  const foot = `${data.gallery} · ${data.names[image]} · severity ${state.where.textContent}`;
-  save(state.parent, format, { ...sheet, letters: data.letters, foot, file: `${data.gallery}-gallery-image-${image + 1}-severity-${severity}` }, (context, font) => {
+  const foot = `${data.gallery} · ${data.names[image]} · ${level} ${state.where.textContent}`;
+  save(state.parent, format, { ...sheet, letters: data.letters, foot, file: `${data.gallery}-gallery-image-${image + 1}-${level}-${strength}` }, (context, font) => {
     context.imageSmoothingEnabled = false;
     context.textAlign = "left";
     shown.forEach(({ canvas, title }, at) => {

@@ -1,4 +1,4 @@
-// The table of corruptions and severities as a drawing, to be saved.
+// The table of conditions and strengths as a drawing, to be saved.
 
 const FIRST = 190;
 const CELL = [58, 26];
@@ -12,9 +12,9 @@ function saveGrid(state, format) {
   }));
   const what = over ? `difference to ${labelOf(data.references, over)}, percentage points` : "accuracy, %";
   const title = `${labelOf(data.models, model)}: ${what}`;
-  const sheet = { width: FIRST + CELL[0] * (data.severities.length + 1), height: 28 + CELL[1] * rows.length, colours };
+  const sheet = { width: FIRST + CELL[0] * (data.strengths.length + 1), height: 28 + CELL[1] * rows.length, colours };
   const foot = `${data.run} · n = ${data.n} test images${over ? " · grey: within noise" : ""}`;
-  const file = `${data.run}-severity-grid-${model}${over ? `-against-${over}` : "-accuracy"}`;
+  const file = `${data.run}-${data.words.condition}-by-${data.words.strength}-${model}${over ? `-against-${over}` : "-accuracy"}`;
   save(state.parent, format, { ...sheet, letters: data.letters, foot, file }, (context, font) => {
     words(context, title, 0, 14, `600 13px ${font}`, colours.text);
     rows.forEach(({ kind, cells }, row) => {
