@@ -204,7 +204,7 @@ def test_pca_stands_in_for_umap() -> None:
     run = synthetic.write_transfer("running", fraction=0.6, umap=False)
     app = show("embeddings", run=run.id)
     assert components(app)["bird_embedding_player"]["title"] == "PCA"
-    assert "UMAP is being made" in words(app)
+    assert "UMAP is ready for 0 of" in words(app)
 
 
 def test_a_hundred_classes() -> None:

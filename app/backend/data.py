@@ -41,6 +41,7 @@ __all__ = [
     "Run",
     "SnapshotName",
     "active_demo",
+    "active_runs",
     "arm_of",
     "cancel",
     "checkpoints",
@@ -85,6 +86,7 @@ MAX_PICTURE_BYTES = settings.MAX_PICTURE_BYTES
 _OPENED_SECONDS = 60.0
 """A run that is looked at goes on being first in line; its row need not say so at every look."""
 _ANY: tuple[State, ...] = get_args(State)
+_COMING: tuple[State, ...] = (*ACTIVE, "interrupted")
 
 
 def list_runs(
@@ -96,6 +98,11 @@ def list_runs(
 ) -> list[Run]:
     """Newest first, `limit` of them (all, where that is none) after the first `offset`."""
     return RunStore().list(kind=kind, states=states, limit=limit, offset=offset)
+
+
+def active_runs() -> list[Run]:
+    """Every run of which more may come by itself, newest first."""
+    return RunStore().list(states=_COMING)
 
 
 def count_runs(kind: str | Collection[str] | None = None, *, states: tuple[State, ...] = _ANY) -> int:
@@ -123,7 +130,7 @@ def family(run: Run) -> tuple[Run, ...]:
 
 def is_active(run: Run) -> bool:
     """Whether more may come by itself. An interrupted run counts: the supervisor takes it up again."""
-    return run.state in ACTIVE or run.state == "interrupted"
+    return run.state in _COMING
 
 
 def progress(run: Run) -> dict[str, Any] | None:
@@ -303,8 +310,9 @@ def open_embeddings(run: Run) -> None:
         return
     try:
         RunStore().note_opened(run.id)
-    except BirdError:
-        return  # the table is held: PCA stands in, and the page's next look asks again
+        ensure_worker()
+    except (BirdError, OSError):
+        return  # the table is held, or the disk full: PCA stands in, and the page's next look asks again
 
 
 def probes(run: Run) -> dict[str, np.ndarray] | None:

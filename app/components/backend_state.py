@@ -43,7 +43,7 @@ def backend_state() -> None:
 
 
 def _changing() -> bool:
-    return any(data.is_active(run) for run in data.list_runs(limit=50)) or _starting()
+    return bool(data.active_runs()) or _starting()
 
 
 def _starting() -> bool:
@@ -51,7 +51,7 @@ def _starting() -> bool:
 
 
 def _draw(timed: bool) -> None:
-    runs = [run for run in data.list_runs(limit=50) if data.is_active(run)]
+    runs = data.active_runs()
     alive = data.worker_alive()
     if timed and not _changing():
         # Nothing moves any more: one whole run of the page stops the timer.

@@ -108,7 +108,7 @@ def _list(key: str, network: str, fallback: str, label: str, help: str) -> str:
 
 
 def _busy() -> bool:
-    return any(data.is_active(run) for run in data.list_runs(limit=20))
+    return bool(data.active_runs())
 
 
 def _ask(data_name: str, teacher: ModelRef, student: ModelRef, seed: int, label: str, *, retry: bool = False) -> None:

@@ -80,6 +80,7 @@ def embedding_methods(run: data.Run) -> list[str]:
     names = data.snapshot_names(run)
     if not names:
         return []
+    data.open_embeddings(run)
     made = {name.model for name in names if data.embedding(run, name)[1] == "umap"}
     return ["UMAP", "PCA"] if "teacher" in made and len(made) > 1 else ["PCA"]
 

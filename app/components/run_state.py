@@ -83,8 +83,9 @@ def progress_panel(run: data.Run) -> None:
     """Phase, bar and time left of a run that is queued or running."""
     said = data.progress(run)
     if run.state == "queued":
-        ahead = sum(other.state == "running" for other in data.list_runs())
-        st.progress(0.0, text="Waiting for the worker" + (f", {ahead} running before it" if ahead else ""))
+        counts = {"running": data.count_runs(states=("running",)), "waiting": data.waiting_before(run)}
+        ahead = " and ".join(f"{count} {word}" for word, count in counts.items() if count)
+        st.progress(0.0, text="Waiting for the worker" + (f", {ahead} before it" if ahead else ""))
         if not data.worker_alive():
             st.caption("No worker is alive at the moment; one is being started.")
         return

@@ -71,8 +71,10 @@ def _draw(run: data.Run) -> None:
         if len(methods) > 1
         else methods[0]
     )
-    if len(methods) == 1 and data.is_active(run):
-        st.caption("UMAP is being made in the background; PCA stands in until it is ready.")
+    ready, total = data.embedding_progress(run)
+    if ready < total and (data.is_active(run) or data.embeddings_pending(run)):
+        stands_in = " PCA stands in until the first ones are there." if len(methods) == 1 else ""
+        st.caption(f"UMAP is ready for {ready} of {total} snapshots; this run's are made before others'.{stands_in}")
     embedding_player(run, how, key=f"cloud_{how}")
     st.caption(_UMAP if how == "UMAP" else _PCA)
     _numbers(run, how)
