@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ import torch
 from sklearn.datasets import load_digits
 
 from bird_backend import catalog, datasets, settings
-from bird_backend.datasets import Dataset, augment, build_fashion_mnist_small, load_dataset, normalise
+from bird_backend.datasets import Dataset, Split, augment, build_fashion_mnist_small, load_dataset, normalise
 from bird_backend.datasets.arrays import read_npz, write_npz
 from bird_backend.datasets.registry import LOADERS
 from bird_backend.datasets.splits import assemble, hold_out
 from bird_backend.errors import InputError, RunError, UnknownNameError
+from bird_backend.experiments.augmenting import clean
+from bird_backend.models import build_model
+from bird_backend.specs import Training
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -235,6 +239,39 @@ def test_augmented_images_are_shifted_and_mirrored_copies() -> None:
         mirrored += found[0][2]
     assert len(shifts) > 30
     assert 16 < mirrored < 48
+
+
+def test_shifting_and_mirroring_can_each_be_left_out() -> None:
+    images = torch.randint(1, 256, (64, 3, 32, 32), dtype=torch.uint8, generator=generator())
+    both, shifted = augment(images, generator(1)), augment(images, generator(1), mirror=False)
+    mirrored = augment(images, generator(1), shift=False)
+    turned = (mirrored == images.flip(3)).flatten(1).all(dim=1)
+    assert torch.equal(mirrored, torch.where(turned[:, None, None, None], images.flip(3), images))
+    assert torch.equal(both, torch.where(turned[:, None, None, None], shifted.flip(3), shifted))
+    assert torch.equal(augment(images, generator(1), shift=False, mirror=False), images)
+
+
+@pytest.mark.parametrize(
+    ("data", "asked", "mirrors"),
+    [
+        ("digits", "auto", False),
+        ("svhn", "auto", False),
+        ("fashion-mnist-small", "auto", True),
+        ("folder:/photos", "auto", True),
+        ("digits", True, True),
+        ("folder:/signs", False, False),
+    ],
+)
+def test_what_has_a_right_way_round_is_not_mirrored(data: str, asked: Any, mirrors: bool) -> None:
+    split = Split(
+        images=torch.arange(96, dtype=torch.uint8).view(1, 3, 4, 8).repeat(40, 1, 1, 1), labels=torch.zeros(40)
+    )
+    images = clean(split, Training(shift=False, mirror=asked), data)
+    student = build_model("cnn-small", classes=2, seed=0)
+    rows, chance = torch.arange(40), generator()
+    batch = images.batch(rows, generator=chance, cpu_generator=chance, student=student, progress=0.0)
+    flipped = (batch.inputs != normalise(split.images)).flatten(1).any(dim=1)
+    assert flipped.any().item() is mirrors and not flipped.all()
 
 
 def test_every_shift_and_mirror_is_as_likely_as_any() -> None:

@@ -118,6 +118,9 @@ def test_estimates_grow_with_work_and_prefer_what_was_measured() -> None:
     alone = spec.model_copy(update={"baseline": False})
     assert estimate(alone, [], LAPTOP).seconds < guess.seconds
     done = synthetic.write_transfer("done")
+    attacks = load_spec({**data.demo_document(), "behaviour": "adversarial"})
+    corruptions = load_spec({**data.demo_document(), "behaviour": {"conditions": ["fog", "snow", "frost"]}})
+    assert estimate(attacks, [], LAPTOP).seconds > 1.5 * estimate(corruptions, [], LAPTOP).seconds  # type: ignore[arg-type]
     measured = estimate(spec, [done], LAPTOP)
     assert "2,000 images a second" in measured.basis
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from app.backend.metrics import MetricsCache, tidy
 from bird_backend import settings
+from bird_backend.behaviours import USUAL
 from bird_backend.errors import BirdError, InputError, UnknownNameError
 from bird_backend.experiments import AnalyzeSpec, GallerySpec, RunSpec, TransferSpec, load_spec, read_spec
 from bird_backend.measures import Predictions
@@ -335,7 +336,7 @@ def examples(run: Run) -> Examples | None:
 
 
 def gallery(
-    *, data: str | None = None, picture: str | None = None, behaviour: str = "corruptions", retry: bool = False
+    *, data: str | None = None, picture: str | None = None, behaviour: str = USUAL, retry: bool = False
 ) -> tuple[Run, Gallery | None]:
     """The run that draws a data set's images, or one that was brought, under every condition, and what it drew.
 
@@ -350,7 +351,7 @@ def gallery(
     return run, _gallery(str(run.directory.path), path.stat().st_mtime_ns) if done else None
 
 
-def find_gallery(*, data: str | None = None, picture: str | None = None, behaviour: str = "corruptions") -> Run | None:
+def find_gallery(*, data: str | None = None, picture: str | None = None, behaviour: str = USUAL) -> Run | None:
     """The gallery that was asked for already, in whatever state."""
     spec = gallery_spec(data, picture, behaviour)
     return RunStore().find_same(spec, states=_ANY)

@@ -16,7 +16,7 @@ from app.components.spec_view import spec_view
 from app.form.drafts import ALL
 from app.form.estimates import estimate
 from bird_backend import catalog
-from bird_backend.behaviours import BEHAVIOURS, Behaviour
+from bird_backend.behaviours import BEHAVIOURS, USUAL, Behaviour
 from bird_backend.errors import BirdError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, load_spec
 
@@ -27,7 +27,7 @@ _DEFAULTS: dict[str, Any] = {
     "net": "",
     "on": "digits",
     "folder": "",
-    "behaviour": "corruptions",
+    "behaviour": USUAL,
     "against": (ALL,),
     "mirror": "auto",
     "rounds": 8,
@@ -80,7 +80,7 @@ def _choices() -> dict[str, Any]:
             folder = st.text_input("folder:PATH or zip:PATH", key="folder", placeholder="folder:/home/me/photos") or ""
         else:
             st.caption(catalog.DATASETS[on].caption)
-    keep_valid("behaviour", list(BEHAVIOURS), "corruptions")
+    keep_valid("behaviour", list(BEHAVIOURS), USUAL)
     behaviour = str(
         st.segmented_control(
             "Robust against" if role == "robustify" else "Measured against",

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from app.backend.weights import RANDOM
-from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, BehaviourSettings
+from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, USUAL, BehaviourSettings
 from bird_backend.transfer import METHODS, Setting
 
 __all__ = [
@@ -78,7 +78,7 @@ class Draft:
     seed: int = 0
     device: str = "auto"
     baseline: bool = True
-    behaviour: str = "corruptions"
+    behaviour: str = USUAL
     conditions: tuple[str, ...] = (ALL,)
     strengths: tuple[int, ...] = STRENGTHS
     options: tuple[str, ...] = ()

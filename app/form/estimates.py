@@ -56,8 +56,7 @@ def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[d
     models = 1 + len(spec.arms) if isinstance(spec, TransferSpec) else 1
     settings = spec.behaviour
     cells = 1 + len(settings.conditions) * len(settings.strengths)
-    # An attack is passes forward and back, three forward passes' work each, before the one that is measured.
-    passes = 1 + 3 * getattr(settings, "steps", 1) if settings.behaviour.attacks else 1
+    passes = 1 + settings.behaviour.measuring_passes(settings)
     tested = min(spec.evaluation.limit or _tests(spec.data), _tests(spec.data))
     seconds += models * cells * tested * (1.3 * passes * _flops(student) / rate + 4e-5)
     basis = (
@@ -94,13 +93,15 @@ def study_seconds(plan: Plan, runs: Iterable[data.Run], here: Machine) -> float:
 
 def _arms(spec: TransferSpec | PretrainSpec | RobustifySpec) -> tuple[float, ...]:
     """Multiply-adds an image of each arm that is trained: forward and backward, and who else looks at it."""
+    changing = spec.behaviour.behaviour.training_passes(spec.behaviour)
     if not isinstance(spec, TransferSpec):
-        return (3 * _flops(spec.model),)
+        return ((3 + changing * isinstance(spec, RobustifySpec)) * _flops(spec.model),)
     work = []
     for method in spec.arms:
         facts = METHODS[method.name]
         student = spec.teacher if method.name == spec.method.name and spec.start == "teacher" else spec.student
-        work.append(facts.student_passes * _flops(student) + (_flops(spec.teacher) if facts.needs_teacher else 0))
+        passes = facts.student_passes + changing * facts.under_conditions
+        work.append(passes * _flops(student) + (_flops(spec.teacher) if facts.needs_teacher else 0))
     return tuple(work)
 
 
@@ -122,8 +123,10 @@ def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: data.Run) -> 
     document: dict[str, Any] = run.directory.read_spec()
     mine = spec.model_dump(mode="json")
     roles = ("teacher", "student") if isinstance(spec, TransferSpec) else ("model",)
+    attacked = spec.behaviour.behaviour.attacks  # training on attacks has a speed of its own
     return (
         all(document[role]["model"] == mine[role]["model"] for role in roles)
+        and (not attacked or document.get("behaviour") == mine["behaviour"])
         and document["device"] == mine["device"]
         and document["training"]["batch_size"] == mine["training"]["batch_size"]
     )

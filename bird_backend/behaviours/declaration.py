@@ -122,6 +122,10 @@ class Behaviour:
     """
     stored: Callable[[Any, Tensor], Stored | None] | None = None
     """Images on disk that are read in place of changing them, where the settings say so; given the test labels."""
+    measuring_passes: Callable[[Any], float] = lambda _: 0.0
+    """Forward passes of the network that changing an image costs, by the settings, where a network is measured."""
+    training_passes: Callable[[Any], float] = lambda _: 0.0
+    """The same in training."""
     attacks: bool = False
     """Whether images depend on the network: then each network sees its own."""
     pooled: bool = False

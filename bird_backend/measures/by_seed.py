@@ -1,4 +1,4 @@
-"""Figures over the seeds of one recipe, and their differences paired by seed: the same images, corrupted the same.
+"""Figures over the seeds of one recipe, and their differences paired by seed: the same images, changed the same.
 
 Every function takes per-image shares of right answers by seed. With two seeds or more the interval is over seeds; with
 one it is over its images.
@@ -38,7 +38,7 @@ def mean_by_seed(shares: Shares, *, single: bool = False) -> Interval | None:
 def difference_by_seed(ours: Shares, theirs: Shares) -> Interval | None:
     """How much more accurate ours is, over the seeds that both have; none where there is no such seed.
 
-    What the seeds share (the draw of weights, the order of batches, the corrupted images) is no part of the interval.
+    What the seeds share (the draw of weights, the order of batches, the changed images) is no part of the interval.
     """
     found = differences(ours, theirs)
     if len(found) >= 2:

@@ -120,7 +120,7 @@ def wilson(correct: float, n: int) -> Interval:
 def over_images(values: np.ndarray) -> Interval:
     """The mean of one number an image [n], such as its share of right answers or two models' difference in it.
 
-    Cells of a corruption table are all of the same images, so an image is one observation however many cells there are.
+    Cells of a table are all of the same images, so an image is one observation however many cells there are.
     """
     n, mean = len(values), float(values.mean())
     half = Z * float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf

@@ -73,6 +73,16 @@ def _train(images: Tensor, conditions: tuple[str, ...], given: Given) -> Tensor:
     return attack_each(images, conditions, given)
 
 
+_STEP = 3.0
+"""Forward passes that a pass forward and back costs."""
+
+
+def _measuring_passes(settings: AdversarialSettings) -> float:
+    """The mean over the conditions."""
+    steps = [1 if name == "fgsm" else settings.steps for name in settings.conditions]
+    return _STEP * sum(steps) / max(len(steps), 1)
+
+
 DECLARES = Behaviour(
     name="adversarial",
     place=30,
@@ -94,6 +104,8 @@ DECLARES = Behaviour(
     settings=AdversarialSettings,
     apply=_apply,
     train=_train,
+    measuring_passes=_measuring_passes,
+    training_passes=lambda settings: _STEP * (1 + settings.training_steps) / 2,
     attacks=True,
     glance=("fgsm",),
 )

@@ -13,7 +13,7 @@ DECLARES = (
         place=40,
         title="mCE",
         explained="for each condition, this model's errors as a share of the errors that the student made before, then "
-        "the mean: for corruptions the mCE of Hendrycks & Dietterich. Below 100 % is better than before.",
+        "the mean (Hendrycks & Dietterich 2019). Below 100 % is better than before.",
         unit=SHARE,
         rises=False,
         in_run=lambda run: mean_corruption_error(run.predictions, run.model),

@@ -1,4 +1,4 @@
-"""Plain fine-tuning: L = L_task. On clean images it is what a transfer has to beat, on corrupted ones its ceiling."""
+"""Plain fine-tuning: L = L_task. On clean images it is what a transfer has to beat, on changed ones its ceiling."""
 
 from __future__ import annotations
 
