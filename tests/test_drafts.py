@@ -23,7 +23,7 @@ from bird_backend.experiments import TransferSpec, load_spec, override, spec_has
 from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import show
-from tests.weights import NETWORK, NETWORKS, assets_without_weights, write_demo_weights
+from tests.weights import NETWORK, NETWORKS, assets_without_weights, write_demo_weights, write_weights
 
 LAPTOP = Machine(cores=2, gpus=(), apple=False)
 
@@ -138,6 +138,19 @@ def test_lists_offer_the_likeliest_weights_first() -> None:
     assert next(iter(offered("teacher", "fashion-mnist-small", checkpoints))) == "digits-robust-teacher"
     assert next(iter(offered("student", "fashion-mnist-small", checkpoints))) == "fashion-student"
     assert f"{RANDOM}{NETWORK}" in offered("teacher", "digits", checkpoints)
+
+
+def test_a_teacher_for_another_behaviour_is_told_of() -> None:
+    write_demo_weights()
+    recipe = {"kind": "robustify", "behaviour": {"name": "geometric"}, "train_conditions": ["rotation", "shift"]}
+    write_weights("turned", recipe=recipe)
+    checkpoints = usable(data.checkpoints())
+    draft = replace(Draft.of(data.demo_document()), teacher="turned")
+    networks = {**NETWORKS, "turned": NETWORKS["fashion-student"]}
+    said = "was trained for geometric changes, and what is measured is common corruptions"
+    assert any(said in note for note in review(draft.document(networks), draft, checkpoints).notes)
+    fitting = replace(draft, behaviour="geometric")
+    assert not any("trained for" in note for note in review(fitting.document(networks), fitting, checkpoints).notes)
 
 
 def test_notes_speak_of_controls_and_empty_weights() -> None:

@@ -81,7 +81,7 @@ def _options(behaviour: Behaviour, asked: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _widget(key: str, name: str, field: FieldInfo) -> Any:
-    label, help = name.replace("_", " ").capitalize(), field.description
+    label, help = field.title or name.replace("_", " ").capitalize(), field.description
     if isinstance(field.default, bool):
         return st.toggle(label, key=key, help=help)
     if isinstance(field.default, int):

@@ -13,7 +13,7 @@ from app.form.drafts import Draft, settings_of
 __all__ = ["MIRRORING", "expert_options"]
 
 _OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
-MIRRORING = {"auto": "Where the data bears it", "yes": "Yes", "no": "No"}
+MIRRORING = {"auto": "Automatic", "yes": "Yes", "no": "No"}
 _PRECISIONS = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
 
 

@@ -103,7 +103,7 @@ def _choices() -> dict[str, Any]:
     name = st.text_input(
         "Name of the weights",
         key="name",
-        placeholder=_suggestion(role, net, on),
+        placeholder=_suggestion(role, net, on, behaviour),
         help="What you will find them by, here and on the launch page.",
     )
     return {
@@ -148,7 +148,9 @@ def _other_behaviour() -> None:
     st.session_state["against"] = (ALL,)
 
 
-def _suggestion(role: str, net: str, on: str) -> str:
+def _suggestion(role: str, net: str, on: str, behaviour: str) -> str:
+    if role == "robustify" and behaviour != USUAL:
+        return f"{'own-images' if on == _OWN else on}-{net}-{behaviour}"
     return f"{'own-images' if on == _OWN else on}-{net}-{'robust' if role == 'robustify' else 'student'}"
 
 
@@ -166,7 +168,8 @@ def _document(values: dict[str, Any]) -> dict[str, Any]:
             "lr": values["start"],
             "mirror": {"yes": True, "no": False}.get(values["mirror"], "auto"),
         },
-        "save_as": values["name"].strip() or _suggestion(values["role"], values["net"], values["on"]),
+        "save_as": values["name"].strip()
+        or _suggestion(values["role"], values["net"], values["on"], values["behaviour"]),
     }
 
 

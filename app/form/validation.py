@@ -11,6 +11,7 @@ from app.backend.own_images import Images, Inspection
 from app.backend.weights import Weights, title_of
 from app.form.drafts import OWN, Draft
 from bird_backend import catalog
+from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.errors import BirdError, plain
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.transfer import METHODS, MatchingSettings
@@ -130,6 +131,12 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
     method = METHODS[spec.method.name]
     if method.needs_teacher and spec.teacher.weights is None:
         yield "The teacher has random weights: a control, from which nothing should be learned."
+    withstands = _withstands(spec.teacher.weights, checkpoints)
+    if method.needs_teacher and withstands not in (None, spec.behaviour.name):
+        yield (
+            f"This teacher was trained for {BEHAVIOURS[withstands].title.lower()}, and what is measured is "
+            f"{spec.behaviour.behaviour.title.lower()}."
+        )
     if getattr(spec.method, "beta", None) == 0:
         yield "β is 0, so the teacher has no say: this is fine-tuning under another name."
     if getattr(spec.method, "alpha", None) == 0:
@@ -148,6 +155,14 @@ def _classes(data: str, images: Images | None) -> tuple[str, ...]:
     if images is not None:
         return images.classes
     return catalog.DATASETS[data].classes if data in catalog.DATASETS else ()
+
+
+def _withstands(weights: str | None, checkpoints: Mapping[str, Weights]) -> str | None:
+    """The behaviour that a teacher was trained for, where its provenance says one that there is."""
+    made = _made(weights, checkpoints)
+    behaviour = {} if made is None or "train_conditions" not in made.recipe else made.recipe.get("behaviour", {})
+    name = behaviour.get("name") if isinstance(behaviour, dict) else None
+    return name if name in BEHAVIOURS else None
 
 
 def _made(weights: str | None, checkpoints: Mapping[str, Weights]) -> Any:

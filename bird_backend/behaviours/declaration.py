@@ -73,7 +73,7 @@ def _default_conditions(known: Mapping[str, Any]) -> tuple[str, ...]:
 class BehaviourSettings(Spec):
     """The part of a spec that says which behaviour is measured, under which conditions and how strongly.
 
-    A behaviour with options of its own has a subclass with a field for each.
+    A behaviour with options of its own has a subclass with a field for each; forms show its title and description.
     """
 
     name: str

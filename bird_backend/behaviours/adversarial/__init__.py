@@ -31,10 +31,20 @@ class AdversarialSettings(BehaviourSettings):
     """How hard the iterated attacks try."""
 
     name: Literal["adversarial"] = "adversarial"
-    steps: int = Field(default=10, ge=1, le=200)
-    """Of PGD when a network is measured, each 2.5 budgets over their number long, from a random start."""
-    training_steps: int = Field(default=3, ge=1, le=50)
-    """The same in adversarial training, where each is one more pass forward and back for every batch (Madry: 7)."""
+    steps: int = Field(
+        default=10,
+        ge=1,
+        le=200,
+        title="Steps of PGD",
+        description="When a network is measured; each is 2.5 budgets over their number long, from a random start.",
+    )
+    training_steps: int = Field(
+        default=3,
+        ge=1,
+        le=50,
+        title="Steps of PGD in training",
+        description="Each is one more pass forward and back for every batch; Madry et al. take 7.",
+    )
 
 
 _CONDITIONS = (

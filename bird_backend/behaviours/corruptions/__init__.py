@@ -26,12 +26,23 @@ class CorruptionSettings(BehaviourSettings):
     reads: ClassVar[tuple[str, ...]] = ("corrupted_dir", "frost_textures")
 
     name: Literal["corruptions"] = "corruptions"
-    corrupted_dir: str | None = Field(default=None, min_length=1)
-    """A folder in CIFAR-10-C's layout whose images are read, instead of corrupting on the fly."""
-    faithful: bool = False
-    """Keep a slip of the published script, whose glass blur copies pixels where it means to swap them."""
-    frost_textures: str | None = Field(default=None, min_length=1)
-    """A folder of pictures to lay over the images as frost, in place of the project's own."""
+    corrupted_dir: str | None = Field(
+        default=None,
+        min_length=1,
+        title="Folder of corrupted images",
+        description="In CIFAR-10-C's layout: its images are read, instead of corrupting on the fly.",
+    )
+    faithful: bool = Field(
+        default=False,
+        title="Glass blur as published",
+        description="Keep a slip of the published script, whose glass blur copies pixels where it means to swap them.",
+    )
+    frost_textures: str | None = Field(
+        default=None,
+        min_length=1,
+        title="Folder of frost pictures",
+        description="To lay over the images as frost, in place of the project's own.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> CorruptionSettings:
