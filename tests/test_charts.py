@@ -17,11 +17,15 @@ from PIL import Image
 from app import charts
 from app.backend import data
 from app.backend.metrics import thin
+from app.backend.studies import results
+from app.charts.frame import arm
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range, unpack_gram
+from app.charts.study import ablation_panel
 from app.look.palette import DARK, LIGHT, swaps
 from app.words.intervals import explained, percent, plus_minus, points, verdict, word
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.measures import Interval
+from bird_backend.transfer import METHODS
 from tests import synthetic
 
 
@@ -222,3 +226,31 @@ def test_results_of_compared_runs() -> None:
     assert table["Run"].tolist() == ["A", "A", "A", "B"]
     figure = charts.run_curves(compared, kind="snapshot", column="cka", title="CKA")
     assert {trace.name for trace in figure.data} == {"A, Fine-tuning", "A, BIRD", "B, Fine-tuning"}
+
+
+def test_no_two_methods_are_drawn_alike_and_few_are_grey() -> None:
+    looks = {name: arm(name).look for name in METHODS}
+    assert len({(look.colour, look.dash, look.symbol) for look in looks.values()}) == len(looks)
+    contenders = [looks[name] for name, method in METHODS.items() if method.role == "contender"]
+    assert len({look.symbol for look in contenders}) == len(contenders), "told apart without any colour"
+    for look in contenders:
+        shades = [int(look.colour[at : at + 2], 16) for at in (1, 3, 5)]
+        assert max(shades) - min(shades) > 40, f"{look.colour} is a grey"
+
+
+def test_axes_end_where_nothing_can_be() -> None:
+    metrics = data.metrics(synthetic.write_transfer("done"))
+    for figure in (charts.cka_curves(metrics), charts.loss_curves(metrics, "task_loss")):
+        assert figure.layout.xaxis.minallowed == 0
+    accuracy = charts.accuracy_curves(metrics, "validation_accuracy").layout
+    assert (accuracy.yaxis.minallowed, accuracy.yaxis.maxallowed, accuracy.xaxis.minallowed) == (0, 1, 0)
+    assert charts.cka_curves(metrics).layout.yaxis.maxallowed == 1
+
+
+def test_an_ablations_axes_end_there_too() -> None:
+    found = results(synthetic.write_study(preset="beta", seeds=2))
+    axes = {name: ablation_panel(found.rows, name).layout.yaxis for name in ("gain", "clean", "cka_after", "seconds")}
+    assert (axes["clean"].minallowed, axes["clean"].maxallowed) == (0, 100)
+    assert (axes["seconds"].minallowed, axes["seconds"].maxallowed) == (0, None)
+    assert axes["cka_after"].maxallowed == 1
+    assert (axes["gain"].minallowed, axes["gain"].maxallowed) == (None, None)

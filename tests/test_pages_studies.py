@@ -13,6 +13,7 @@ import pytest
 from app import charts
 from app.backend import data
 from app.backend.studies import curve, list_studies, plan_study, results, runs_of
+from app.charts.frame import Look
 from app.charts.study import Series, ablation_panel, looks, study_curves
 from app.look.palette import swaps
 from bird_backend.runs.store import RunStore
@@ -179,7 +180,7 @@ def test_the_line_is_the_mean_over_seeds_and_the_band_reaches_from_lowest_to_hig
         for seed, values in enumerate(([0.1, 0.2, 0.6], [0.3, 0.6, 0.8], [0.2, 0.4, 0.1]))
     }
     frames[1] = frames[1].iloc[:2]  # one that has not come so far
-    series = [Series(label="One", colour="#0072b2", dash="solid", by_seed=frames)]
+    series = [Series(label="One", look=Look(colour="#0072b2"), by_seed=frames)]
     band, line = study_curves(series, title="CKA", x="epoch", shares=False, singles=False).data
     np.testing.assert_allclose(line.y, [0.2, 0.4, 0.35])
     np.testing.assert_allclose(line.x, [0, 1, 2])
@@ -193,8 +194,8 @@ def test_the_line_is_the_mean_over_seeds_and_the_band_reaches_from_lowest_to_hig
 def test_every_method_has_a_look_of_its_own_in_the_palettes_colours() -> None:
     arms = [charts.arm(name) for name in METHODS]
     assert {arm.label for arm in arms} == {facts.title for facts in METHODS.values()}
-    assert len({(arm.colour, arm.dash) for arm in arms}) == len(arms)
-    assert {arm.colour for arm in arms} <= set(swaps())
+    assert len({(arm.look.colour, arm.look.dash) for arm in arms}) == len(arms)
+    assert {arm.look.colour for arm in arms} <= set(swaps())
 
 
 @pytest.mark.parametrize("preset", ["methods", "layers", "beta", "batch-size"])

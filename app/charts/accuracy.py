@@ -119,14 +119,14 @@ def accuracy_bars(predictions: Predictions, *, height: int = 300) -> go.Figure:
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     for model in models_in(predictions):
         rows = means[(means["model"] == model) & (means["group"] != "robust")]
-        look = arm(model)
+        shown = arm(model)
         figure.add_bar(
             x=rows["label"],
             y=rows["accuracy"],
-            name=look.label,
+            name=shown.label,
             marker={
-                "color": "rgba(0,0,0,0)" if model == "before" else look.colour,
-                "line": {"color": look.colour, "width": 2},
+                "color": "rgba(0,0,0,0)" if model == "before" else shown.look.colour,
+                "line": {"color": shown.look.colour, "width": 2},
             },
             error_y={
                 "type": "data",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.backend.metrics import thin
 from app.charts.curves import X
-from app.charts.frame import arm, blank
+from app.charts.frame import SYMBOLS, Look, arm, blank
 from app.look.palette import LIGHT
 from bird_backend.measures.figures import FIGURES, columns, read_figure
 
@@ -41,11 +41,10 @@ def run_curves(
     height: int = 320,
 ) -> go.Figure:
     """`column` of the rows of `kind`: a colour a run, solid for its method and dotted for its baseline."""
-    figure = blank(title, height=height, x=x.capitalize(), showlegend=True)
-    if "accuracy" in column:
-        figure.update_yaxes(tickformat=".3~p")
+    y = "Accuracy" if "accuracy" in column else "CKA" if column == "cka" else ""
+    figure = blank(title, height=height, x=x.capitalize(), y=y, showlegend=True)
     for index, run in enumerate(runs):
-        colour = LIGHT.runs[index % len(LIGHT.runs)]
+        look = Look(colour=LIGHT.runs[index % len(LIGHT.runs)], symbol=("circle", *SYMBOLS)[index % (1 + len(SYMBOLS))])
         for name in dict.fromkeys(["fine-tuning", run.arm] if baselines else [run.arm]):
             rows = _rows(run.metrics, kind, name, column)
             if rows.empty:
@@ -55,10 +54,11 @@ def run_curves(
             figure.add_scatter(
                 x=rows[axis],
                 y=rows[column],
-                mode="lines" if kind == "step" else "lines+markers",
+                mode="lines+markers",
                 name=f"{run.name}, {arm(name).label}",
-                line={"color": colour, "width": 2, "dash": "solid" if name == run.arm else "dot"},
-                marker={"size": 5, "color": colour},
+                line=replace(look, dash="solid" if name == run.arm else "dot").line(2),
+                marker=look.marker(6),
+                cliponaxis=False,
                 hovertemplate="%{y:.1%}" if "accuracy" in column else "%{y:.3f}",
             )
     return figure

@@ -39,9 +39,8 @@ def arms_in(metrics: pd.DataFrame) -> list[str]:
 def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go.Figure:
     """CKA with the teacher: of the probe images for every arm (lines with points), of each batch for BIRD (faint)."""
     figure = blank("CKA with the teacher", height=height, x=_TITLE[x], y="CKA", showlegend=True)
-    figure.update_yaxes(rangemode="tozero")
     for name in arms_in(metrics):
-        look = arm(name)
+        label, look = arm(name).label, arm(name).look
         batch = _rows(metrics, "step", name, "cka")
         if len(batch):
             batch = thin(batch)
@@ -49,7 +48,7 @@ def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go
                 x=_x(batch, x, metrics),
                 y=batch["cka"],
                 mode="lines",
-                name=f"{look.label}, each batch",
+                name=f"{label}, each batch",
                 line={"color": LIGHT.student_faint, "width": 1},
                 hovertemplate="%{y:.3f}",
             )
@@ -59,9 +58,10 @@ def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go
                 x=_x(probes, x, metrics),
                 y=probes["cka"],
                 mode="lines+markers",
-                name=f"{look.label}, probes",
-                line={"color": look.colour, "width": 2.5, "dash": look.dash},
-                marker={"size": 6, "color": look.colour},
+                name=f"{label}, probes",
+                line=look.line(2.5),
+                marker=look.marker(6),
+                cliponaxis=False,
                 customdata=probes[["n", "null"]].to_numpy(),
                 hovertemplate="%{y:.3f} (debiased, n=%{customdata[0]:.0f}, null %{customdata[1]:.3f})",
             )
@@ -75,13 +75,13 @@ def loss_curves(metrics: pd.DataFrame, column: str, x: X = "step", *, height: in
     for name in arms_in(metrics):
         rows = thin(_rows(metrics, "step", name, column))
         if len(rows):
-            look = arm(name)
+            label, look = arm(name).label, arm(name).look
             figure.add_scatter(
                 x=_x(rows, x, metrics),
                 y=rows[column],
                 mode="lines",
-                name=look.label,
-                line={"color": look.colour, "width": 1.5, "dash": look.dash},
+                name=label,
+                line=look.line(1.5),
                 hovertemplate="%{y:.3f}",
             )
     return figure
@@ -100,20 +100,20 @@ def accuracy_curves(
         "robust_accuracy": "Robust accuracy on validation images (small estimate)",
     }[column]
     figure = blank(title, height=height, x=_TITLE[x], y="Accuracy", showlegend=column == "validation_accuracy")
-    figure.update_yaxes(tickformat=".3~p")
     if not len(epochs_table(metrics)):
         return later(figure, "Comes after the first epoch")
     for name in arms_in(metrics):
         rows = _rows(metrics, "epoch", name, column).sort_values("step")
         if len(rows):
-            look = arm(name)
+            label, look = arm(name).label, arm(name).look
             figure.add_scatter(
                 x=rows["step"] if x == "step" else rows["epoch"],
                 y=rows[column],
                 mode="lines+markers",
-                name=look.label,
-                line={"color": look.colour, "width": 2, "dash": look.dash},
-                marker={"size": 6, "color": look.colour},
+                name=label,
+                line=look.line(2),
+                marker=look.marker(6),
+                cliponaxis=False,
                 customdata=rows[["n"]].to_numpy(),
                 hovertemplate="%{y:.1%} (n=%{customdata[0]:.0f})",
             )

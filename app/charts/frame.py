@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,26 @@ import plotly.graph_objects as go
 from app.look.palette import LIGHT
 from bird_backend.transfer import METHODS
 
-__all__ = ["Arm", "arm", "blank", "later", "numbers", "scale"]
+__all__ = ["SYMBOLS", "Arm", "Look", "arm", "blank", "later", "nth_look", "numbers", "scale"]
 
 FONT = "Inter, system-ui, sans-serif"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a line is told from others: no one of the three has to be seen for that."""
+
+    colour: str
+    dash: str = "solid"
+    symbol: str = "circle"
+
+    def line(self, width: float) -> dict[str, Any]:
+        """Plotly's `line`."""
+        return {"color": self.colour, "width": width, "dash": self.dash}
+
+    def marker(self, size: float) -> dict[str, Any]:
+        """Plotly's `marker`, on a few points of a long line."""
+        return {"color": self.colour, "size": size, "symbol": self.symbol, "maxdisplayed": _MOST_MARKERS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,41 +39,52 @@ class Arm:
     """How a model of a run is named and drawn, everywhere."""
 
     label: str
-    colour: str
-    dash: str
+    look: Look
 
 
-_VIOLET, _OLIVE, _GREEN, _ROSE, _VERMILION = (LIGHT.runs[index] for index in (5, 4, 2, 3, 1))
-_METHODS: Mapping[str, tuple[str, str]] = {
-    # A hue is a family, the dash tells its members apart.
-    "bird": (LIGHT.student, "solid"),
-    "fine-tuning": (LIGHT.baseline, "solid"),
-    "none": (LIGHT.before, "dot"),
-    "oracle": (LIGHT.baseline, "dash"),
-    "linear-probe": (_OLIVE, "dash"),
-    "lp-ft": (_OLIVE, "solid"),
-    "lwf-features": (_VIOLET, "solid"),
-    "lwf-logits": (_VIOLET, "dash"),
-    "hints": (_GREEN, "solid"),
-    "soft-labels": (_ROSE, "solid"),
-    "rkd": (_VERMILION, "solid"),
-    "sp": (_VERMILION, "dash"),
-    "pkt": (_VERMILION, "dot"),
-}
+_MOST_MARKERS = 12
+_NEUTRAL = Look(colour=LIGHT.baseline, dash="dashdot", symbol="hexagon")
 _OTHERS: Mapping[str, Arm] = {
-    "before": Arm(label="Before", colour=LIGHT.before, dash="dot"),
-    "model": Arm(label="Model", colour=LIGHT.student, dash="solid"),
-    "ceiling": Arm(label="Oracle (ceiling)", colour=LIGHT.baseline, dash="dash"),
-    "teacher": Arm(label="Teacher", colour=LIGHT.teacher, dash="solid"),
+    "before": Arm(label="Before", look=Look(colour=LIGHT.before, dash="dot", symbol="circle-open")),
+    "model": Arm(label="Model", look=Look(colour=LIGHT.student)),
+    "ceiling": Arm(label="Oracle (ceiling)", look=Look(colour=LIGHT.baseline, dash="dash", symbol="square-open")),
+    "teacher": Arm(label="Teacher", look=Look(colour=LIGHT.teacher)),
 }
+_ROLES: Mapping[str, Look] = {
+    "floor": _OTHERS["before"].look,
+    "reference": Look(colour=LIGHT.baseline),
+    "ceiling": _OTHERS["ceiling"].look,
+}
+_OWN = "bird"
+"""The method that the app is about is drawn as the student is, everywhere."""
+_HUES = LIGHT.runs[1:7]
+_DASHES = ("solid", "dash", "longdashdot")
+SYMBOLS = (
+    *("square", "diamond", "triangle-up", "cross", "triangle-down", "x"),
+    *("star", "pentagon", "hourglass", "star-diamond", "bowtie", "hexagram"),
+)
+"""Markers that are told apart at the size of a line's points, beside the circle of the app's own method."""
 
 
 def arm(name: str) -> Arm:
-    """The arm of that name: a method, or whatever else is measured; one without a line of its own has a neutral one."""
+    """The arm of that name: a method, or whatever else is measured; an unknown one has a neutral line."""
     if name in _OTHERS:
         return _OTHERS[name]
-    colour, dash = _METHODS.get(name, (LIGHT.baseline, "dashdot"))
-    return Arm(label=METHODS[name].title if name in METHODS else name, colour=colour, dash=dash)
+    if name not in METHODS:
+        return Arm(label=name, look=_NEUTRAL)
+    method = METHODS[name]
+    if method.role != "contender":
+        return Arm(label=method.title, look=_ROLES[method.role])
+    if name == _OWN:
+        return Arm(label=method.title, look=Look(colour=LIGHT.student))
+    rivals = [each.name for each in METHODS.values() if each.role == "contender" and each.name != _OWN]
+    return Arm(label=method.title, look=nth_look(rivals.index(name)))
+
+
+def nth_look(place: int, hues: Sequence[str] = _HUES) -> Look:
+    """One of many looks: the next hue each time, the next dash with each round of hues, a marker of its own."""
+    turn, hue = divmod(place, len(hues))
+    return Look(colour=hues[hue], dash=_DASHES[turn % len(_DASHES)], symbol=SYMBOLS[place % len(SYMBOLS)])
 
 
 def scale(colours: tuple[str, ...]) -> list[list[Any]]:
@@ -65,9 +93,12 @@ def scale(colours: tuple[str, ...]) -> list[list[Any]]:
 
 
 def blank(title: str, *, height: int = 280, x: str = "", y: str = "", **layout: Any) -> go.Figure:
-    """An empty figure with the shared looks; `title` says what is drawn."""
+    """An empty figure with the shared looks; `title` says what is drawn.
+
+    An axis of time begins at 0 at the earliest, one of shares or of CKA does not go on beyond what there can be.
+    """
     heading = {"text": title, **_TITLE}
-    axes = {"xaxis": _axis(x), "yaxis": _axis(y) | {"showline": False}}
+    axes = {"xaxis": _axis(x) | _BOUNDS.get(x, {}), "yaxis": _axis(y) | {"showline": False} | _BOUNDS.get(y, {})}
     # In one piece: each update of a figure costs Plotly a validation, and a page draws several a second.
     return go.Figure(layout={**_LAYOUT, **axes, "title": heading, "height": height, **layout})
 
@@ -90,6 +121,12 @@ def numbers(*figures: go.Figure) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
+_BOUNDS: Mapping[str, dict[str, Any]] = {
+    "Step": {"minallowed": 0},
+    "Epoch": {"minallowed": 0},
+    "Accuracy": {"minallowed": 0, "maxallowed": 1, "tickformat": ".3~p"},
+    "CKA": {"maxallowed": 1, "rangemode": "tozero"},
+}
 _TITLE = {
     "x": 0,
     "xref": "container",

@@ -40,7 +40,7 @@ def reliability(predictions: Predictions, rows: pd.DataFrame, *, height: int = 3
         showlegend=True,
         hovermode="closest",
     )
-    figure.update_xaxes(tickformat=".0%", range=[0, 1.02]).update_yaxes(tickformat=".0%", range=[0, 1.02])
+    figure.update_xaxes(tickformat=".0%", range=[0, 1]).update_yaxes(tickformat=".0%", range=[0, 1])
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -53,16 +53,17 @@ def reliability(predictions: Predictions, rows: pd.DataFrame, *, height: int = 3
         mine = rows[(rows["model"] == model) & (rows["share"] >= _FEWEST)] if len(rows) else rows
         if len(mine) == 0:
             continue
-        look = arm(model)
+        label, look = arm(model).label, arm(model).look
         figure.add_scatter(
             x=mine["confidence"],
             y=mine["right"],
             mode="lines+markers",
-            name=look.label,
-            line={"color": look.colour, "width": 2, "dash": look.dash},
-            marker={"size": 5, "color": look.colour},
+            name=label,
+            line=look.line(2),
+            cliponaxis=False,
+            marker=look.marker(6),
             customdata=mine[["share"]].to_numpy(),
-            hovertemplate=f"{look.label}: %{{x:.0%}} sure, %{{y:.0%}} right<br>"
+            hovertemplate=f"{label}: %{{x:.0%}} sure, %{{y:.0%}} right<br>"
             "%{customdata[0]:.1%} of its predictions<extra></extra>",
         )
     return figure

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from app.backend.studies import Entry, Row, Variant
 from app.charts.curves import X
-from app.charts.frame import arm, blank, later
+from app.charts.frame import Look, arm, blank, later, nth_look
 from app.look.palette import LIGHT
 from bird_backend.measures.figures import FIGURES
+from bird_backend.measures.figures.declaration import CKA, SHARE, Unit
 
 __all__ = ["Series", "ablation_panel", "looks", "study_curves"]
 
 _BAND = 0.16
 _LEVEL = 36
 """Letters that fit under a small panel side by side."""
-_SHARED = ("solid", "dash", "dot")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,31 +27,29 @@ class Series:
     """A variant's curve: one frame (`step`, `epoch`, `value`) a seed."""
 
     label: str
-    colour: str
-    dash: str
+    look: Look
     by_seed: Mapping[int, pd.DataFrame]
 
 
-def looks(variants: Sequence[Variant]) -> Mapping[str, tuple[str, str]]:
-    """Colour and dash of each variant by key.
+def looks(variants: Sequence[Variant]) -> Mapping[str, Look]:
+    """How each variant is drawn, by key.
 
-    A method keeps its own, a control is its method dotted. Where all are one method, a colour is a value.
+    A method keeps its own look, a control is its method dotted and hollow. Where all are one method, a look is a value.
     """
     contenders = [variant for variant in variants if variant.role == "contender"]
     several = len({variant.method for variant in contenders}) > 1
     found = {}
     for variant in variants:
-        look = arm(variant.method)
+        look = arm(variant.method).look
         if variant.role == "control":
-            found[variant.key] = (look.colour, "dot" if variant.control == "random-weights" else "dashdot")
-        elif variant.method == "fine-tuning":
-            found[variant.key] = (look.colour, "longdash" if variant.start == "teacher" else "solid")
+            dash = "dot" if variant.control == "random-weights" else "dashdot"
+            found[variant.key] = replace(look, dash=dash, symbol=f"{look.symbol}-open")
+        elif variant.method == "fine-tuning" and variant.start == "teacher":
+            found[variant.key] = replace(look, dash="longdash", symbol=f"{look.symbol}-open")
         elif several or len(contenders) == 1 or variant not in contenders:
-            found[variant.key] = (look.colour, look.dash)
+            found[variant.key] = look
         else:
-            place = contenders.index(variant)
-            turn, colour = divmod(place, len(LIGHT.runs) - 1)
-            found[variant.key] = (LIGHT.runs[colour], _SHARED[turn % len(_SHARED)])
+            found[variant.key] = nth_look(contenders.index(variant), LIGHT.runs[:-1])
     return found
 
 
@@ -59,11 +57,10 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
     """A line a variant, its mean over seeds with a band from the lowest to the highest; or a line a seed."""
     shown = [one for one in series if any(len(frame) for frame in one.by_seed.values())]
     height = 330 + 22 * (1 + len(shown) // 3)
-    figure = blank(title, height=height, x=x.capitalize(), showlegend=True, hovermode="closest")
+    y = "Accuracy" if shares else ""
+    figure = blank(title, height=height, x=x.capitalize(), y=y, showlegend=True, hovermode="closest")
     figure.update_layout(legend={"x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
     number = "%{y:.1%}" if shares else "%{y:.3f}"
-    if shares:
-        figure.update_yaxes(tickformat=".3~p")
     if not shown:
         return later(figure, "Comes with the first steps of a run")
     for one in shown:
@@ -73,11 +70,13 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
                 figure.add_scatter(
                     x=frame[x],
                     y=frame["value"],
-                    mode="lines",
+                    mode="lines+markers",
                     name=one.label,
                     legendgroup=one.label,
                     showlegend=place == 0,
-                    line={"color": one.colour, "dash": one.dash, "width": 1.3},
+                    line=one.look.line(1.3),
+                    marker=one.look.marker(6),
+                    cliponaxis=False,
                     hovertemplate=f"{number}<extra>{one.label}, seed {seed}</extra>",
                 )
             continue
@@ -91,9 +90,9 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
                 y=pd.concat([spread["max"], spread["min"][::-1]]),
                 mode="lines",
                 fill="toself",
-                fillcolor=one.colour,
+                fillcolor=one.look.colour,
                 opacity=_BAND,
-                line={"width": 0, "color": one.colour},
+                line={"width": 0, "color": one.look.colour},
                 name=f"{one.label}, lowest to highest seed",
                 legendgroup=one.label,
                 showlegend=False,
@@ -102,10 +101,12 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
         figure.add_scatter(
             x=means[x],
             y=means["mean"],
-            mode="lines",
+            mode="lines+markers",
             name=one.label,
             legendgroup=one.label,
-            line={"color": one.colour, "dash": one.dash, "width": 2.2},
+            line=one.look.line(2.2),
+            marker=one.look.marker(7),
+            cliponaxis=False,
             customdata=means[["n"]].to_numpy(),
             hovertemplate=f"{number} (mean of %{{customdata[0]}} seeds)<extra>{one.label}</extra>",
         )
@@ -153,13 +154,27 @@ def ablation_panel(rows: Sequence[Row], name: str) -> go.Figure:
             "thickness": 1.4,
             "width": 4,
         },
+        cliponaxis=False,
         hovertemplate="%{x}: %{y:.3~f} ± %{error_y.array:.2~f}<extra></extra>",
     )
+    figure.update_yaxes(**_limits(facts.unit, [entry.value or 0.0 for _, entry in [*known, *against]]))
     if name == "gain":
         figure.add_hline(y=0, line={"color": LIGHT.baseline, "width": 1.2, "dash": "dash"})
     # In the order of the study, whichever came first.
     figure.update_xaxes(categoryorder="array", categoryarray=[str(row.variant.value) for row in contenders])
     return figure
+
+
+def _limits(unit: Unit, values: Sequence[float]) -> dict[str, float]:
+    """Where the axis ends at the latest: no interval draws accuracies beyond 0 and 100 %, or seconds below 0."""
+    if unit.sign:
+        return {}
+    found: dict[str, float] = {}
+    if min(values) >= 0:
+        found["minallowed"] = 0
+    if unit in (SHARE, CKA) and max(values) <= 1:
+        found["maxallowed"] = unit.scale
+    return found
 
 
 def _half(entry: Entry) -> float:

@@ -171,8 +171,7 @@ def _curves(study: Study, runs: Mapping[str, data.Run]) -> None:
     series = [
         Series(
             label=variant.label,
-            colour=look[variant.key][0],
-            dash=look[variant.key][1],
+            look=look[variant.key],
             by_seed={
                 member.seed: curve(runs[member.run], kind, column)
                 for member in study.members
