@@ -254,3 +254,10 @@ def test_an_ablations_axes_end_there_too() -> None:
     assert (axes["seconds"].minallowed, axes["seconds"].maxallowed) == (0, None)
     assert axes["cka_after"].maxallowed == 1
     assert (axes["gain"].minallowed, axes["gain"].maxallowed) == (None, None)
+
+
+def test_twenty_four_runs_have_colours_of_their_own_on_either_page() -> None:
+    for palette in (LIGHT, DARK):
+        colours = palette.runs + palette.more_runs
+        assert len(set(colours)) == len(colours) == 24
+    assert all(light in swaps() for light in LIGHT.more_runs)

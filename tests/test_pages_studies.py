@@ -64,7 +64,7 @@ def test_a_study_that_is_under_way_says_how_far_each_run_is() -> None:
     assert "50%" in links
     assert "best" not in tables(app)
     assert len(figure_of(app, "study_curves")["data"]) >= 10
-    app.button("stop_study").click()
+    app.button(f"stop_{study.id}").click()
     again(app)
     left = runs_of(study).values()
     assert not any(run.state == "queued" for run in left)

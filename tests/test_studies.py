@@ -12,12 +12,21 @@ from benchmarks import fidelity
 from bird_backend import studies
 from bird_backend.cli import main, study_runner
 from bird_backend.errors import Cancelled, InputError, RunError, UnknownNameError
+from bird_backend.runs.queue import cancel
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.table import RunTable
 from bird_backend.runs.writing import save_arrays
-from bird_backend.studies import plan_methods, results, submit_study
+from bird_backend.studies import (
+    begin_study,
+    find_study_of,
+    plan_methods,
+    read_study,
+    results,
+    resume_study,
+    submit_study,
+)
 from tests.conftest import write_spec
-from tests.study_runs import demo, right
+from tests.study_runs import demo, plan_of, right, small
 
 pytestmark = pytest.mark.usefixtures("no_worker")
 
@@ -228,3 +237,32 @@ def test_the_benchmark_cuts_training_images_evenly_and_keeps_the_test() -> None:
     assert len(kept) == 4 + 10
     with pytest.raises(SystemExit, match="2 classes"):
         fidelity.chosen(names, 1)
+
+
+def test_a_stopped_study_goes_on_at_one_word() -> None:
+    study = submit_study(plan_of("bird", "fine-tuning", seeds=1))
+    store = RunStore()
+    for run_id in study.run_ids:
+        cancel(run_id)
+    assert find_study_of(study.run_ids[0]) == study
+    assert {store.get(run_id).state for run_id in study.run_ids} == {"cancelled"}
+    assert resume_study(study.id) == study
+    assert {store.get(run_id).state for run_id in study.run_ids} == {"queued"}
+
+
+def test_a_study_of_the_foreground_goes_on_with_what_it_had_not_come_to() -> None:
+    study = begin_study(plan_of("bird", "fine-tuning", seeds=1))
+    assert study.run_ids == ()
+    resumed = resume_study(study.id)
+    assert read_study(study.id) == resumed
+    assert len(resumed.run_ids) == len(resumed.members)
+
+
+def test_runs_are_found_by_what_is_in_their_title_and_without_those_of_studies() -> None:
+    submit_study(plan_of("bird", "fine-tuning", seeds=1))
+    store = RunStore()
+    alone = store.create(small(title="One of 100 % alone"))
+    assert [run.id for run in store.list(loose=True)] == [alone.id]
+    assert [run.id for run in store.list(text="OF 100 % a")] == [alone.id]
+    assert store.list(text=alone.id[-6:]) == [alone]
+    assert store.count(text="nothing like it") == 0

@@ -54,6 +54,12 @@ ROUTES: Mapping[str, Route] = {
             icon=":material/stacked_line_chart:",
         ),
         Route(
+            name="runs",
+            label="All runs",
+            question="What was run?",
+            icon=":material/list:",
+        ),
+        Route(
             name="embeddings",
             label="Embeddings",
             question="Where do the images sit?",

@@ -7,12 +7,13 @@ changed from outside (a link, the back button) wins over the widgets; a choice o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 import streamlit as st
 
 from app.address.kept import keep, kept, recall
 
-__all__ = ["address", "adopt", "keep_valid", "publish", "put"]
+__all__ = ["address", "adopt", "keep_valid", "publish", "put", "read"]
 
 Value = str | int | float | bool | tuple[str, ...] | tuple[int, ...] | None
 
@@ -27,7 +28,7 @@ def adopt(form: str, defaults: Mapping[str, Value]) -> None:
     changed_outside = kept(form) != now
     for key, default in defaults.items():
         if changed_outside or key not in st.session_state:
-            st.session_state[key] = _read(now[key], default) if key in now else default
+            st.session_state[key] = read(now[key], default) if key in now else default
 
 
 def publish(form: str, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
@@ -67,11 +68,14 @@ def _write(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ",".join(str(item) for item in value)
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        return ",".join(str(item).replace("%", "%25").replace(",", "%2C") for item in value)
+    if isinstance(value, float):
+        # As short as it can be without becoming another number.
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return "" if value is None else str(value)
 
 
-def _read(text: str, default: Value) -> Value:
+def read(text: str, default: Value) -> Value:
     """Text of the address as a value of its default's type; what can't be read is the default."""
     value: Value = text
     try:
@@ -85,7 +89,7 @@ def _read(text: str, default: Value) -> Value:
             case (int(), *_):
                 value = tuple(int(part) for part in text.split(",") if part)
             case tuple():
-                value = tuple(part for part in text.split(",") if part)
+                value = tuple(unquote(part) for part in text.split(",") if part)
     except ValueError:
         return default
     return value

@@ -41,6 +41,7 @@ __all__ = [
     "Predictions",
     "Run",
     "SnapshotName",
+    "State",
     "active_demo",
     "active_runs",
     "arm_of",
@@ -94,11 +95,16 @@ def list_runs(
     kind: str | Collection[str] | None = None,
     *,
     states: tuple[State, ...] = _ANY,
+    text: str = "",
+    loose: bool = False,
     limit: int | None = 50,
     offset: int = 0,
 ) -> list[Run]:
-    """Newest first, `limit` of them (all, where that is none) after the first `offset`."""
-    return RunStore().list(kind=kind, states=states, limit=limit, offset=offset)
+    """Newest first, `limit` of them (all, where that is none) after the first `offset`.
+
+    With `text` in title or id; `loose` leaves out those that a study has.
+    """
+    return RunStore().list(kind=kind, states=states, text=text, loose=loose, limit=limit, offset=offset)
 
 
 def active_runs() -> list[Run]:
@@ -106,9 +112,9 @@ def active_runs() -> list[Run]:
     return RunStore().list(states=_COMING)
 
 
-def count_runs(kind: str | Collection[str] | None = None, *, states: tuple[State, ...] = _ANY) -> int:
+def count_runs(kind: str | Collection[str] | None = None, *, states: tuple[State, ...] = _ANY, text: str = "") -> int:
     """How many there are, however many a list shows."""
-    return RunStore().count(kind=kind, states=states)
+    return RunStore().count(kind=kind, states=states, text=text)
 
 
 def waiting_before(run: Run) -> int:

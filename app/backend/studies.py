@@ -14,11 +14,10 @@ from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
-from bird_backend.studies import ABLATIONS, CONTROLS, Entry, Plan, Results, Row, Study, Variant, say
+from bird_backend.studies import ABLATIONS, Entry, Plan, Results, Row, Study, Variant, say
 
 __all__ = [
     "ABLATIONS",
-    "CONTROLS",
     "Entry",
     "Plan",
     "Results",
@@ -28,9 +27,11 @@ __all__ = [
     "already_there",
     "curve",
     "find_study",
+    "find_study_of",
     "list_studies",
     "plan_study",
     "results",
+    "resume_study",
     "runs_of",
     "say",
     "start_study",
@@ -69,9 +70,20 @@ def stop_study(study_id: str) -> None:
             data.cancel(run.id)
 
 
-def list_studies() -> list[Study]:
+def resume_study(study_id: str) -> None:
+    """Go on with what was stopped, has failed or was never begun of a study."""
+    studies.resume_study(study_id)
+    data.ensure_worker()
+
+
+def list_studies(*, limit: int = 50) -> list[Study]:
     """Newest first."""
-    return studies.list_studies()
+    return studies.list_studies(limit=limit)
+
+
+def find_study_of(run: data.Run) -> Study | None:
+    """The newest study that a run is of, if any."""
+    return studies.find_study_of(run.id)
 
 
 def find_study(study_id: str) -> Study | None:

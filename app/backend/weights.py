@@ -8,9 +8,10 @@ from typing import Literal
 
 from app.words.intervals import percent
 from bird_backend import catalog
+from bird_backend.catalog import title_of
 from bird_backend.runs.provenance import Provenance, WeightsFile
 
-__all__ = ["RANDOM", "Provenance", "Weights", "WeightsFile", "offered", "title_of", "usable"]
+__all__ = ["RANDOM", "Provenance", "Weights", "WeightsFile", "offered", "usable"]
 
 RANDOM = "random:"
 """Before a network's name: that network with random weights."""
@@ -75,8 +76,3 @@ def offered(role: Literal["teacher", "student"], data: str, checkpoints: Mapping
 def _tied(share: float) -> str:
     """A percentage that no line break parts from its sign."""
     return percent(share).replace(" ", "\u00a0")
-
-
-def title_of(data: str) -> str:
-    """A data set's title; a folder's or zip's own name."""
-    return catalog.DATASETS[data].title if data in catalog.DATASETS else data

@@ -17,6 +17,8 @@ from bird_backend.measures.figures import FIGURES, columns, read_figure
 
 __all__ = ["ComparedRun", "results_table", "run_curves"]
 
+_COLOURS = LIGHT.runs + LIGHT.more_runs
+
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedRun:
@@ -44,7 +46,7 @@ def run_curves(
     y = "Accuracy" if "accuracy" in column else "CKA" if column == "cka" else ""
     figure = blank(title, height=height, x=x.capitalize(), y=y, showlegend=True)
     for index, run in enumerate(runs):
-        look = Look(colour=LIGHT.runs[index % len(LIGHT.runs)], symbol=("circle", *SYMBOLS)[index % (1 + len(SYMBOLS))])
+        look = Look(colour=_COLOURS[index % len(_COLOURS)], symbol=("circle", *SYMBOLS)[index % (1 + len(SYMBOLS))])
         for name in dict.fromkeys(["fine-tuning", run.arm] if baselines else [run.arm]):
             rows = _rows(run.metrics, kind, name, column)
             if rows.empty:

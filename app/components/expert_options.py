@@ -29,7 +29,15 @@ def expert_options(draft: Draft) -> Draft:
             placeholder="not saved",
             help="A name for the student's weights; it then stands among the models.",
         )
-        return replace(draft, title=title, save=save)
+        further = st.text_area(
+            "Further settings",
+            key="further",
+            height="content",
+            placeholder="snapshots.gram_images=64",
+            help="Whatever a spec can say and this form has no field for, a line each: its place and its value, as "
+            "`--set` takes them.",
+        )
+        return replace(draft, title=title, save=save, further=further)
 
 
 def _method(draft: Draft) -> Draft:

@@ -9,8 +9,8 @@ import streamlit as st
 from app.address.url_state import keep_valid, put
 from app.backend.weights import RANDOM
 from app.components.setting_field import setting_field
-from app.form.drafts import Draft, settings_of
-from app.words.sentences import CONTROLS
+from app.form.drafts import Draft, settings_of, without_method
+from bird_backend.specs import CONTROLS
 from bird_backend.transfer import FAMILIES, METHODS
 
 __all__ = ["method_choice", "method_settings"]
@@ -87,19 +87,19 @@ def _start(draft: Draft) -> str:
 
 
 def _control() -> str:
-    keep_valid("control", list(CONTROLS), "none")
+    keep_valid("control", ["none", *CONTROLS], "none")
     chosen = str(
         st.selectbox(
             "Control",
-            list(CONTROLS),
-            format_func=lambda name: CONTROLS[name][0],
+            ["none", *CONTROLS],
+            format_func=lambda name: CONTROLS[name].title if name in CONTROLS else "None: the teacher as it is",
             key="control",
             help="The same run with a teacher that can teach nothing. A gain that the control has too isn't the "
             "teacher's.",
         )
     )
     if chosen != "none":
-        st.caption(CONTROLS[chosen][1])
+        st.caption(CONTROLS[chosen].caption)
     return chosen
 
 
@@ -110,4 +110,6 @@ def _family_changed(demo: Draft) -> None:
 def _take(demo: Draft, method: str) -> None:
     """Another method has other scales: its settings go to where they usually are."""
     drawn = demo.with_method(method)
-    put({"method": method, "start": "", **{name: drawn.settings[name] for name in settings_of(method)}})
+    further = without_method(st.session_state["further"])
+    settings = {name: drawn.settings[name] for name in settings_of(method)}
+    put({"method": method, "start": "", "further": further, **settings})

@@ -1,29 +1,87 @@
-"""Back to the launch form with a run's own choices in it, to change one of them and go again."""
+"""Back to the form that a run came from with its own choices in it, to change one of them and go again."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from app.address.routes import link
 from app.address.url_state import address
 from app.backend import data
-from app.form.drafts import Draft, defaults
+from app.backend.studies import find_study_of
+from app.form.drafts import OWN, Draft, defaults
+from app.form.training import DEFAULTS, training_choices
 
 __all__ = ["demo_draft", "relaunch_link"]
 
+Place = tuple[str, dict[str, str]]
+"""A page, and what its address has to say."""
+
 
 def demo_draft() -> Draft:
-    """What the form holds when nothing was chosen yet: the demo."""
+    """What the form holds when nothing was chosen yet: the demo, whose title is of the demo alone."""
     try:
-        return Draft.of(data.demo_document())
+        return replace(Draft.of(data.demo_document()), title="")
     except data.BirdError:
         return Draft()
 
 
-def relaunch_link(run: data.Run, label: str = "Change and launch again") -> None:
-    """A link to the form as it was for a transfer; nothing for other kinds of run."""
-    if run.kind != "transfer":
+def relaunch_link(run: data.Run, label: str = "Change and launch again", *, help: str | None = None) -> None:
+    """A link to the form as it was for a run; nothing for a kind of run that no form asks for."""
+    if run.kind not in _PLACES:
         return
     try:
-        draft = Draft.of(run.directory.read_spec())
-    except (OSError, ValueError, TypeError):
-        return
-    link("launch", label, icon=":material/edit:", **address(draft.choices(), defaults(demo_draft(), draft.method)))
+        document = run.directory.read_spec()
+        if document.get("title") and not _was_typed(run, document["title"]):
+            document["title"] = ""
+        page, query = _PLACES[run.kind](document)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, data.BirdError):
+        return  # its spec is gone or damaged, which its page says
+    link(page, label, icon=":material/edit:", help=help, **query)
+
+
+def _was_typed(run: data.Run, title: str) -> bool:
+    """Whether a person named the run so: a study names its runs itself, and the demo its own."""
+    return find_study_of(run) is None and title != data.demo_document().get("title")
+
+
+def _transfer(document: Mapping[str, Any]) -> Place:
+    draft = Draft.of(document)
+    return "launch", address(draft.choices(), defaults(demo_draft(), draft.method))
+
+
+def _training(document: Mapping[str, Any]) -> Place:
+    return "models", {"part": "train", **address(training_choices(document), DEFAULTS)}
+
+
+def _evaluation(document: Mapping[str, Any]) -> Place:
+    """A transfer that trains nothing measures a network just so."""
+    measured = {name: document[name] for name in ("data", "seed", "device", "behaviour", "evaluation")}
+    demo = data.demo_document()
+    return _transfer({**demo, **measured, "title": "", "student": document["model"], "method": {"name": "none"}})
+
+
+def _layers(document: Mapping[str, Any]) -> Place:
+    demo = data.demo_document()
+    return _transfer({**demo, "title": "", **{name: document[name] for name in ("data", "teacher", "student", "seed")}})
+
+
+def _images(document: Mapping[str, Any]) -> Place:
+    return "launch", {"data": OWN, "path": str(document["data"])}
+
+
+def _pictures(document: Mapping[str, Any]) -> Place:
+    named = {name: str(document[name]) for name in ("data", "picture") if document.get(name)}
+    return "gallery", named
+
+
+_PLACES: Mapping[str, Callable[[Mapping[str, Any]], Place]] = {
+    "transfer": _transfer,
+    "pretrain": _training,
+    "robustify": _training,
+    "evaluate": _evaluation,
+    "analyze": _layers,
+    "inspect": _images,
+    "gallery": _pictures,
+}

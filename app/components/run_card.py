@@ -12,7 +12,7 @@ from app.findings.headline import headline
 from app.form.estimates import duration
 from bird_backend.experiments import KINDS
 
-__all__ = ["run_card"]
+__all__ = ["plain", "run_card"]
 
 
 def run_card(run: data.Run) -> None:
@@ -22,14 +22,13 @@ def run_card(run: data.Run) -> None:
         with left, st.container(gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 run_badge(run)
-                st.markdown(f"**{_plain(run.title)}**", width="content")
+                st.markdown(f"**{plain(run.title)}**", width="content")
             st.caption(f"{KINDS[run.kind].label} · {since(run.created)} · seed {data.spec_of(run).seed}")
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
-            if run.state in ("failed", "cancelled"):
-                relaunch_link(run, "Change")
             if run.state == "done" and "geometry" in KINDS[run.kind].shows:
                 link("robustness", "Robustness", icon=":material/shield:", run=run.id)
+            relaunch_link(run, "Change", help="The form it came from, filled in: change something and launch again.")
         _outcome(run)
 
 
@@ -41,7 +40,7 @@ def _outcome(run: data.Run) -> None:
         phase = progress.get("phase") or ("Waiting for the device" if run.state == "queued" else "Starting")
         st.progress(min(1.0, max(0.0, float(progress.get("fraction") or 0.0))), text=f"{phase}{left}")
     elif run.state == "failed":
-        st.markdown(f":red[{_plain(run.reason or 'It ended without saying why; the log may know.')}]")
+        st.markdown(f":red[{plain(run.reason or 'It ended without saying why; the log may know.')}]")
     elif (result := headline(run)) is not None:
         colour = "gray" if result.gap is None else _colour(result.gap.value, result.gap.beyond_noise)
         st.markdown(f":{colour}[**{result.figure}**] {result.words}", help=result.detail)
@@ -53,6 +52,6 @@ def _colour(value: float, beyond_noise: bool) -> str:
     return "blue" if value > 0 else "orange"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text of a person or a path, with nothing in it that Markdown would act on."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+!|~$<>:" else sign for sign in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 import streamlit as st
@@ -20,7 +21,8 @@ from bird_backend.measures.figures import FIGURES, columns
 
 __all__ = ["CURVES", "run_comparison"]
 
-_MOST = 8
+_MOST = 24
+"""So many colours and marks there are to tell runs apart by."""
 CURVES: dict[str, tuple[str, str, str]] = {
     "CKA": ("snapshot", "cka", "CKA with the teacher, probe images (debiased)"),
     "Validation": ("epoch", "validation_accuracy", "Accuracy on clean validation images"),
@@ -33,11 +35,15 @@ CURVES: dict[str, tuple[str, str, str]] = {
 
 def run_comparison() -> None:
     """Draw it; which runs is in the address (`runs=`)."""
-    known = {run.id: run for run in data.list_runs(limit=200) if "curves" in KINDS[run.kind].shows}
+    kinds = [kind.name for kind in KINDS.values() if "curves" in kind.shows]
+    asked = [name for name in st.query_params.get("runs", "").split(",") if name]
+    known = {run.id: run for run in data.list_runs(kinds, limit=200)}
+    for run in map(data.get_run, [name for name in asked if name not in known]):
+        if run is not None and run.kind in kinds:
+            known[run.id] = run
     if not known:
         empty_state("Nothing to compare yet", "Compare needs two runs. Start with the demo, then change one thing.")
         return
-    asked = [name for name in st.query_params.get("runs", "").split(",") if name]
     missing = [name for name in asked if name not in known]
     if missing:
         st.warning(
@@ -167,4 +173,4 @@ def _gain(run: data.Run, name: str) -> str | None:
 
 def _name(run: data.Run, among: list[data.Run]) -> str:
     """A letter for the legend and the table."""
-    return "ABCDEFGH"[[other.id for other in among].index(run.id)]
+    return string.ascii_uppercase[[other.id for other in among].index(run.id)]

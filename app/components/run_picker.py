@@ -78,7 +78,7 @@ def _unknown(asked: str, fitting: Sequence[data.Run]) -> None:
             if st.button(run_label(run), key=f"open_{run.id}", type="tertiary", icon=":material/arrow_forward:"):
                 st.query_params["run"] = run.id
                 st.rerun()
-        link("overview", "All runs", icon=":material/home:")
+        link("runs", "All runs", icon=":material/list:")
 
 
 def _start_demo() -> None:

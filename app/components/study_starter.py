@@ -10,10 +10,10 @@ import streamlit as st
 from app.address.routes import go
 from app.backend import data
 from app.backend.machine import machine
-from app.backend.studies import ABLATIONS, CONTROLS, Plan, already_there, plan_study, start_study
+from app.backend.studies import ABLATIONS, Plan, already_there, plan_study, start_study
 from app.form.estimates import duration, study_seconds
-from app.words.sentences import CONTROLS as WHY
 from bird_backend.errors import BirdError
+from bird_backend.specs import CONTROLS
 
 __all__ = ["study_starter"]
 
@@ -70,10 +70,10 @@ def _controls(key: str) -> tuple[str, ...]:
         list(CONTROLS),
         default=["random-weights"],
         selection_mode="multi",
-        format_func=lambda name: {"random-weights": "Random weights", "shuffled-batch": "Shuffled batch"}[name],
+        format_func=lambda name: CONTROLS[name].label.capitalize(),
         key=f"{key}_controls",
         wrap=True,
-        help="\n".join(f"- **{WHY[name][0]}**: {WHY[name][1]}" for name in CONTROLS),
+        help="\n".join(f"- **{control.title}**: {control.caption}" for control in CONTROLS.values()),
     )
     return tuple(name for name in CONTROLS if name in picked)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from app import charts
 from app.address.routes import link
 from app.backend import data
-from app.backend.studies import Study, curve, find_study, list_studies, results, runs_of, stop_study
+from app.backend.studies import Study, curve, find_study, list_studies, results, runs_of
 from app.charts.curves import X
 from app.charts.study import Series, looks, study_curves
 from app.components.address_list import address_list
@@ -17,6 +17,7 @@ from app.components.live_chart import chart
 from app.components.run_comparison import CURVES
 from app.components.run_picker import empty_state
 from app.components.run_state import duration, since
+from app.components.study_progress import study_bar, study_buttons
 from app.components.study_starter import study_starter
 from app.components.study_table import ablation_panels, study_table
 
@@ -103,16 +104,7 @@ def _study(study_id: str, was_active: bool) -> None:
 
 
 def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
-    states = [runs[member.run].state if member.run and member.run in runs else "waiting" for member in study.members]
-    total, done = len(states), states.count("done")
-    if done < total:
-        under_way = [run for run in runs.values() if run.state == "running"]
-        parts = sum(float((data.progress(run) or {}).get("fraction") or 0.0) for run in under_way)
-        st.progress(
-            min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{_rest(states)}{_left(states, runs)}"
-        )
-    else:
-        st.caption(f"All {total} runs are done; {len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''} each.")
+    study_bar(study, runs)
     for run in [run for run in runs.values() if run.state in ("running", "interrupted")][:_SHOWN]:
         said = data.progress(run) or {}
         eta = said.get("eta_seconds")
@@ -124,24 +116,10 @@ def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
         link("live", f"**{_which(study, run)}** {run.state}: {run.reason or 'no reason given'}", run=run.id)
     if len(stopped) > _SHOWN:
         st.caption(f"And {len(stopped) - _SHOWN} more that failed or were stopped.")
-    if done < total and any(data.is_active(run) for run in runs.values()):
-        st.button("Stop what is left", key="stop_study", icon=":material/stop:", on_click=stop_study, args=(study.id,))
-        if not data.worker_alive():
-            st.caption("No worker is alive at the moment.")
-            data.ensure_worker()
-
-
-def _left(states: list[str], runs: Mapping[str, data.Run]) -> str:
-    """From how long the study's own runs have taken, one after another."""
-    took = [float(run.summary["seconds"]) for run in runs.values() if run.summary and run.summary.get("seconds")]
-    to_come = sum(state in ("queued", "running", "interrupted") for state in states)
-    return f"; about {duration(sum(took) / len(took) * to_come)} left" if took and to_come else ""
-
-
-def _rest(states: list[str]) -> str:
-    words = {"running": "running", "queued": "queued", "failed": "failed", "cancelled": "stopped", "waiting": "to come"}
-    counts = {word: states.count(state) for state, word in words.items()}
-    return "".join(f", {count} {word}" for word, count in counts.items() if count)
+    study_buttons(study, runs)
+    if any(data.is_active(run) for run in runs.values()) and not data.worker_alive():
+        st.caption("No worker is alive at the moment.")
+        data.ensure_worker()
 
 
 def _which(study: Study, run: data.Run) -> str:

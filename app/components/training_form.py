@@ -10,47 +10,34 @@ from app.address.routes import go
 from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
 from app.backend.machine import machine
-from app.backend.weights import title_of
 from app.components.expert_options import MIRRORING
 from app.components.spec_view import spec_view
-from app.form.drafts import ALL
+from app.form.drafts import ALL, OWN
 from app.form.estimates import estimate
+from app.form.training import DEFAULTS, checked_training, suggested_name
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, USUAL, Behaviour
+from bird_backend.catalog import title_of
 from bird_backend.errors import BirdError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, load_spec
 
 __all__ = ["training_form"]
 
-_DEFAULTS: dict[str, Any] = {
-    "role": "robustify",
-    "net": "",
-    "on": "digits",
-    "folder": "",
-    "behaviour": USUAL,
-    "against": (ALL,),
-    "mirror": "auto",
-    "rounds": 8,
-    "start": 0.05,
-    "draw": 0,
-    "name": "",
-}
 _ROLES = {"robustify": ":orange[●] A robust teacher", "pretrain": ":blue[●] A student"}
-_OWN = "own"
 
 
 def training_form() -> None:
     """Draw the form; pressing its button leaves for the live page."""
-    defaults = _DEFAULTS | {"net": next(iter(catalog.models()), "")}
+    defaults = {**DEFAULTS, "net": next(iter(catalog.models()), "")}
     adopt("training", defaults)
     form, summary = st.columns([1.6, 1], gap="large")
     with form:
         values = _choices()
     publish("training", values, defaults)
-    document = _document(values)
+    document, problem = checked_training(values)
     with summary, st.container(border=True):
-        _launch(document)
-    if _problem(document) is None:
+        _launch(document, problem)
+    if problem is None:
         spec_view(document, compare=False)
 
 
@@ -67,16 +54,16 @@ def _choices() -> dict[str, Any]:
         st.caption(models[net].caption)
     folder = ""
     with right:
-        keep_valid("on", [*catalog.DATASETS, _OWN], "digits")
+        keep_valid("on", [*catalog.DATASETS, OWN], "digits")
         on = str(
             st.selectbox(
                 "Data set",
-                [*catalog.DATASETS, _OWN],
-                format_func=lambda name: "My own images" if name == _OWN else title_of(name),
+                [*catalog.DATASETS, OWN],
+                format_func=lambda name: "My own images" if name == OWN else title_of(name),
                 key="on",
             )
         )
-        if on == _OWN:
+        if on == OWN:
             folder = st.text_input("folder:PATH or zip:PATH", key="folder", placeholder="folder:/home/me/photos") or ""
         else:
             st.caption(catalog.DATASETS[on].caption)
@@ -103,9 +90,15 @@ def _choices() -> dict[str, Any]:
     name = st.text_input(
         "Name of the weights",
         key="name",
-        placeholder=_suggestion(role, net, on, behaviour),
+        placeholder=suggested_name(role, net, on, behaviour),
         help="What you will find them by, here and on the launch page.",
     )
+    also = st.session_state["also"]
+    if also:
+        # Only what a run brought along: a newcomer's form has no such field.
+        also = st.text_area(
+            "Further settings", key="also", height="content", help="As `--set` takes them, a line each."
+        )
     return {
         "role": role,
         "net": net,
@@ -118,6 +111,7 @@ def _choices() -> dict[str, Any]:
         "start": float(start),
         "draw": int(draw),
         "name": name or "",
+        "also": also or "",
     }
 
 
@@ -148,43 +142,7 @@ def _other_behaviour() -> None:
     st.session_state["against"] = (ALL,)
 
 
-def _suggestion(role: str, net: str, on: str, behaviour: str) -> str:
-    if role == "robustify" and behaviour != USUAL:
-        return f"{'own-images' if on == _OWN else on}-{net}-{behaviour}"
-    return f"{'own-images' if on == _OWN else on}-{net}-{'robust' if role == 'robustify' else 'student'}"
-
-
-def _document(values: dict[str, Any]) -> dict[str, Any]:
-    robust = values["role"] == "robustify"
-    return {
-        "kind": values["role"],
-        "data": values["folder"].strip() if values["on"] == _OWN else values["on"],
-        "seed": values["draw"],
-        "model": {"model": values["net"]},
-        "behaviour": {"name": values["behaviour"]},
-        **({"train_conditions": list(values["against"])} if robust and ALL not in values["against"] else {}),
-        "training": {
-            "epochs": values["rounds"],
-            "lr": values["start"],
-            "mirror": {"yes": True, "no": False}.get(values["mirror"], "auto"),
-        },
-        "save_as": values["name"].strip()
-        or _suggestion(values["role"], values["net"], values["on"], values["behaviour"]),
-    }
-
-
-def _problem(document: dict[str, Any]) -> str | None:
-    if not document["data"]:
-        return "Say where your images are: folder:PATH or zip:PATH."
-    try:
-        load_spec(document)
-    except BirdError as error:
-        return str(error)
-    return None
-
-
-def _launch(document: dict[str, Any]) -> None:
-    problem = _problem(document)
+def _launch(document: dict[str, Any], problem: str | None) -> None:
     st.subheader("Ready to train" if problem is None else "Not ready yet", anchor=False)
     if problem:
         st.error(problem, icon=":material/error:")
@@ -193,11 +151,12 @@ def _launch(document: dict[str, Any]) -> None:
         if isinstance(spec, PretrainSpec | RobustifySpec):
             guess = estimate(spec, data.list_runs(kind=spec.kind, limit=30), machine())
             st.markdown(f"It will take **{guess.words}** on {machine().words}.", help=guess.basis.capitalize() + ".")
+        name = str(document["save_as"])
         taken = {checkpoint.name for checkpoint in data.checkpoints()}
-        if document["save_as"] in taken:
-            st.caption(f":orange[:material/info:] There are weights named {document['save_as']} already.")
+        if name in taken:
+            st.caption(f":orange[:material/info:] There are weights named {name} already.")
         else:
-            st.caption(f"The weights will be called `{document['save_as']}`.")
+            st.caption(f"The weights will be called `{name}`.")
     if st.button(
         "Start training",
         type="primary",

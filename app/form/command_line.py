@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
 from typing import Any
 
+from app.form.further import differences, setting_text
 from bird_backend.experiments import load_spec
 
 __all__ = ["command_line", "pretty"]
@@ -17,7 +17,7 @@ def command_line(document: dict[str, Any], example: dict[str, Any] | None, *, fi
     settings: list[str] = []
     if example is not None:
         want, have = (load_spec(spec).model_dump(mode="json", exclude={"title"}) for spec in (document, example))
-        settings = [f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in _differences(want, have)]
+        settings = [f"--set {shlex.quote(f'{path}={setting_text(value)}')}" for path, value in differences(want, have)]
     return " \\\n  ".join([f"python -m bird_backend run {shlex.quote(file)}", *settings])
 
 
@@ -35,25 +35,3 @@ def _render(value: Any, indent: str) -> str:
         parts = [f"{inner}{json.dumps(key)}: {_render(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
     return "[\n" + ",\n".join(f"{inner}{_render(item, inner)}" for item in value) + f"\n{indent}]"
-
-
-def _differences(want: Any, have: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if want == have:
-        return
-    if isinstance(want, dict) and isinstance(have, dict) and want.keys() == have.keys():
-        for key, value in want.items():
-            yield from _differences(value, have[key], f"{path}.{key}" if path else key)
-    elif isinstance(want, list) and isinstance(have, list) and len(want) == len(have) and isinstance(want[0], dict):
-        for index, value in enumerate(want):
-            yield from _differences(value, have[index], f"{path}.{index}")
-    else:
-        yield path, want
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        try:
-            json.loads(value)
-        except json.JSONDecodeError:
-            return value
-    return json.dumps(value)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from app.backend.weights import RANDOM
+from app.form.further import further_lines, with_further
 from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, USUAL, BehaviourSettings
 from bird_backend.transfer import METHODS, Setting
 
@@ -22,6 +23,7 @@ __all__ = [
     "option_fields",
     "read_options",
     "settings_of",
+    "without_method",
     "write_options",
 ]
 
@@ -88,6 +90,8 @@ class Draft:
     points: int = 20
     title: str = ""
     save: str = ""
+    further: str = ""
+    """What else the spec says, in lines `a.b=value`."""
 
     @property
     def data_name(self) -> str:
@@ -118,7 +122,10 @@ class Draft:
         return blank.with_settings(**{name: choices[name] for name in settings_of(blank.method)})
 
     def document(self, networks: Mapping[str, str]) -> dict[str, Any]:
-        """The spec's JSON document; `networks` says which network a checkpoint holds."""
+        """The spec's JSON document; `networks` says which network a checkpoint holds.
+
+        An `InputError` where one of the `further` lines can't be set.
+        """
         method: dict[str, Any] = {"name": self.method}
         facts = METHODS[self.method]
         if facts.may_start_from_teacher and self.start:
@@ -162,11 +169,18 @@ class Draft:
             del document["title"]
         if self.save.strip():
             document["save_as"] = self.save.strip()
-        return document
+        return with_further(document, self.further)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Draft:
-        """The draft that a transfer's document came from, as far as a form can say it."""
+        """The draft that a transfer's document came from."""
+        draft = cls._of(document)
+        networks = {str(ref["weights"]): str(ref["model"]) for ref in _references(document) if ref.get("weights")}
+        return replace(draft, further=further_lines(document, draft.document(networks)))
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any]) -> Draft:
+        """As far as the form has fields."""
         method = _method(document)
         first, *further = method.get("pairs") or [document.get("drawn") or {}]
         training, evaluation = document.get("training", {}), document.get("evaluation", {})
@@ -214,11 +228,16 @@ class Draft:
         """The draft for a method, whose own settings are at their defaults."""
         if method == self.method or method not in METHODS:
             return self
-        return replace(self, method=method, start="", settings=_usual(method))
+        return replace(self, method=method, start="", settings=_usual(method), further=without_method(self.further))
 
     def with_settings(self, **settings: Any) -> Draft:
         """The draft with some of its method's settings changed."""
         return replace(self, settings={**self.settings, **settings})
+
+
+def without_method(further: str) -> str:
+    """The lines that mean something to another method too."""
+    return "\n".join(line for line in further.splitlines() if not line.strip().startswith(("method.", "drawn")))
 
 
 def option_fields(behaviour: str) -> dict[str, FieldInfo]:
@@ -280,6 +299,10 @@ def _reference(choice: str, networks: Mapping[str, str]) -> dict[str, str]:
     if choice.startswith(RANDOM):
         return {"model": choice.removeprefix(RANDOM)}
     return {"model": networks.get(choice, choice), "weights": choice}
+
+
+def _references(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return document.get("teacher", {}), document.get("student", {})
 
 
 def _choice(reference: Mapping[str, Any]) -> str | None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from app.backend.own_images import Images, Inspection
-from app.backend.weights import Weights, title_of
+from app.backend.weights import Weights
 from app.form.drafts import OWN, Draft
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS
+from bird_backend.catalog import title_of
 from bird_backend.errors import BirdError, plain
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.transfer import METHODS, MatchingSettings

@@ -39,8 +39,22 @@ class Palette:
     """Low to high, for an accuracy printed on it."""
     classes: tuple[str, ...]
     runs: tuple[str, ...]
+    more_runs: tuple[str, ...]
+    """The same hues nearer to the text and nearer to the page, for those after the first few."""
 
 
+def _mixed(colours: tuple[str, ...], other: str, share: float) -> tuple[str, ...]:
+    """Each colour with so much of another in it."""
+
+    def part(colour: str, place: int) -> int:
+        one, two = (int(text[place : place + 2], 16) for text in (colour, other))
+        return round((1 - share) * one + share * two)
+
+    return tuple("#" + "".join(f"{part(colour, place):02x}" for place in (1, 3, 5)) for colour in colours)
+
+
+_LIGHT_RUNS = ("#0073b2", "#d55f00", "#009e74", "#b0558a", "#8c7a00", "#332289", "#3aa0d9", "#5b6169")
+_DARK_RUNS = ("#57b4e9", "#f08a4b", "#3cc19b", "#e39ac4", "#d8c84a", "#9a90ea", "#a6d8f8", "#a4acb4")
 LIGHT = Palette(
     background="#fcfcfa",
     panel="#f1f2ef",
@@ -69,7 +83,8 @@ LIGHT = Palette(
         "#332288",
         "#77797c",
     ),
-    runs=("#0073b2", "#d55f00", "#009e74", "#b0558a", "#8c7a00", "#332289", "#3aa0d9", "#5b6169"),
+    runs=_LIGHT_RUNS,
+    more_runs=(*_mixed(_LIGHT_RUNS, "#1c2126", 0.45), *_mixed(_LIGHT_RUNS, "#fcfcfa", 0.45)),
 )
 
 DARK = Palette(
@@ -100,7 +115,8 @@ DARK = Palette(
         "#8f84e8",
         "#b4b9be",
     ),
-    runs=("#57b4e9", "#f08a4b", "#3cc19b", "#e39ac4", "#d8c84a", "#9a90ea", "#a6d8f8", "#a4acb4"),
+    runs=_DARK_RUNS,
+    more_runs=(*_mixed(_DARK_RUNS, "#e6e9eb", 0.45), *_mixed(_DARK_RUNS, "#12161a", 0.45)),
 )
 
 

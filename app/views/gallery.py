@@ -8,13 +8,13 @@ import streamlit as st
 
 from app.address.routes import link
 from app.backend import data
-from app.backend.weights import title_of
 from app.components.address_list import address_list
 from app.components.gallery_player import GALLERY_KEYS, gallery_player
 from app.components.page_head import page_head
 from app.components.run_state import progress_panel
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS
+from bird_backend.catalog import title_of
 
 __all__ = ["render"]
 

@@ -12,7 +12,7 @@ from app.address.url_state import adopt, keep_valid, publish, put
 from app.backend import data
 from app.backend.machine import machine
 from app.backend.own_images import find_inspection
-from app.backend.weights import Weights, title_of, usable
+from app.backend.weights import Weights, usable
 from app.components.expert_options import expert_options
 from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
 from app.components.method_choice import method_choice, method_settings
@@ -27,6 +27,7 @@ from app.form.estimates import estimate
 from app.form.validation import Findings, path_problems, review
 from app.words.sentences import control_sentence, method_sentence, start_sentence
 from bird_backend import catalog
+from bird_backend.catalog import title_of
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
@@ -178,9 +179,13 @@ def _training(draft: Draft) -> Draft:
 
 def _summary(draft: Draft, checkpoints: dict[str, Weights]) -> None:
     networks = {name: weights.network for name, weights in checkpoints.items()}
-    document = draft.document(networks)
-    own = find_inspection(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
-    findings = review(document, draft, checkpoints, own)
+    try:
+        document = draft.document(networks)
+    except data.InputError as error:
+        document, findings = {}, Findings(problems=(str(error),), notes=())
+    else:
+        own = find_inspection(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
+        findings = review(document, draft, checkpoints, own)
     with st.container(border=True):
         st.subheader("Ready to launch" if not findings.problems else "Not ready yet", anchor=False)
         if findings.problems:

@@ -16,6 +16,7 @@ from app.components.layer_choice import layer_map_words
 from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
+from app.components.relaunch import relaunch_link
 from app.components.results import accuracy_table, headline
 from app.components.run_picker import pick_run
 from app.components.run_state import (
@@ -89,7 +90,9 @@ def _head(run: data.Run) -> None:
             started = f"started {since(run.started)}" if run.started else f"asked for {since(run.created)}"
             took = f" · took {duration(run.finished - run.started)}" if run.finished and run.started else ""
             st.caption(f"{started}{took} · {run.device or 'device not chosen yet'} · `{run.id}`")
-        run_buttons(run)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            relaunch_link(run)
+            run_buttons(run)
     if data.is_active(run):
         progress_panel(run)
     state_note(run)

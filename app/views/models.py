@@ -8,12 +8,13 @@ import streamlit as st
 from app.address.routes import link
 from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
-from app.backend.weights import Provenance, WeightsFile, title_of
+from app.backend.weights import Provenance, WeightsFile
 from app.components.layer_choice import shape_words
 from app.components.page_head import page_head
 from app.components.training_form import training_form
 from app.words.intervals import explained, percent
 from bird_backend import catalog
+from bird_backend.catalog import title_of
 from bird_backend.measures import wilson
 
 __all__ = ["render"]

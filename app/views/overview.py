@@ -2,33 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import streamlit as st
 
 from app.address.routes import ROUTES, go, link
 from app.backend import data
+from app.backend.studies import list_studies, runs_of
 from app.components.run_card import run_card
+from app.components.study_card import study_card
 from app.components.transfer_diagram import transfer_diagram
 from bird_backend.experiments import KINDS
 
 __all__ = ["render"]
 
-_SHOWN = 12
+_SHOWN = 8
+"""Finished runs and studies on this page; the rest are a link away."""
+_ACTIVE = 24
 
 
 def render() -> None:
     """Draw the page."""
     try:
-        demo, runs = _demo(), [run for run in data.list_runs(limit=60) if not KINDS[run.kind].answers_form]
+        demo, entries = _demo(), _entries()
     except data.BirdError as error:
         st.title(ROUTES["overview"].question, anchor=False)
         st.error(str(error), icon=":material/error:")
         return
-    _hero(demo, first_time=not runs)
-    if runs:
-        st.subheader("Recent runs", anchor=False)
-        st.fragment(_recent, run_every=1.5 if any(data.is_active(run) for run in runs) else None)()
+    _hero(demo, first_time=not entries)
+    if entries:
+        st.fragment(_runs, run_every=1.5 if any(entry.active for entry in entries) else None)()
     else:
         _first_steps()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """A card: a run of its own, or a study in place of its runs."""
+
+    created: float
+    running: bool
+    active: bool
+    draw: Callable[[], None]
+
+
+def _entries() -> list[_Entry]:
+    """What is running, then what waits, then what is finished, the newest first."""
+    kinds = [kind.name for kind in KINDS.values() if not kind.answers_form]
+    alone = {
+        run.id: run
+        for states in (("running",), ("queued", "interrupted"), ("done", "failed", "cancelled"))
+        for run in data.list_runs(kinds, states=states, loose=True, limit=_ACTIVE)
+    }
+    entries = [
+        _Entry(
+            created=run.created,
+            running=run.state == "running",
+            active=data.is_active(run),
+            draw=partial(run_card, run),
+        )
+        for run in alone.values()
+    ]
+    for study in list_studies(limit=_ACTIVE):
+        runs = runs_of(study)
+        entries.append(
+            _Entry(
+                created=study.created,
+                running=any(run.state == "running" for run in runs.values()),
+                active=any(data.is_active(run) for run in runs.values()),
+                draw=partial(study_card, study, runs),
+            )
+        )
+    return sorted(entries, key=lambda entry: (entry.running, entry.active, entry.created), reverse=True)
 
 
 def _demo() -> data.Run | None:
@@ -78,20 +125,27 @@ def _start() -> None:
         go("live", run=run.id)
 
 
-def _recent() -> None:
-    runs = [run for run in data.list_runs(limit=60) if not KINDS[run.kind].answers_form][:_SHOWN]
-    active = [run.id for run in runs if data.is_active(run)]
+def _runs() -> None:
+    entries = _entries()
+    active = [entry for entry in entries if entry.active]
     known = st.session_state.get("_overview_active")
-    st.session_state["_overview_active"] = active
+    st.session_state["_overview_active"] = len(active)
     if known and not active:
         # The last one has ended: draw the whole page once more, so that the timer stops.
         st.rerun()
-    for run in runs:
-        run_card(run)
-    if len(runs) > 1:
-        done = [run.id for run in runs if run.state == "done" and run.kind == "transfer"][:2]
+    finished = [entry for entry in entries if not entry.active][:_SHOWN]
+    for title, part in (("Under way", active), ("Finished", finished)):
+        if part:
+            st.subheader(title, anchor=False)
+            for entry in part:
+                entry.draw()
+    count = data.count_runs([kind.name for kind in KINDS.values() if not kind.answers_form])
+    with st.container(horizontal=True, gap="medium"):
+        link("runs", f"All {count:,} runs" if count > 1 else "All runs", icon=":material/list:")
+        done = data.list_runs("transfer", states=("done",), loose=True, limit=2)
         if len(done) == 2:
-            link("compare", "Compare the last two", icon=":material/stacked_line_chart:", runs=",".join(done))
+            both = ",".join(run.id for run in done)
+            link("compare", "Compare the last two", icon=":material/stacked_line_chart:", runs=both)
 
 
 def _first_steps() -> None:

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bird_backend import catalog
 from bird_backend.experiments import TransferSpec
+from bird_backend.specs import CONTROLS
 from bird_backend.transfer import METHODS, MatchingSettings, StartingSettings
 
-__all__ = ["CONTROLS", "control_sentence", "method_sentence", "start_sentence"]
-
-CONTROLS: Mapping[str, tuple[str, str]] = {
-    "none": ("None: the teacher as it is", "The teacher teaches what it knows."),
-    "random-weights": (
-        "A teacher with random weights",
-        "The teacher's architecture with weights drawn from the seed: it knows nothing, so whatever is gained all the "
-        "same did not come from what the teacher knows.",
-    ),
-    "shuffled-batch": (
-        "A teacher that looks at other images",
-        "The teacher sees each batch in another order, so that its geometry belongs to other images: whatever is "
-        "gained all the same comes from having a second loss, not from the teacher's view of these images.",
-    ),
-}
-"""Controls by their names in a spec: how a list calls them, and why one would run it."""
+__all__ = ["control_sentence", "method_sentence", "start_sentence"]
 
 
 def start_sentence(spec: TransferSpec) -> str:
@@ -49,8 +33,8 @@ def control_sentence(spec: TransferSpec) -> str | None:
     """That this is a control and what it is for; none for a transfer from a teacher as it is."""
     if spec.control == "none":
         return None
-    title, why = CONTROLS[spec.control]
-    return f"This is a control: {title[0].lower()}{title[1:]}. {why}"
+    control = CONTROLS[spec.control]
+    return f"This is a control: {control.title[0].lower()}{control.title[1:]}. {control.caption}"
 
 
 def method_sentence(spec: TransferSpec) -> str:

@@ -3,7 +3,7 @@
 The app and the specs read them here, so neither needs torch. A test holds them against the registries.
 """
 
-from bird_backend.catalog.datasets import DATASETS, DatasetFacts, find_dataset, may_be_mirrored
+from bird_backend.catalog.datasets import DATASETS, DatasetFacts, find_dataset, may_be_mirrored, title_of
 from bird_backend.catalog.networks import CATALOG_FILE, LayerFacts, ModelFacts, find_layer, find_model, models
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "find_model",
     "may_be_mirrored",
     "models",
+    "title_of",
 ]

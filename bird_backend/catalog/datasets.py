@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from bird_backend.errors import UnknownNameError
 
-__all__ = ["DATASETS", "DatasetFacts", "find_dataset", "may_be_mirrored"]
+__all__ = ["DATASETS", "DatasetFacts", "find_dataset", "may_be_mirrored", "title_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +138,11 @@ def find_dataset(name: str) -> DatasetFacts:
     if name not in DATASETS:
         raise UnknownNameError("data set", name, [*DATASETS, "folder:PATH", "zip:PATH"])
     return DATASETS[name]
+
+
+def title_of(name: str) -> str:
+    """A data set's title; of one's own images the folder's or the zip's own name."""
+    return DATASETS[name].title if name in DATASETS else PurePath(name.partition(":")[2] or name).name or name
 
 
 def may_be_mirrored(name: str) -> bool:

@@ -12,9 +12,9 @@ from bird_backend.cli.output import ProgressBar, emit
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec, load_spec, override, read_spec
 from bird_backend.measures.figures import FIGURES
+from bird_backend.specs import CONTROLS
 from bird_backend.studies import (
     ABLATIONS,
-    CONTROLS,
     Plan,
     plan_ablation,
     plan_methods,

@@ -110,11 +110,16 @@ class RunStore:
         *,
         kind: str | Collection[str] | None = None,
         states: tuple[State, ...] = _ANY,
+        text: str = "",
+        loose: bool = False,
         limit: int | None = None,
         offset: int = 0,
     ) -> list[Run]:
-        """Newest first: all of them, or `limit` of them after the first `offset`."""
-        where, arguments = _where(kind, states)
+        """Newest first: all of them, or `limit` of them after the first `offset`.
+
+        With `text` in title or id, whatever its case; `loose` leaves out those that a study has.
+        """
+        where, arguments = _where(kind, states, text, loose=loose)
         with self.table.reading() as db:
             rows = db.execute(
                 f"select * from runs where {where} order by created desc, rowid desc limit ? offset ?",
@@ -122,9 +127,11 @@ class RunStore:
             ).fetchall()
         return [run_of(row) for row in rows]
 
-    def count(self, *, kind: str | Collection[str] | None = None, states: tuple[State, ...] = _ANY) -> int:
+    def count(
+        self, *, kind: str | Collection[str] | None = None, states: tuple[State, ...] = _ANY, text: str = ""
+    ) -> int:
         """How many there are."""
-        where, arguments = _where(kind, states)
+        where, arguments = _where(kind, states, text)
         with self.table.reading() as db:
             return int(db.execute(f"select count(*) from runs where {where}", arguments).fetchone()[0])
 
@@ -304,9 +311,19 @@ def _newest_same(db: sqlite3.Connection, identity: Identity, states: tuple[State
     return run_of(row) if row is not None else None
 
 
-def _where(kind: str | Collection[str] | None, states: tuple[State, ...]) -> tuple[str, list[str]]:
+def _where(
+    kind: str | Collection[str] | None, states: tuple[State, ...], text: str = "", *, loose: bool = False
+) -> tuple[str, list[str]]:
     where, arguments = "state in (select value from json_each(?))", [json.dumps(list(states))]
     if kind is not None:
         where += " and kind in (select value from json_each(?))"
         arguments.append(json.dumps([kind] if isinstance(kind, str) else list(kind)))
+    if text:
+        where += " and (instr(lower(title), lower(?)) or instr(id, lower(?)))"
+        arguments += [text, text]
+    if loose:
+        where += (
+            " and id not in (select member.value ->> 'run' from studies, json_each(document, '$.members') as member"
+            " where member.value ->> 'run' is not null)"
+        )
     return where, arguments

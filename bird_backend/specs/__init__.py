@@ -1,5 +1,6 @@
 """What specs are made of, whatever the kind of run: networks, budgets, what is measured and what is kept."""
 
+from bird_backend.specs.controls import CONTROLS, Control, ControlName
 from bird_backend.specs.parts import (
     CheckpointName,
     DataName,
@@ -12,7 +13,10 @@ from bird_backend.specs.parts import (
 )
 
 __all__ = [
+    "CONTROLS",
     "CheckpointName",
+    "Control",
+    "ControlName",
     "DataName",
     "Evaluation",
     "LayerPair",

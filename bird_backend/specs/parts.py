@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -57,6 +58,11 @@ class ModelRef(Spec):
     model: ModelName
     weights: str | None = None
     """A checkpoint's name, or the path of a `.safetensors` file; none: random weights drawn from the run's seed."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: its weights by name, a network without any by its own."""
+        return PurePath(self.weights).stem if self.weights else f"random {catalog.find_model(self.model).title}"
 
     @field_validator("model")
     @classmethod

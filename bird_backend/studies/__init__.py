@@ -6,15 +6,24 @@ it again; `runs_of` and `states_of` say how its runs are; `results` makes its ta
 
 from bird_backend.studies.ablations import ABLATIONS, Ablation, plan_ablation
 from bird_backend.studies.entries import Entry, Remark, Row
-from bird_backend.studies.plan import CONTROLS, MAX_SEEDS, entrants, plan_methods
+from bird_backend.studies.plan import MAX_SEEDS, entrants, plan_methods
 from bird_backend.studies.rendering import say
-from bird_backend.studies.store import begin_study, list_studies, note_run, read_study, runs_of, states_of, submit_study
+from bird_backend.studies.store import (
+    begin_study,
+    find_study_of,
+    list_studies,
+    note_run,
+    read_study,
+    resume_study,
+    runs_of,
+    states_of,
+    submit_study,
+)
 from bird_backend.studies.study import Member, Plan, Role, Study, Variant
 from bird_backend.studies.table import Results, results
 
 __all__ = [
     "ABLATIONS",
-    "CONTROLS",
     "MAX_SEEDS",
     "Ablation",
     "Entry",
@@ -28,12 +37,14 @@ __all__ = [
     "Variant",
     "begin_study",
     "entrants",
+    "find_study_of",
     "list_studies",
     "note_run",
     "plan_ablation",
     "plan_methods",
     "read_study",
     "results",
+    "resume_study",
     "runs_of",
     "say",
     "states_of",

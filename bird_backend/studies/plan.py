@@ -13,12 +13,11 @@ from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
-from bird_backend.specs import LayerPair, ModelRef
+from bird_backend.specs import CONTROLS, LayerPair, ModelRef
 from bird_backend.studies.study import Plan, Variant
 from bird_backend.transfer import METHODS, Entrant, MatchingSettings, Method
 
 __all__ = [
-    "CONTROLS",
     "MAX_SEEDS",
     "checked",
     "describe_pair",
@@ -27,8 +26,6 @@ __all__ = [
     "seeds_from",
 ]
 
-CONTROLS = {"random-weights": "random teacher", "shuffled-batch": "shuffled batch"}
-"""Controls by their names in a spec, and as a label says them."""
 MAX_SEEDS = 100
 
 
@@ -175,7 +172,7 @@ def _with_controls(base: TransferSpec, variants: Sequence[Variant], controls: Se
                 variant.model_copy(
                     update={
                         "key": f"{variant.key}-{control}",
-                        "label": f"{variant.label}, {CONTROLS[control]}",
+                        "label": f"{variant.label}, {CONTROLS[control].label}",
                         "role": "control",
                         "control": control,
                         "overrides": {**variant.overrides, "control": control},

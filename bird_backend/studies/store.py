@@ -12,16 +12,18 @@ from pydantic import ValidationError
 
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.runs.checks import check_transfer
-from bird_backend.runs.queue import ensure_supervisor
+from bird_backend.runs.queue import ensure_supervisor, resume, submit
 from bird_backend.runs.store import Run, RunStore
 from bird_backend.runs.table import RunTable
 from bird_backend.studies.study import Member, Plan, Study
 
 __all__ = [
     "begin_study",
+    "find_study_of",
     "list_studies",
     "note_run",
     "read_study",
+    "resume_study",
     "runs_of",
     "states_of",
     "submit_study",
@@ -79,6 +81,31 @@ def note_run(study: Study, member: Member, run_id: str) -> Study:
     with RunTable().writing() as db:
         _write(db, changed)
     return changed
+
+
+def resume_study(study_id: str) -> Study:
+    """Queue again what was stopped or has failed of a study, and what has no run; the study as it is then."""
+    study = read_study(study_id)
+    runs = runs_of(study)
+    for member in study.members:
+        run = runs.get(member.run or "")
+        if run is None:
+            spec = study.spec(study.variant(member.variant), member.seed)
+            study = note_run(study, member, submit(spec, reuse=True).id)
+        elif run.state in ("cancelled", "failed"):
+            resume(run.id)
+    return study
+
+
+def find_study_of(run_id: str) -> Study | None:
+    """The newest study that has the run, if any has."""
+    with RunTable().reading() as db:
+        row = db.execute(
+            "select id from studies where exists (select 1 from json_each(document, '$.members') as member"
+            " where member.value ->> 'run' = ?) order by created desc limit 1",
+            (run_id,),
+        ).fetchone()
+    return None if row is None else read_study(row["id"])
 
 
 def read_study(study_id: str) -> Study:

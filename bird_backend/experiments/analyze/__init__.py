@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from bird_backend import catalog
 from bird_backend.experiments.declaration import DataRunSpec, Kind, Report, Summary
 from bird_backend.specs import ModelRef
 
@@ -47,7 +48,7 @@ DECLARES = Kind(
     place=50,
     label="Layer map",
     spec=AnalyzeSpec,
-    title=lambda spec: f"Layers of {spec.teacher.model} and {spec.student.model} on {spec.data}",
+    title=lambda spec: f"Layers of {spec.teacher.title} and {spec.student.title} on {catalog.title_of(spec.data)}",
     report=_report,
     execute=_execute,
     shows=frozenset({"layer-map"}),

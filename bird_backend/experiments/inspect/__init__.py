@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from bird_backend import catalog
 from bird_backend.experiments.declaration import DataRunSpec, Kind, Report, Summary
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ DECLARES = Kind(
     place=55,
     label="Data",
     spec=InspectSpec,
-    title=lambda spec: f"Classes of {spec.data}",
+    title=lambda spec: f"Classes of {catalog.title_of(spec.data)}",
     report=_report,
     execute=_execute,
     light=True,

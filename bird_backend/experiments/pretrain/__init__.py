@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from bird_backend import catalog
 from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
 from bird_backend.specs import CheckpointName, ModelRef, Training
@@ -34,7 +35,7 @@ DECLARES = Kind(
     place=20,
     label="Training",
     spec=PretrainSpec,
-    title=lambda spec: f"Train {spec.model.model} on {spec.data}",
+    title=lambda spec: f"Train {catalog.find_model(spec.model.model).title} on {catalog.title_of(spec.data)}",
     report=figures_report,
     execute=_execute,
     shows=frozenset({"curves", "accuracy"}),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
@@ -55,7 +56,7 @@ DECLARES = Kind(
     place=30,
     label="Robust training",
     spec=RobustifySpec,
-    title=lambda spec: f"Make {spec.model.model} robust on {spec.data}",
+    title=lambda spec: f"Make {catalog.find_model(spec.model.model).title} robust on {catalog.title_of(spec.data)}",
     report=figures_report,
     execute=_execute,
     shows=frozenset({"curves", "accuracy"}),

@@ -10,7 +10,7 @@ from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CheckpointName, LayerPair, ModelRef, Snapshots, Training
+from bird_backend.specs import CONTROLS, CheckpointName, ControlName, LayerPair, ModelRef, Snapshots, Training
 from bird_backend.transfer import (
     METHODS,
     MatchingSettings,
@@ -33,7 +33,7 @@ class TransferSpec(MeasuredRunSpec):
     teacher: ModelRef
     student: ModelRef
     method: MethodField
-    control: Literal["none", "random-weights", "shuffled-batch"] = "none"
+    control: ControlName = "none"
     """A teacher that can teach nothing: of the same architecture with random weights, or looking at other images."""
     training: Training = Training()
     baseline: bool = True
@@ -110,12 +110,19 @@ def _execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     return execute(spec, work)
 
 
+def _title(spec: TransferSpec) -> str:
+    method = METHODS[spec.method.name]
+    control = f", {CONTROLS[spec.control].label}" if spec.control in CONTROLS else ""
+    learns_from = f"{spec.teacher.title} → " if method.needs_teacher or spec.start == "teacher" else ""
+    return f"{method.title}{control}: {learns_from}{spec.student.title} on {catalog.title_of(spec.data)}"
+
+
 DECLARES = Kind(
     name="transfer",
     place=10,
     label="Transfer",
     spec=TransferSpec,
-    title=lambda spec: f"{spec.teacher.model} → {spec.student.model} on {spec.data}",
+    title=_title,
     report=figures_report,
     execute=_execute,
     shows=frozenset({"curves", "geometry", "accuracy"}),

@@ -1,0 +1,80 @@
+"""How far a study is, in a bar and a few words, and the button that stops it or goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app.backend import data
+from app.backend.studies import Study, resume_study, stop_study
+from app.components.run_state import duration
+
+__all__ = ["study_bar", "study_buttons", "study_states"]
+
+_WORDS = {
+    "running": "running",
+    "queued": "queued",
+    "interrupted": "interrupted",
+    "failed": "failed",
+    "cancelled": "stopped",
+    "waiting": "to come",
+}
+
+
+def study_states(study: Study, runs: Mapping[str, data.Run]) -> list[str]:
+    """The state of each member; `waiting` of one that has no run, or whose run is gone."""
+    return [runs[member.run].state if member.run and member.run in runs else "waiting" for member in study.members]
+
+
+def study_bar(study: Study, runs: Mapping[str, data.Run]) -> None:
+    """How many runs are done, how the others are, and how long is left; a line once all are done."""
+    states = study_states(study, runs)
+    total, done = len(states), states.count("done")
+    if done == total:
+        st.caption(f"All {total} runs are done; {len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''} each.")
+        return
+    under_way = [run for run in runs.values() if run.state == "running"]
+    parts = sum(float((data.progress(run) or {}).get("fraction") or 0.0) for run in under_way)
+    counts = {word: states.count(state) for state, word in _WORDS.items()}
+    rest = "".join(f", {count} {word}" for word, count in counts.items() if count)
+    st.progress(min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{rest}{_left(states, runs)}")
+
+
+def study_buttons(study: Study, runs: Mapping[str, data.Run]) -> None:
+    """Stop what is left, or go on with what was stopped, has failed or was never begun; nothing once all are done."""
+    states = study_states(study, runs)
+    if any(state in ("queued", "running", "interrupted") for state in states):
+        st.button(
+            "Stop what is left",
+            key=f"stop_{study.id}",
+            icon=":material/stop:",
+            on_click=_act,
+            args=("stop", study.id),
+        )
+    elif any(state != "done" for state in states):
+        st.button(
+            "Resume",
+            key=f"resume_{study.id}",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_act,
+            args=("resume", study.id),
+            help="Goes on with every run that was stopped, has failed or was never begun, from its last checkpoint.",
+        )
+    if said := st.session_state.pop(f"_failed_{study.id}", None):
+        st.error(said)
+
+
+def _act(action: str, study_id: str) -> None:
+    try:
+        stop_study(study_id) if action == "stop" else resume_study(study_id)
+    except data.BirdError as error:
+        st.session_state[f"_failed_{study_id}"] = str(error)
+
+
+def _left(states: list[str], runs: Mapping[str, data.Run]) -> str:
+    """From how long the study's own runs have taken, one after another."""
+    took = [float(run.summary["seconds"]) for run in runs.values() if run.summary and run.summary.get("seconds")]
+    to_come = sum(state in ("queued", "running", "interrupted") for state in states)
+    return f"; about {duration(sum(took) / len(took) * to_come)} left" if took and to_come else ""
