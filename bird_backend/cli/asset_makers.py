@@ -11,12 +11,17 @@ from bird_backend.jobs.process import OnProgress, perform
 
 __all__ = ["CHECKPOINTS", "make_checkpoints", "make_frost"]
 
-CHECKPOINTS = {"digits-robust-teacher": "teacher.json", "fashion-student": "student.json"}
+CHECKPOINTS = {
+    "digits-robust-teacher": "teacher.json",
+    "fashion-student": "student.json",
+    "digits-geometric-teacher": "teacher-geometric.json",
+    "digits-adversarial-teacher": "teacher-adversarial.json",
+}
 """Names in `assets/checkpoints`, and the spec in `assets/examples` that makes each."""
 
 
 def make_checkpoints(on_progress: OnProgress) -> list[dict[str, Any]]:
-    """Train the robust teacher and the student on the CPU and put their weights into `assets/checkpoints`."""
+    """Train the aligned teachers and the student on the CPU and put their weights into `assets/checkpoints`."""
     made = []
     for name, example in CHECKPOINTS.items():
         spec = load_spec(read_spec(settings.ASSETS / "examples" / example))
