@@ -14,6 +14,7 @@ if str(ROOT) not in sys.path:
 
 from app.address.kept import arrive  # noqa: E402
 from app.address.routes import ROUTES, page  # noqa: E402
+from app.backend.data import BirdError  # noqa: E402
 from app.components.backend_state import backend_state, start_backend  # noqa: E402
 from app.components.history import quiet_history  # noqa: E402
 from app.look.styles import apply_styles  # noqa: E402
@@ -40,7 +41,11 @@ def main(start: str = "overview") -> None:
         quiet_history()
         backend_state()
     arrive(chosen.url_path)
-    chosen.run()
+    try:
+        chosen.run()
+    except BirdError as error:
+        # What concerns the whole home, such as a run table that another process holds, or one run that can't be read.
+        st.error(str(error), icon=":material/error:")
 
 
 if __name__ == "__main__":

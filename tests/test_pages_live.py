@@ -200,6 +200,22 @@ def test_snapshots_of_other_images_are_one_sentence_on_the_page() -> None:
         assert "are not of its 300 probe images" in words(show(name, run=run.id))
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b'{"gram": 3}'])
+def test_a_home_whose_every_file_is_damaged_is_said_in_words(content: bytes) -> None:
+    run = synthetic.write_transfer("done")
+    going = synthetic.write_transfer("running", fraction=0.6, seed=1)
+    for damaged in (run, going):
+        for path in damaged.directory.path.rglob("*"):
+            if path.is_file() and path.name not in ("lock", "log.txt"):
+                path.write_bytes(content)
+    for name in PAGES:
+        said = words(show(name, run=run.id))
+        assert "can't be read" in said or "no longer valid" in said
+        show(name, run=going.id)
+    for name in ("overview", "compare", "launch"):
+        show(name)
+
+
 def test_pca_stands_in_for_umap() -> None:
     run = synthetic.write_transfer("running", fraction=0.6, umap=False)
     app = show("embeddings", run=run.id)

@@ -16,6 +16,7 @@ import pytest
 
 from bird_backend import runs
 from bird_backend.experiments import load_spec
+from bird_backend.jobs import devices
 from bird_backend.jobs.companion import Companion
 from bird_backend.jobs.supervisor import Supervisor
 from bird_backend.runs import queue
@@ -236,6 +237,17 @@ def test_torch_is_asked_in_a_process_of_its_own_and_the_answer_is_kept(
     assert [device.name for device in kept_devices(current=True) or ()] == ["cpu"]
     (home / "devices.json").write_text("[3", "utf-8")
     assert kept_devices() is None
+
+
+@LINUX
+def test_a_machine_without_any_gpu_need_not_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_DEV", tmp_path)
+    monkeypatch.setattr(devices, "_GPU_NODES", ("nvidia*",))
+    (tmp_path / "nvidia0").touch()
+    assert devices.known_devices() is None
+    (tmp_path / "nvidia0").unlink()
+    assert [device.name for device in devices.known_devices() or ()] == ["cpu"]
+    assert devices.find_devices() == ["cpu"]
 
 
 # The projector's keeper

@@ -23,13 +23,20 @@ def run_card(run: data.Run) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 run_badge(run)
                 st.markdown(f"**{plain(run.title)}**", width="content")
-            st.caption(f"{KINDS[run.kind].label} · {since(run.created)} · seed {data.spec_of(run).seed}")
+            st.caption(" · ".join([KINDS[run.kind].label, since(run.created), *_seed(run)]))
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
             if run.state == "done" and "geometry" in KINDS[run.kind].shows:
                 link("robustness", "Robustness", icon=":material/shield:", run=run.id)
             relaunch_link(run, "Change", help="The form it came from, filled in: change something and launch again.")
         _outcome(run)
+
+
+def _seed(run: data.Run) -> list[str]:
+    try:
+        return [f"seed {data.spec_of(run).seed}"]
+    except data.BirdError:
+        return []  # its spec is gone or damaged, which its page says
 
 
 def _outcome(run: data.Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,8 @@ def siblings(run: data.Run) -> Siblings:
     for other in data.family(run):
         if other.state == "done" or data.is_active(other):
             # Asked for twice with one seed, it is still one seed; the run that is looked at stands for its own.
-            (done if other.state == "done" else coming).setdefault(_seed(other), other)
+            with suppress(data.BirdError):  # one that can't be read counts for nothing
+                (done if other.state == "done" else coming).setdefault(_seed(other), other)
     return Siblings(
         done=tuple(done[seed] for seed in sorted(done)),
         coming=tuple(coming[seed] for seed in sorted(coming.keys() - done.keys())),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from app.backend import data
 from app.backend.machine import Machine
@@ -120,15 +119,18 @@ def _method(run: data.Run) -> str | None:
 
 
 def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: data.Run) -> bool:
-    document: dict[str, Any] = run.directory.read_spec()
-    mine = spec.model_dump(mode="json")
+    try:
+        other = data.spec_of(run)
+    except data.BirdError:
+        return False
     roles = ("teacher", "student") if isinstance(spec, TransferSpec) else ("model",)
     attacked = spec.behaviour.behaviour.attacks  # training on attacks has a speed of its own
     return (
-        all(document[role]["model"] == mine[role]["model"] for role in roles)
-        and (not attacked or document.get("behaviour") == mine["behaviour"])
-        and document["device"] == mine["device"]
-        and document["training"]["batch_size"] == mine["training"]["batch_size"]
+        isinstance(other, type(spec))
+        and all(getattr(other, role).model == getattr(spec, role).model for role in roles)
+        and (not attacked or other.behaviour == spec.behaviour)
+        and other.device == spec.device
+        and other.training.batch_size == spec.training.batch_size
     )
 
 

@@ -6,16 +6,20 @@ CUDA holds some of the first device's memory until it ends, so the supervisor ha
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
+from pathlib import Path
 
 from bird_backend import settings
 from bird_backend.runs.devices import Device, keep_devices, kept_devices
 
-__all__ = ["ask_torch", "find_devices", "main", "start_asking"]
+__all__ = ["ask_torch", "find_devices", "known_devices", "main", "start_asking"]
 
-_log = logging.getLogger("bird.devices")
+_CPU = Device(name="cpu", title="CPU")
+_DEV = Path("/dev")
+_GPU_NODES = ("nvidia*", "nvhost*", "nvgpu*", "kfd", "dxg")
+"""What Linux has in `/dev` for NVIDIA's cards and boards, for AMD's, and for either under Windows: without any of them
+no build of torch finds a GPU, and most machines need not load it to learn that."""
 
 
 def ask_torch() -> tuple[Device, ...]:
@@ -27,12 +31,21 @@ def ask_torch() -> tuple[Device, ...]:
         return tuple(Device(name=f"cuda:{index}", title=name) for index, name in enumerate(names))
     if torch.backends.mps.is_available():
         return (Device(name="mps", title="Apple GPU"),)
-    return (Device(name="cpu", title="CPU"),)
+    return (_CPU,)
+
+
+def known_devices() -> tuple[Device, ...] | None:
+    """The devices as they are kept, or the CPU where the machine has no GPU to ask for; none where torch must tell."""
+    found = kept_devices(current=True)
+    if found is None and sys.platform == "linux" and not any(any(_DEV.glob(nodes)) for nodes in _GPU_NODES):
+        found = (_CPU,)
+        keep_devices(found)
+    return found
 
 
 def find_devices() -> list[str]:
-    """Names of the devices that `auto` may take: as kept, else asked in this process, which is going to compute."""
-    found = kept_devices(current=True)
+    """Names of the devices that `auto` may take: as known, else asked in this process, which is going to compute."""
+    found = known_devices()
     if found is None:
         found = ask_torch()
         keep_devices(found)

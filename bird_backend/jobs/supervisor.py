@@ -19,8 +19,7 @@ from typing import Any
 from bird_backend import settings
 from bird_backend.errors import BirdError, InputError
 from bird_backend.jobs.companion import Companion
-from bird_backend.jobs.devices import start_asking
-from bird_backend.runs.devices import kept_devices
+from bird_backend.jobs.devices import known_devices, start_asking
 from bird_backend.runs.directory import locked
 from bird_backend.runs.queue import supervisor_lock
 from bird_backend.runs.store import Run, RunStore
@@ -191,17 +190,17 @@ def work(*, idle_exit_seconds: float | None = None) -> None:
 
 
 class _Search:
-    """This machine's devices: as kept in the home, else as a process that loads torch finds them, in some seconds."""
+    """This machine's devices: as they are known, else as a process that loads torch finds them, in some seconds."""
 
     def __init__(self) -> None:
-        self._names = self._kept()
+        self._names = self._known()
         self._asking = None if self._names else start_asking()
 
     def look(self) -> list[str]:
         """Their names, none while they are being looked for."""
         if self._asking is not None and (code := self._asking.poll()) is not None:
             self._asking = None
-            self._names = self._kept()
+            self._names = self._known()
             if not self._names:
                 _log.warning("torch could not say what it can compute on (exit code %d); using the CPU", code)
                 self._names = ["cpu"]
@@ -213,5 +212,5 @@ class _Search:
             self._asking.wait()
 
     @staticmethod
-    def _kept() -> list[str]:
-        return [device.name for device in kept_devices(current=True) or ()]
+    def _known() -> list[str]:
+        return [device.name for device in known_devices() or ()]

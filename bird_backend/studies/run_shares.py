@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -47,7 +46,7 @@ def read_shares(run: Run) -> RunShares:
     summary = run.summary or {}
     try:
         read = _read(str(run.directory.path), path.stat().st_mtime_ns, _missing(summary))
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, InputError) as error:
         raise InputError(f"The predictions of run {run.id} can't be read.") from error
     kept = {
         model: {name: found for name in FIGURES if (found := read_figure(summary, model, name)) is not None}
