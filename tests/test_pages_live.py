@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -12,7 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.backend import data
+from app.backend.exports import metrics_file
 from app.components.layer_choice import layer_map_words
+from app.words.intervals import percent
 from bird_backend import catalog
 from bird_backend.runs.store import RunStore
 from bird_backend.transfer import METHODS
@@ -304,3 +307,42 @@ def test_a_loss_beyond_noise_is_not_drawn_as_a_gain() -> None:
 
     gain, loss, noise = (metric.proto.color for metric in AppTest.from_function(page).run().metric)
     assert len({gain, loss, noise}) == 3
+
+
+def test_the_numbers_of_a_finished_run_are_its_own_methods() -> None:
+    """The baseline trains last, so whatever came last is not the method's."""
+    run = synthetic.write_transfer("done")
+    metrics = data.metrics(run)
+    epochs = metrics[(metrics["type"] == "epoch") & (metrics["arm"] == "bird")]
+    shown = {metric.label: metric for metric in show("live", run=run.id).metric}
+    assert shown["Validation accuracy"].value == percent(float(epochs["validation_accuracy"].iloc[-1]))
+    assert shown["Validation accuracy"].delta.startswith("BIRD")
+    assert shown["Images per second"].delta.startswith("BIRD")
+
+
+def test_differences_have_a_real_minus() -> None:
+    run = synthetic.write_transfer("done")
+    (table,) = [frame for frame in show("live", run=run.id).dataframe if "Reading" in frame.value]
+    gaps = [name for name in table.value if name.endswith("(points)")]
+    assert (table.value[gaps] < 0).any(axis=None), "no difference below zero to look at"
+    assert "−".encode() in table.proto.SerializeToString(), "the text that is shown of a number"
+
+
+@pytest.mark.parametrize(("state", "fraction"), [("done", 1.0), ("running", 0.6)])
+def test_all_metrics_are_had_as_files(state: str, fraction: float) -> None:
+    run = synthetic.write_transfer(state, fraction=fraction)  # type: ignore[arg-type]
+    rows = data.metrics(run)
+    for suffix, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        pd.testing.assert_frame_equal(read(io.BytesIO(metrics_file(run, suffix))), rows, check_dtype=False)
+    assert {"All metrics, csv", "All metrics, parquet"} <= {
+        button.proto.label for button in show("live", run=run.id).get("download_button")
+    }
+
+
+def test_a_log_is_a_region_that_keys_scroll() -> None:
+    run = synthetic.write_transfer("failed", fraction=0.6, reason="The loss is not a number.")
+    (run.directory.path / "log.txt").write_text("<b>not bold</b>\n" * 80, "utf-8")
+    parts = [element.proto.body for element in show("live", run=run.id).get("html")]
+    (log,) = [part for part in parts if 'class="scrolls"' in part]
+    assert 'tabindex="0"' in log
+    assert "&lt;b&gt;not bold" in log

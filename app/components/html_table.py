@@ -1,4 +1,4 @@
-"""A small table of figures as plain HTML: a screen reader reads it, a narrow window scrolls it and not the page."""
+"""Plain HTML that scrolls by itself and not with the page, by keyboard too: a table of figures, and a long text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 
 import streamlit as st
 
-__all__ = ["Entry", "html_table"]
+__all__ = ["Entry", "html_table", "scroll_box"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,11 @@ def html_table(*, label: str, columns: Sequence[str], rows: Sequence[tuple[str, 
         f'<div class="figures" role="region" tabindex="0" aria-label="{escape(label)}"><table>'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def scroll_box(text: str, *, label: str) -> None:
+    """Draw a long text as it is, in a box of a few lines that arrow keys scroll."""
+    st.html(f'<pre class="scrolls" role="region" tabindex="0" aria-label="{escape(label)}">{escape(text)}</pre>')
 
 
 def _cell(entry: Entry) -> str:

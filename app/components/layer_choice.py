@@ -43,7 +43,7 @@ def layer_lists(teacher: str, student: str, *, fallback: tuple[str, str]) -> tup
             "guiding",
             teacher,
             fallback[0],
-            ":orange[●] Guiding layer, of the teacher",
+            "Guiding layer, of the teacher",
             "The teacher's layer whose geometry is copied: which images it finds alike, and which not.",
         )
     with right:
@@ -51,7 +51,7 @@ def layer_lists(teacher: str, student: str, *, fallback: tuple[str, str]) -> tup
             "guided",
             student,
             fallback[1],
-            ":blue[●] Guided layer, of the student",
+            "Guided layer, of the student",
             "The student's layer that is drawn towards it. Layers before it learn from both losses, layers after it "
             "from the task alone.",
         )

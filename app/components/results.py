@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import streamlit as st
 
 from app.charts import arm, baseline_of, by_condition, gain, models_in
-from app.words.intervals import explained, percent, points, verdict, word
+from app.words.intervals import explained, percent, points, rounded, verdict, word
 from bird_backend import measures
 from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.measures import Group, Interval, Predictions
@@ -135,11 +137,11 @@ def accuracy_table(predictions: Predictions, *, key: str) -> None:
         label: st.column_config.NumberColumn(f"{label}, %", format="%.1f", help=f"Mean over {words.strengths} 1 to 5.")
         for label in labels
     }
+    signs: dict[str, Callable[[float], str]] = {}
     for name in shown.columns:
         if name.endswith("(points)"):
-            config[name] = st.column_config.NumberColumn(
-                "Difference", format="%+.1f", help=f"{name}: above zero the first is better."
-            )
+            signs[name] = partial(rounded, digits=1, sign="+")
+            config[name] = st.column_config.NumberColumn("Difference", help=f"{name}: above zero the first is better.")
     config["±"] = st.column_config.NumberColumn(
         format="%.1f", help="Half of the difference's 95 % interval over images, in points."
     )
@@ -148,7 +150,8 @@ def accuracy_table(predictions: Predictions, *, key: str) -> None:
     )
     config["n"] = st.column_config.NumberColumn(help="Test images behind every number of the row.")
     st.dataframe(
-        shown,
+        # The styled text is shown, a real minus in it, and the number beneath it is sorted by.
+        shown.style.format(signs, na_rep="–"),
         key=key,
         hide_index=True,
         column_config=config,

@@ -134,7 +134,7 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
     else:
         with st.container(border=True):
             st.markdown(f"None of these runs has recorded *{metric}* yet.")
-    st.subheader("Results", anchor=False)
+    st.header("Results", anchor=False)
     _results(compared, gains)
 
 

@@ -24,7 +24,7 @@ def run_label(run: data.Run) -> str:
 def empty_state(title: str, sentence: str, *, demo: bool = True) -> None:
     """What a page says when it has nothing to show, with the next step on top."""
     with st.container(border=True, horizontal_alignment="center", key="empty_state"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         st.markdown(sentence)
         with st.container(horizontal=True, gap="medium"):
             pressed = demo and st.button("Run the demo transfer", type="primary", icon=":material/play_arrow:")
@@ -72,7 +72,7 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
 
 def _unknown(asked: str, fitting: Sequence[data.Run]) -> None:
     with st.container(border=True, key="unknown_run"):
-        st.subheader("There is no such run", anchor=False)
+        st.header("There is no such run", anchor=False)
         st.markdown(f"The address asks for `{asked[:60].replace('`', '')}`, which is not in this home's list of runs.")
         for run in fitting[:5]:
             if st.button(run_label(run), key=f"open_{run.id}", type="tertiary", icon=":material/arrow_forward:"):

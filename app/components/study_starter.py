@@ -23,7 +23,7 @@ _SEEDS = 3
 def study_starter(document: Mapping[str, Any], *, key: str, title: str) -> None:
     """Draw it for the transfer that `document` asks for; pressing the button leaves for the compare page."""
     with st.container(border=True, key=f"{key}_starter"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         preset = str(
             st.selectbox(
                 "What to vary",

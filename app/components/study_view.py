@@ -75,7 +75,7 @@ def _empty() -> None:
 
 def _unknown(asked: str, known: Mapping[str, Study]) -> None:
     with st.container(border=True, key="unknown_study"):
-        st.subheader("There is no such study", anchor=False)
+        st.header("There is no such study", anchor=False)
         st.markdown(f"The address asks for `{asked[:60].replace('`', '')}`, which is not in this home.")
         for study in list(known.values())[:5]:
             if st.button(_label(study), key=f"open_{study.id}", type="tertiary", icon=":material/arrow_forward:"):

@@ -23,7 +23,7 @@ from bird_backend.experiments import PretrainSpec, RobustifySpec, load_spec
 
 __all__ = ["training_form"]
 
-_ROLES = {"robustify": ":orange[●] A robust teacher", "pretrain": ":blue[●] A student"}
+_ROLES = {"robustify": "A robust teacher", "pretrain": "A student"}
 
 
 def training_form() -> None:
@@ -143,7 +143,7 @@ def _other_behaviour() -> None:
 
 
 def _launch(document: dict[str, Any], problem: str | None) -> None:
-    st.subheader("Ready to train" if problem is None else "Not ready yet", anchor=False)
+    st.header("Ready to train" if problem is None else "Not ready yet", anchor=False)
     if problem:
         st.error(problem, icon=":material/error:")
     else:

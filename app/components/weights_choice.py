@@ -16,7 +16,6 @@ _HELP = {
     "images are used, neither its data nor its labels.",
     "student": "The network that learns. It should know its task already, so that what BIRD adds can be told apart.",
 }
-_COLOUR = {"teacher": "orange", "student": "blue"}
 
 
 def weights_choice(
@@ -26,7 +25,7 @@ def weights_choice(
     options = offered(role, data, checkpoints)
     missing = keep_valid(role, list(options), fallback)
     chosen = st.selectbox(
-        f":{_COLOUR[role]}[●] {role.capitalize()}",
+        role.capitalize(),
         list(options),
         format_func=lambda value: options[value].label,
         key=role,

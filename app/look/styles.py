@@ -20,13 +20,32 @@ _RULES = """
 .st-key-summary_panel { position: sticky; top: 4rem; }
 .st-key-hero { padding: 0.4rem 0 0.8rem; }
 .st-key-hero p { max-width: 38rem; }
-.figures { overflow-x: auto; border: 1px solid light-dark(#dcdeda, #2e363d); border-radius: 8px; }
-.figures:focus-visible { outline: 2px solid light-dark(#0067a6, #6cbdf0); outline-offset: 2px; }
+.stApp :focus-visible, .stApp label:has(input:focus-visible) {
+  outline: 2px solid light-dark(#0067a6, #6cbdf0); outline-offset: 2px; border-radius: 4px;
+}
+:is(.st-key-teacher, .st-key-guiding) [data-testid="stWidgetLabel"]::before, .st-key-role button:first-of-type::before {
+  content: "●" / ""; color: light-dark(#c77700, #f0a92b); margin-right: 0.35rem;
+}
+:is(.st-key-student, .st-key-guided) [data-testid="stWidgetLabel"]::before, .st-key-role button:nth-of-type(2)::before {
+  content: "●" / ""; color: light-dark(#0072b2, #56b4e9); margin-right: 0.35rem;
+}
+.scrolls {
+  max-height: 16rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
+  margin: 0; padding: 0.8rem 1rem; border-radius: 8px;
+  font-family: "JetBrains Mono", ui-monospace, monospace; font-size: 0.84rem; background: light-dark(#f1f2ef, #1a2026);
+}
+.figures {
+  overflow-x: auto; border: 1px solid light-dark(#dcdeda, #2e363d); border-radius: 8px;
+  /* A shadow at the right while there is more: the ground scrolls along and covers it at the end. */
+  background:
+    linear-gradient(to left, light-dark(#fcfcfa, #12161a) 40%, transparent) right / 4rem 100% no-repeat local,
+    linear-gradient(to left, light-dark(#00000030, #000000b0), transparent) right / 1.4rem 100% no-repeat scroll;
+}
 .figures table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.84rem; }
 .figures :is(th, td) { padding: 0.42rem; text-align: right; white-space: nowrap; vertical-align: top; }
 .figures thead th { font-weight: 600; white-space: normal; vertical-align: bottom; }
 .figures tbody th { font-weight: 600; text-align: left; position: sticky; left: 0; padding-left: 0.7rem; }
-.figures tbody th { background: light-dark(#fcfcfa, #12161a); }
+.figures tbody th { background: light-dark(#fcfcfa, #12161a); border-right: 1px solid light-dark(#e4e6e2, #2a3138); }
 .figures tbody tr { border-top: 1px solid light-dark(#e4e6e2, #2a3138); }
 .figures small { display: block; font-size: 0.78rem; color: light-dark(#575e66, #a9b2ba); }
 .figures small.remark { white-space: normal; min-width: 4.6rem; }

@@ -76,22 +76,22 @@ def _presets(demo: Draft) -> None:
 
 
 def _form(demo: Draft, checkpoints: dict[str, Weights]) -> Draft:
-    st.subheader("Data", anchor=False)
+    st.header("Data", anchor=False)
     data_name, path = _data(demo)
-    st.subheader("Teacher and student", anchor=False)
+    st.header("Teacher and student", anchor=False)
     left, right = st.columns(2)
     with left:
         teacher = weights_choice("teacher", data_name, checkpoints, fallback=demo.teacher)
     with right:
         student = weights_choice("student", data_name, checkpoints, fallback=demo.student)
-    st.subheader("Method", anchor=False)
+    st.header("Method", anchor=False)
     method = method_choice(demo)
     draft = Draft.from_choices({key: st.session_state[key] for key in demo.choices()} | {"method": method})
     draft = replace(draft, data=data_name, path=path, teacher=teacher.value, student=student.value)
     if METHODS[draft.method].matches_layers:
         draft = _layers(draft, demo, teacher, student)
     draft = method_settings(draft)
-    st.subheader("Training", anchor=False)
+    st.header("Training", anchor=False)
     return expert_options(_training(draft))
 
 
@@ -187,7 +187,7 @@ def _summary(draft: Draft, checkpoints: dict[str, Weights]) -> None:
         own = find_inspection(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
         findings = review(document, draft, checkpoints, own)
     with st.container(border=True):
-        st.subheader("Ready to launch" if not findings.problems else "Not ready yet", anchor=False)
+        st.header("Ready to launch" if not findings.problems else "Not ready yet", anchor=False)
         if findings.problems:
             for problem in findings.problems:
                 st.error(problem, icon=":material/error:")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,13 +11,16 @@ import streamlit as st
 from app import charts
 from app.address.routes import link
 from app.backend import data
+from app.backend.exports import METRICS_FILES, metrics_file
 from app.charts.curves import X
+from app.components.html_table import scroll_box
 from app.components.layer_choice import layer_map_words
 from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
 from app.components.relaunch import relaunch_link
 from app.components.results import accuracy_table, headline
+from app.components.run_numbers import CKA_EXPLAINED, run_numbers
 from app.components.run_picker import pick_run
 from app.components.run_state import (
     duration,
@@ -29,16 +32,9 @@ from app.components.run_state import (
     since,
     state_note,
 )
-from app.words.intervals import explained, percent
 from bird_backend.experiments import KINDS, GallerySpec
-from bird_backend.measures import wilson
 
 __all__ = ["render"]
-
-_CKA = (
-    "Centred kernel alignment: how alike two networks see the same images, from 0 (not at all) to 1 (the same up to "
-    "rotation and scale)."
-)
 
 
 def render() -> None:
@@ -47,7 +43,7 @@ def render() -> None:
         "live",
         "A transfer of geometry pulls the student's similarities towards the teacher's: its CKA climbs while plain "
         "fine-tuning's stays. Below, watch whether the student's Gram matrix takes on the teacher's pattern.",
-        help=_CKA,
+        help=CKA_EXPLAINED,
     )
     run = pick_run(
         showing={"curves", "geometry", "accuracy", "layer-map"},
@@ -96,11 +92,13 @@ def _head(run: data.Run) -> None:
     if data.is_active(run):
         progress_panel(run)
     state_note(run)
-    run_words(run)
 
 
 def _body(run: data.Run, metrics: pd.DataFrame) -> None:
     shows = KINDS[run.kind].shows
+    # What moves is seen without scrolling, even on a projector: it stands before all that stays as it is.
+    moving = st.container() if data.is_active(run) else None
+    run_words(run)
     if "layer-map" in shows:
         _analyzed(run)
     if "gallery" in shows:
@@ -110,19 +108,20 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         return
     predictions = data.predictions(run)
     if predictions is not None:
-        st.subheader("Did it help?" if "geometry" in shows else "How good is it?", anchor=False)
+        st.header("Did it help?" if "geometry" in shows else "How good is it?", anchor=False)
         headline(predictions, key="result_metrics")
         accuracy_table(predictions, key="live_accuracy")
         link("robustness", "Every cell, as a map", icon=":material/shield:", run=run.id)
     if metrics.empty:
         _waiting(run)
         return
-    _now(run, metrics)
+    run_numbers(run, metrics)
     x: X = st.segmented_control("Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params")
     if "geometry" in shows:
-        _cka(run, metrics, x)
+        with moving or st.container():
+            _cka(run, metrics, x)
         _geometry(run, metrics)
-        st.subheader(
+        st.header(
             "How does training go?", anchor=False, help="Accuracy on validation images, and the parts of the loss."
         )
     _losses(run, metrics, x)
@@ -137,62 +136,6 @@ def _waiting(run: data.Run) -> None:
             st.markdown("**Curves, Gram matrices and the embedding appear here** as soon as the first steps are done.")
         else:
             st.markdown("**This run ended before its first step**, so there is nothing to draw.")
-
-
-def _now(run: data.Run, metrics: pd.DataFrame) -> None:
-    """Where it stands, in a few numbers."""
-    found: list[dict[str, Any]] = []
-    own = data.arm_of(run)
-    for name in dict.fromkeys((own, "fine-tuning")):
-        shots = _of(metrics, "snapshot", name, "cka")
-        if len(shots):
-            first, last = shots.iloc[0], shots.iloc[-1]
-            found.append(
-                {
-                    "label": f"CKA, {charts.arm(name).label}",
-                    "value": f"{last['cka']:.3f}",
-                    "delta": f"{last['cka'] - first['cka']:+.3f} since step {int(first['step'])}".replace("-", "−"),
-                    "delta_color": "blue" if name == own else "off",
-                    "delta_arrow": "off",
-                    "help": f"{_CKA} Debiased, n={int(last['n'])} probe images; with one side shuffled it would be "
-                    f"{last['null']:.3f}.",
-                }
-            )
-    epochs = _of(metrics, "epoch", None, "validation_accuracy")
-    if len(epochs):
-        last = epochs.iloc[-1]
-        count = int(last["n"])
-        accuracy = float(last["validation_accuracy"])
-        found.append(
-            {
-                "label": "Validation accuracy",
-                "value": percent(accuracy),
-                "delta": f"{charts.arm(str(last['arm'])).label}, epoch {int(last['epoch'])}",
-                "delta_color": "off",
-                "delta_arrow": "off",
-                "help": f"Clean validation images. {explained(wilson(accuracy * count, count))}.",
-            }
-        )
-    steps = _of(metrics, "step", None, "images_per_s")
-    if len(steps):
-        found.append(
-            {
-                "label": "Images per second",
-                "value": f"{steps['images_per_s'].tail(20).median():,.0f}",
-                "delta": "last twenty steps",
-                "delta_color": "off",
-                "delta_arrow": "off",
-                "help": "Median of the last twenty steps, the teacher's pass included.",
-            }
-        )
-    if found:
-        for column, metric in zip(st.columns(4, gap="small"), found, strict=False):
-            column.metric(border=True, **metric)
-    if data.is_active(run) and data.has_baseline(run) and not len(_of(metrics, "step", "fine-tuning", "task_loss")):
-        st.caption(
-            f"{charts.arm(own).label} trains first; the baseline, plain fine-tuning with the same seed and batches, "
-            "follows."
-        )
 
 
 def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
@@ -243,10 +186,21 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         charts.epochs_table(metrics), key="epochs_numbers", label="accuracies by epoch", title="Show the accuracies"
     )
     show_numbers(charts.numbers(task, second), key="losses_numbers", label="losses by step", title="Show the losses")
+    with st.container(horizontal=True):
+        for suffix, mime in METRICS_FILES.items():
+            st.download_button(
+                f"All metrics, {suffix}",
+                partial(metrics_file, run, suffix),
+                file_name=f"{run.id}-metrics.{suffix}",
+                mime=mime,
+                icon=":material/download:",
+                key=f"metrics_{suffix}",
+                on_click="ignore",
+            )
 
 
 def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:
-    st.subheader(
+    st.header(
         "Which images look alike?",
         anchor=False,
         help="A Gram matrix holds, for every pair of probe images, how similar the network's features of them are. "
@@ -254,7 +208,7 @@ def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:
     )
     if not gram_player(run, metrics, key="grams"):
         st.caption("The Gram matrices appear with the first snapshot.")
-    st.subheader(
+    st.header(
         "Where do the images sit?",
         anchor=False,
         help="Each point is an image; points that lie together look alike to the network.",
@@ -302,16 +256,7 @@ def _reported(run: data.Run) -> None:
 
 def _log(run: data.Run) -> None:
     with st.expander("Log", icon=":material/notes:", expanded=run.state == "failed"):
-        st.code(data.log_tail(run, 60) or "Nothing said yet.", language=None, height=260)
-
-
-def _of(
-    metrics: pd.DataFrame, kind: Literal["step", "epoch", "snapshot"], name: str | None, column: str
-) -> pd.DataFrame:
-    if "type" not in metrics or column not in metrics:
-        return pd.DataFrame()
-    rows = metrics[(metrics["type"] == kind) & metrics[column].notna()]
-    return rows if name is None else rows[rows["arm"] == name].sort_values("step")
+        scroll_box(data.log_tail(run, 60) or "Nothing said yet.", label="The run's log, its last lines")
 
 
 def _see_to_worker() -> None:

@@ -65,11 +65,11 @@ def _weights() -> None:
     for role, heading in (("teacher", ":orange[●] Teachers"), ("student", ":blue[●] Students")):
         mine = [checkpoint for checkpoint in good if checkpoint.provenance and checkpoint.provenance.role == role]
         if mine:
-            st.subheader(heading, anchor=False)
+            st.header(heading, anchor=False)
             for checkpoint in mine:
                 _card(checkpoint)
     if broken:
-        st.subheader("Files that can't be used", anchor=False)
+        st.header("Files that can't be used", anchor=False)
         for checkpoint in broken:
             st.warning(str(checkpoint.problem), icon=":material/broken_image:")
     if good:

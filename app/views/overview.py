@@ -136,7 +136,7 @@ def _runs() -> None:
     finished = [entry for entry in entries if not entry.active][:_SHOWN]
     for title, part in (("Under way", active), ("Finished", finished)):
         if part:
-            st.subheader(title, anchor=False)
+            st.header(title, anchor=False)
             for entry in part:
                 entry.draw()
     count = data.count_runs([kind.name for kind in KINDS.values() if not kind.answers_form])
@@ -149,7 +149,7 @@ def _runs() -> None:
 
 
 def _first_steps() -> None:
-    st.subheader("What you will see", anchor=False)
+    st.header("What you will see", anchor=False)
     steps = (
         (
             "live",
