@@ -43,6 +43,7 @@ def predictions(shares: dict[str, float], *, n: int = 400, cells: int = 2, seed:
         for model, share in shares.items()
     }
     return Predictions(
+        behaviour="corruptions",
         cells=every,
         images=np.arange(n),
         labels=labels,
