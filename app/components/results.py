@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -137,7 +136,7 @@ def accuracy_table(predictions: Predictions, *, key: str) -> None:
         label: st.column_config.NumberColumn(f"{label}, %", format="%.1f", help=f"Mean over {words.strengths} 1 to 5.")
         for label in labels
     }
-    signs: dict[str, Callable[[float], str]] = {}
+    signs: dict[Any, Any] = {}
     for name in shown.columns:
         if name.endswith("(points)"):
             signs[name] = partial(rounded, digits=1, sign="+")
