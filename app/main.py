@@ -38,8 +38,8 @@ def main(start: str = "overview") -> None:
     st.set_page_config(page_title="BIRD Explorer" if chosen.title == "Overview" else f"{chosen.title} · BIRD Explorer")
     start_backend()
     with st.sidebar:
-        quiet_history()
         backend_state()
+        quiet_history()
     arrive(chosen.url_path)
     try:
         chosen.run()

@@ -209,11 +209,10 @@ def test_a_run_without_a_baseline_is_compared_with_before() -> None:
     assert "BIRD − before (points)" in charts.by_condition(predictions)
 
 
-def test_the_layer_map_marks_the_chosen_pair() -> None:
-    frame = pd.DataFrame([[0.1, 0.9], [0.4, 0.2]], index=["a", "b"], columns=["c", "d"])
-    figure = charts.layer_map(frame, [("a", "d"), ("a", "nowhere")])
-    boxes = {(shape.x0, shape.y0) for shape in figure.layout.shapes}
-    assert boxes == {(0.5, -0.5)}
+def test_the_layer_map_has_the_teachers_layers_as_rows() -> None:
+    frame = pd.DataFrame([[0.1, 0.9], [0.4, 0.2], [0.3, 0.3]], index=["a", "b", "e"], columns=["c", "d"])
+    [cells] = charts.layer_map(frame).data
+    assert (list(cells.y), list(cells.x)) == (["a", "b", "e"], ["c", "d"])
 
 
 def test_results_of_compared_runs() -> None:

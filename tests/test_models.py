@@ -92,6 +92,24 @@ def test_layers_are_listed_in_the_order_they_run_and_stopping_runs_no_later_modu
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
+def test_layers_that_mean_pooling_makes_the_same_are_named(name: str) -> None:
+    # In training, where a norm takes the batch's own statistics rather than being the identity that it was drawn as.
+    model = build_model(name, classes=10, seed=0).train()
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad(), capture_activations(model, alignable_layers(name), stop_early=False) as captured:
+        model(images)
+    means = {layer: pool(tensor) for layer, tensor in captured.items()}
+    same = {
+        later: earlier
+        for at, later in enumerate(means)
+        for earlier in list(means)[:at]
+        if means[later].shape == means[earlier].shape
+        and torch.allclose(means[later], means[earlier], rtol=0, atol=1e-5 * float(means[later].abs().max()))
+    }
+    assert dict(catalog.find_model(name).same_pooled) == same
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_catalogue_is_what_measuring_again_gives(name: str) -> None:
     entries = {entry["name"]: entry for entry in json.loads(CATALOG.read_text("utf-8"))["models"]}
     assert profile(name) == entries[name]

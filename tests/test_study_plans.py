@@ -69,7 +69,7 @@ def test_soft_labels_where_the_classes_agree() -> None:
 
 @pytest.mark.parametrize(
     ("preset", "runs"),
-    [("batch-size", 8), ("kernel", 3), ("estimator", 3), ("beta", 7), ("layers", 10)],
+    [("batch-size", 8), ("kernel", 3), ("estimator", 3), ("beta", 7), ("layers", 10), ("every-layer", 17)],
 )
 def test_ablations_vary_one_thing(preset: str, runs: int) -> None:
     base = demo()
@@ -90,7 +90,9 @@ def test_ablations_vary_one_thing(preset: str, runs: int) -> None:
             varied = {
                 name for name, value in spec.method.model_dump().items() if value != base.method.model_dump()[name]
             }
-            assert varied <= {"beta": {"alpha", "beta"}, "layers": {"pairs"}}.get(preset, {preset})
+            assert varied <= {"beta": {"alpha", "beta"}, "layers": {"pairs"}, "every-layer": {"pairs"}}.get(
+                preset, {preset}
+            )
         if preset == "beta":
             assert spec.method.alpha + spec.method.beta == pytest.approx(1)
 
@@ -192,3 +194,18 @@ def _spec(document: dict[str, Any]) -> TransferSpec:
     spec = load_spec(document)
     assert isinstance(spec, TransferSpec)
     return spec
+
+
+def test_a_study_of_layers_says_which_pairs_it_leaves_out() -> None:
+    [note] = plan_ablation(demo(), "layers").notes
+    assert "9 of 25 pairs" in note
+    [note] = plan_ablation(demo(), "every-layer").notes
+    assert "all 16 pairs" in note
+    assert "the teacher's pool, which is its block3 and the student's pool, which is its block3" in note
+    flat = demo().method.model_dump(mode="json") | {"pooling": "flatten"}
+    plan = plan_ablation(demo(method=flat), "every-layer")
+    assert len([variant for variant in plan.variants if variant.role == "contender"]) == 25
+    deep = {"model": "resnet101"}, {"model": "resnet152"}
+    pairs = [{"teacher": "conv1", "student": "conv1"}]
+    with pytest.raises(InputError, match="1,734 pairs of layers, more than the 400"):
+        plan_ablation(demo(teacher=deep[0], student=deep[1], method={"name": "bird", "pairs": pairs}), "every-layer")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
-import plotly.io as pio
 import streamlit as st
 
 from app.address.url_state import keep_valid, put
 from app.backend import data
 from app.backend.machine import machine
-from app.charts import layer_map
+from app.components.layer_map import pickable_layer_map
 from app.form.drafts import between
 from app.form.estimates import analyze_seconds, duration
-from app.look.palette import swaps
 from app.words.intervals import rounded
 from bird_backend import catalog
 from bird_backend.specs import ModelRef
@@ -89,7 +88,7 @@ def layer_map_section(data_name: str, teacher: ModelRef, student: ModelRef, *, s
     elif run.state == "done":
         _, frame = data.layer_map(data_name, teacher, student, seed=seed)
         if frame is not None:
-            _show(frame)
+            _show(frame, teacher, student)
     else:
         st.fragment(_measuring, run_every=1)(run.id)
 
@@ -99,9 +98,12 @@ def _list(key: str, network: str, fallback: str, label: str, help: str) -> str:
     layers = {layer.name: layer.shape for layer in facts.layers}
     names = list(layers)
     missing = keep_valid(key, names, fallback if fallback in names else names[(len(names) - 1) // 2])
-    chosen: str = st.selectbox(
-        label, names, format_func=lambda name: f"{name} · {shape_words(layers[name])}", key=key, help=help
-    )
+    same = facts.same_pooled if st.session_state.get("pooling", "mean") == "mean" else {}
+
+    def words(name: str) -> str:
+        return f"{name} · {shape_words(layers[name])}" + (f", the mean of {same[name]}" if name in same else "")
+
+    chosen: str = st.selectbox(label, names, format_func=words, key=key, help=help)
     if missing:
         st.caption(f":orange[{facts.title} has no layer {missing}, so this one stands in.]")
     return chosen
@@ -130,32 +132,13 @@ def _measuring(run_id: str) -> None:
     st.caption("You need not wait for it: the map helps to choose, the lists above work without.")
 
 
-def _show(frame: pd.DataFrame) -> None:
+def _show(frame: pd.DataFrame, teacher: ModelRef, student: ModelRef) -> None:
     chosen = (st.session_state["guiding"], st.session_state["guided"])
-    figure = layer_map(frame, [chosen])
-    x, y = np.meshgrid(frame.columns, frame.index)
-    # Streamlit reports clicks on points, not on cells: unseen points lie over the cells.
-    figure.add_scatter(
-        x=x.ravel(),
-        y=y.ravel(),
-        mode="markers",
-        marker={"size": 26, "symbol": "square", "opacity": 0.001},
-        customdata=frame.to_numpy().ravel(),
-        hovertemplate="teacher %{y} · student %{x}<br>CKA %{customdata:.3f}<extra></extra>",
-        showlegend=False,
-    )
-    figure.update_layout(clickmode="event+select", dragmode=False)
-    st.plotly_chart(
-        _themed(figure),
-        theme=None,
-        key="layer_map",
-        on_select=_clicked,
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt=f"Heatmap of CKA, {len(frame)} teacher layers by {frame.shape[1]} student layers. {_extremes(frame)}",
-    )
+    facts = [catalog.find_model(reference.model) for reference in (teacher, student)]
+    pickable_layer_map(frame, chosen, same=(facts[0].same_pooled, facts[1].same_pooled))
     st.caption(
-        f"{layer_map_words(frame)} {_extremes(frame)} Click a cell to choose the pair; the framed one is chosen."
+        f"{layer_map_words(frame)} {_extremes(frame)} Press a cell to choose the pair; the framed one is chosen. "
+        f"{_left_out(facts)}"
     )
     with st.expander("Show the numbers"):
         st.caption("Rows are the teacher's layers, columns the student's. Select a cell to choose its pair.")
@@ -168,25 +151,21 @@ def _show(frame: pd.DataFrame) -> None:
         )
 
 
-def _clicked() -> None:
-    points = st.session_state["layer_map"].selection.points
-    if points:
-        put({"guiding": str(points[0]["y"]), "guided": str(points[0]["x"])})
+def _left_out(facts: Sequence[catalog.ModelFacts]) -> str:
+    """What is no row or column of the map, and what is one twice."""
+    same = dict.fromkeys(
+        f"{layer} of {one.title} is the mean of its {earlier}"
+        for one in facts
+        for layer, earlier in one.same_pooled.items()
+    )
+    said = "Every layer that can be aligned is here; what lies within a block, and the classifiers, are left out."
+    return f"{said} With mean pooling {' and '.join(same)}: the same thing." if same else said
 
 
 def _selected(frame: pd.DataFrame) -> None:
     cells = st.session_state["layer_table"].selection.cells
     if cells and cells[0][1] in frame.columns:
         put({"guiding": str(frame.index[cells[0][0]]), "guided": str(cells[0][1])})
-
-
-def _themed(figure: go.Figure) -> go.Figure:
-    if st.context.theme.type != "dark":
-        return figure
-    text: str = figure.to_json()
-    for light, dark in swaps().items():
-        text = text.replace(light, dark)
-    return pio.from_json(text)
 
 
 def layer_map_words(frame: pd.DataFrame) -> str:

@@ -35,6 +35,8 @@ class ModelFacts:
     small: bool
     """Trains in seconds on a CPU."""
     layers: tuple[LayerFacts, ...]
+    same_pooled: Mapping[str, str]
+    """Layers that with mean pooling are the same as an earlier one, and which that is."""
     multiply_adds: int
     """Multiply-adds of one 32×32 image, for time estimates."""
 

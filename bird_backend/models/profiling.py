@@ -38,6 +38,7 @@ def profile(name: str) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "small": architecture.small,
         "multiply_adds": counter.get_total_flops() // 2,  # torch counts a multiplication and an addition as two
+        "same_pooled": dict(architecture.same_pooled),
         "layers": [[layer, list(captured[layer].shape[1:])] for layer in architecture.layers],
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -29,6 +29,8 @@ class Architecture:
     """Module paths that can be aligned, from input to output."""
     classifier: str
     """Module path of the last linear layer: as many rows as classes."""
+    same_pooled: Mapping[str, str] = field(default_factory=dict)
+    """Layers that are the means of an earlier one's maps, so that with mean pooling both are the same."""
 
 
 def build_model(name: str, *, classes: int, seed: int) -> nn.Module:
@@ -62,6 +64,7 @@ def _resnet(depth: int, blocks: tuple[int, ...], caption: str) -> Architecture:
         build=partial(vision.resnet, depth),
         layers=("conv1", *inner, "avgpool"),
         classifier="fc",
+        same_pooled={"avgpool": inner[-1]},
     )
 
 
@@ -88,6 +91,7 @@ _SMALL = (
         build=small.NarrowResNet,
         layers=("stem", "block1", "block2", "block3", "pool"),
         classifier="classifier",
+        same_pooled={"pool": "block3"},
     ),
     Architecture(
         name="cnn-small",
@@ -98,6 +102,7 @@ _SMALL = (
         build=small.SmallCNN,
         layers=("stem", "block1", "block2", "block3", "pool"),
         classifier="classifier",
+        same_pooled={"pool": "block3"},
     ),
     Architecture(
         name="vit-tiny",

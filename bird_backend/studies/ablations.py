@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, list_weights, read_provenance
+from bird_backend.studies.layer_pairs import counterpart, every_pair, spread_pairs
 from bird_backend.studies.plan import checked, describe_pair, seeds_from
 from bird_backend.studies.study import Plan, Variant
 from bird_backend.transfer import METHODS, MatchingSettings, reference_method
 from bird_backend.transfer.bird import BirdSettings
 
-__all__ = ["ABLATIONS", "Ablation", "counterpart", "plan_ablation"]
+__all__ = ["ABLATIONS", "Ablation", "plan_ablation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,11 @@ ABLATIONS: Mapping[str, Ablation] = {
         axis="guiding → guided layer",
         note="CKA is at each row's own layers, so rows are not comparable in it.",
     ),
+    "every-layer": Ablation(
+        title="Every layer pair",
+        axis="guiding → guided layer",
+        note="CKA is at each row's own layers, so rows are not comparable in it.",
+    ),
     "teacher": Ablation(
         title="Teacher",
         axis="teacher",
@@ -63,8 +68,6 @@ _BETAS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.99)
 """For methods whose two weights usually add up to one."""
 _TIMES_USUAL = (0.1, 0.3, 1.0, 3.0, 10.0)
 """For all others, each of which measures its own loss on a scale of its own."""
-_PLACES, _MOST_PAIRS = 5, 9
-"""Places along each network that are paired, each with its counterpart and with the next deeper one; and pairs."""
 
 
 def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: Sequence[str] = ()) -> Plan:
@@ -90,6 +93,9 @@ def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: 
         case "beta":
             settings, axis, note = _betas(base)
             variants = _method_settings(base, preset, settings)
+        case "layers" | "every-layer":
+            settings, told = _layers(base, preset)
+            variants, note = _method_settings(base, preset, settings), f"{note} {told}"
         case _:
             variants = _method_settings(base, preset, _settings(base, preset))
     title = f"{ablation.title}: {base.title or describe_pair(base)}"
@@ -150,36 +156,21 @@ def _betas(base: TransferSpec) -> tuple[_Settings, str, str]:
 
 
 def _settings(base: TransferSpec, preset: str) -> _Settings:
-    method = base.method
-    if preset in ("kernel", "estimator"):
-        if not isinstance(method, BirdSettings):
-            raise InputError(f"The ablation {preset} varies BIRD's {preset}, and the spec's method is {_title(base)}.")
-        values = ("linear", "rbf") if preset == "kernel" else ("biased", "debiased")
-        return [("RBF kernel" if value == "rbf" else f"{value} {preset}", value, {preset: value}) for value in values]
-    if not isinstance(method, MatchingSettings):
+    if not isinstance(base.method, BirdSettings):
+        raise InputError(f"The ablation {preset} varies BIRD's {preset}, and the spec's method is {_title(base)}.")
+    values = ("linear", "rbf") if preset == "kernel" else ("biased", "debiased")
+    return [("RBF kernel" if value == "rbf" else f"{value} {preset}", value, {preset: value}) for value in values]
+
+
+def _layers(base: TransferSpec, preset: str) -> tuple[_Settings, str]:
+    """The pairs that are tried, and a sentence on those that are not."""
+    if not isinstance(base.method, MatchingSettings):
         raise InputError(
             f"The ablation {preset} is for methods that compare layers, and the spec's method is {_title(base)}."
         )
-    return [
-        (f"{teacher} → {student}", f"{teacher} → {student}", {"pairs": [{"teacher": teacher, "student": student}]})
-        for teacher, student in _layer_pairs(base, method)
-    ]
-
-
-def _layer_pairs(base: TransferSpec, method: MatchingSettings) -> list[tuple[str, str]]:
-    """The base's own pair, then places from input to output, each with its counterpart, then with the next deeper."""
-    guiding, guided = (_spread(ref.model) for ref in (base.teacher, base.student))
-    own = (method.pairs[0].teacher, method.pairs[0].student)
-    found = dict.fromkeys([own, *zip(guiding, guided, strict=False), *zip(guiding, guided[1:], strict=False)])
-    pairs = list(found)[:_MOST_PAIRS]
-    places = [[layer.name for layer in catalog.find_model(ref.model).layers] for ref in (base.teacher, base.student)]
-    return sorted(pairs, key=lambda pair: (places[0].index(pair[0]), places[1].index(pair[1])))
-
-
-def _spread(model: str) -> list[str]:
-    layers = [layer.name for layer in catalog.find_model(model).layers]
-    last = len(layers) - 1
-    return list(dict.fromkeys(layers[round(place * last / (_PLACES - 1))] for place in range(_PLACES)))
+    pairs, note = (every_pair if preset == "every-layer" else spread_pairs)(base, base.method)
+    named = [(f"{teacher} → {student}", {"teacher": teacher, "student": student}) for teacher, student in pairs]
+    return [(name, name, {"pairs": [pair]}) for name, pair in named], note
 
 
 def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
@@ -213,14 +204,6 @@ def _known_teachers(base: TransferSpec) -> tuple[str, ...]:
     ]
     own = () if base.teacher.weights is None else (base.teacher.weights,)
     return tuple(dict.fromkeys((*own, *known)))
-
-
-def counterpart(model: str, layer: str, other: str) -> str:
-    """The layer of another network as deep, in share of its layers, as `layer` is; the same one in the same network."""
-    if model == other:
-        return layer
-    layers, others = ([facts.name for facts in catalog.find_model(name).layers] for name in (model, other))
-    return others[round(layers.index(layer) / (len(layers) - 1) * (len(others) - 1))]
 
 
 def _fine_tuning(

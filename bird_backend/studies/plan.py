@@ -113,7 +113,7 @@ def seeds_from(base: TransferSpec, count: int) -> tuple[int, ...]:
 
 def describe_pair(spec: TransferSpec) -> str:
     """Teacher, student and data in a few words."""
-    return f"{spec.teacher.model} → {spec.student.model} on {spec.data}"
+    return f"{spec.teacher.title} → {spec.student.title} on {catalog.title_of(spec.data)}"
 
 
 def _known(methods: str | Sequence[str]) -> tuple[str, ...]:
