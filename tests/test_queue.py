@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bird_backend import runs, studies
@@ -20,8 +23,11 @@ from bird_backend.errors import InputError, RunError
 from bird_backend.experiments import load_spec
 from bird_backend.jobs.leases import lease
 from bird_backend.jobs.supervisor import Supervisor
+from bird_backend.runs import reading
+from bird_backend.runs.reading import SnapshotName
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.table import VERSION
+from bird_backend.runs.writing import RunWriter
 from bird_backend.studies import plan_methods, submit_study
 from tests.conftest import ROOT
 from tests.study_runs import demo
@@ -255,3 +261,36 @@ def test_a_study_of_many_runs_is_read_at_once() -> None:
     made = RunStore().create_all([evaluation(seed=seed) for seed in range(60)])
     assert RunStore().get_many([*(run.id for run in made), "nobody"]) == {run.id: run for run in made}
     assert runs.RunStore().get_many([]) == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04 torn", b"7", None], ids=["empty", "torn", "a number", "an array"]
+)
+def test_artifacts_that_are_damaged_are_one_sentence(content: bytes | None) -> None:
+    directory = RunStore().create(evaluation()).directory
+    bare = io.BytesIO()
+    np.save(bare, np.zeros(3))
+    name = SnapshotName("bird", 0)
+    reads: dict[str, Callable[[], object]] = {
+        "predictions.npz": lambda: reading.read_predictions(directory),
+        "examples.npz": lambda: reading.read_examples(directory),
+        "gallery.npz": lambda: reading.read_gallery(directory),
+        "probes.npz": lambda: reading.read_probes(directory),
+        name.file: lambda: reading.read_snapshot(directory, name, "gram"),
+        name.umap_file: lambda: reading.read_embedding(directory, name),
+    }
+    for file, read in reads.items():
+        (directory.artifacts / file).write_bytes(bare.getvalue() if content is None else content)
+        with pytest.raises(InputError, match=f"The file {file} of run .* can't be read: it is damaged"):
+            read()
+        np.savez(directory.artifacts / file, other=np.zeros(3))
+        with pytest.raises(InputError, match="it lacks some of what belongs into it"):
+            read()
+
+
+def test_half_a_row_is_left_out_of_the_sealed_metrics(caplog: pytest.LogCaptureFixture) -> None:
+    directory = RunStore().create(evaluation()).directory
+    directory.metrics.write_bytes(b'{"step": 1}\n{"st{"step": 2}\n7\n{"step": 3}\n\xff\n')
+    RunWriter(directory).close({"state": "done"})
+    assert reading.read_metrics(directory)["step"].tolist() == [1, 3]
+    assert "3 lines of the metrics are no rows" in caplog.text
