@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bird_backend import settings
@@ -39,7 +40,7 @@ def known_devices() -> tuple[Device, ...] | None:
     found = kept_devices(current=True)
     if found is None and sys.platform == "linux" and not any(any(_DEV.glob(nodes)) for nodes in _GPU_NODES):
         found = (_CPU,)
-        keep_devices(found)
+        _keep(found)
     return found
 
 
@@ -48,8 +49,14 @@ def find_devices() -> list[str]:
     found = known_devices()
     if found is None:
         found = ask_torch()
-        keep_devices(found)
+        _keep(found)
     return [device.name for device in found]
+
+
+def _keep(found: tuple[Device, ...]) -> None:
+    """What can't be kept, the disk being full, is only asked again next time."""
+    with suppress(OSError):
+        keep_devices(found)
 
 
 def start_asking() -> subprocess.Popen[bytes]:
