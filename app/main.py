@@ -1,52 +1,51 @@
-"""The router: pages, logo, and a quiet word on the backend. Start it with `streamlit run app/main.py`."""
+"""The server: `streamlit run app/main.py`. Every answer forbids the browser to ask or tell another server anything."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-ROOT = Path(__file__).resolve().parent.parent
-# Streamlit puts this file's folder on the path, not the folder that holds the packages.
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+__all__ = ["POLICY", "OnlyHere", "app"]
 
-from app.address.kept import arrive  # noqa: E402
-from app.address.routes import ROUTES, page  # noqa: E402
-from app.backend.data import BirdError  # noqa: E402
-from app.components.backend_state import backend_state, start_backend  # noqa: E402
-from app.components.history import quiet_history  # noqa: E402
-from app.look.styles import apply_styles  # noqa: E402
-
-__all__ = ["main"]
-
-LOGO = ROOT / "assets"
-
-
-def main(start: str = "overview") -> None:
-    """Draw the app; `start` is the page that the bare address shows."""
-    st.set_page_config(page_title="BIRD Explorer", page_icon=str(LOGO / "logo-mark.svg"), layout="wide")
-    theme = "dark" if st.context.theme.type == "dark" else "light"
-    st.logo(
-        (LOGO / f"logo-{theme}.svg").read_text("utf-8"),
-        size="large",
-        icon_image=(LOGO / "logo-mark.svg").read_text("utf-8"),
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        # Streamlit sends components as text that becomes a script of the page.
+        "script-src 'self' 'unsafe-inline' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "media-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'self'",
+        "frame-ancestors 'self'",
+        "object-src 'none'",
     )
-    apply_styles()
-    chosen = st.navigation([page(name, default=name == start) for name in ROUTES], expanded=True)
-    st.set_page_config(page_title="BIRD Explorer" if chosen.title == "Overview" else f"{chosen.title} · BIRD Explorer")
-    start_backend()
-    with st.sidebar:
-        backend_state()
-        quiet_history()
-    arrive(chosen.url_path)
-    try:
-        chosen.run()
-    except BirdError as error:
-        # What concerns the whole home, such as a run table that another process holds, or one run that can't be read.
-        st.error(str(error), icon=":material/error:")
+)
+"""What pages may load and whom they may talk to: this server."""
 
 
-if __name__ == "__main__":
-    main()
+class OnlyHere:
+    """Sends `POLICY` along with everything."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """As ASGI asks."""
+
+        async def with_policy(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                header = (b"content-security-policy", POLICY.encode())
+                message = {**message, "headers": [*message.get("headers", ()), header]}
+            await send(message)
+
+        await self._app(scope, receive, with_policy)
+
+
+app = st.App(Path(__file__).with_name("router.py"), middleware=[Middleware(OnlyHere)])

@@ -13,7 +13,7 @@ def show(name: str, /, **query: str) -> AppTest:
     """The page of that name at an address."""
 
     def script(start: str) -> None:
-        from app.main import main  # noqa: PLC0415 - the script has its own namespace
+        from app.router import main  # noqa: PLC0415 - the script has its own namespace
 
         main(start)
 

@@ -85,6 +85,31 @@ def _own(url: str, server: str) -> bool:
     return found.scheme in ("data", "blob", "about") or found.netloc == urlsplit(server).netloc
 
 
+def test_a_page_can_tell_nobody_else_anything(server: str, browser: Any) -> None:
+    """Whatever a script in it tries: the policy that comes with the page forbids it."""
+    with opened(browser) as page:
+        page.goto(server)
+        settled(page)
+        tries = page.evaluate(
+            """async () => {
+                const elsewhere = 'http://127.0.0.1:9/';
+                const forbidden = [];
+                const note = (event) => forbidden.push(event.effectiveDirective);
+                document.addEventListener('securitypolicyviolation', note);
+                await fetch(elsewhere, { method: 'POST', body: 'figures' }).catch(() => null);
+                navigator.sendBeacon(elsewhere, 'figures');
+                new Image().src = elsewhere;
+                const form = document.createElement('form');
+                Object.assign(form, { action: elsewhere, method: 'post' });
+                document.body.append(form);
+                form.submit();
+                await new Promise((resolve) => setTimeout(resolve, 500));
+                return forbidden;
+            }"""
+        )
+        assert sorted(tries) == ["connect-src", "connect-src", "form-action", "img-src"]
+
+
 @pytest.mark.parametrize("name", ["live", "robustness", "gallery", "compare"])
 def test_the_focus_is_seen_wherever_it_goes(full: dict[str, str], server: str, browser: Any, name: str) -> None:
     with opened(browser) as page:

@@ -166,7 +166,7 @@ def test_one_room_of_the_app_is_the_door_to_runs_studies_and_settings(path: Path
 def test_the_app_and_the_supervisor_never_load_torch() -> None:
     code = (
         "import sys; sys.path.insert(0, '.');"
-        "import app.backend.data, app.main, bird_backend.jobs.supervisor, bird_backend.cli;"
+        "import app.backend.data, app.main, app.router, bird_backend.jobs.supervisor, bird_backend.cli;"
         "loaded = {'torch', 'torchvision', 'umap', 'sklearn'} & set(sys.modules); assert not loaded, loaded"
     )
     result = subprocess.run(
