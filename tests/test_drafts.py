@@ -16,9 +16,10 @@ from app.backend.weights import RANDOM, offered, usable
 from app.components.relaunch import demo_draft
 from app.form.command_line import command_line, pretty
 from app.form.drafts import OWN, Draft, defaults
-from app.form.estimates import duration, estimate
+from app.form.estimates import estimate
 from app.form.validation import review
 from bird_backend import settings
+from bird_backend.durations import exact, rough
 from bird_backend.experiments import TransferSpec, load_spec, override, spec_hash
 from bird_backend.transfer import METHODS
 from tests import synthetic
@@ -129,7 +130,12 @@ def test_estimates_grow_with_work_and_prefer_what_was_measured() -> None:
     ("seconds", "text"), [(2, "5 seconds"), (47, "45 seconds"), (200, "3 minutes"), (7200, "2 hours"), (1e6, "12 days")]
 )
 def test_durations_are_rounded_as_people_round(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert rough(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(41.6, "42 s"), (185, "3 min 05 s"), (4321, "1 h 12 min"), (-1, "0 s")])
+def test_durations_that_were_measured_are_said_as_they_are(seconds: float, text: str) -> None:
+    assert exact(seconds) == text
 
 
 def test_lists_offer_the_likeliest_weights_first() -> None:

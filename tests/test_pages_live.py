@@ -277,8 +277,13 @@ def test_the_run_shown_by_default_gets_into_the_address() -> None:
 def test_a_page_opens_on_what_has_something_to_show_rather_than_what_waits() -> None:
     done = synthetic.write_transfer("done")
     synthetic.write_transfer("queued")
-    app = show("embeddings")
-    assert app.query_params["run"] in (done.id, [done.id])
+    network = {"model": synthetic.transfer_document()["teacher"]["model"]}
+    synthetic.write_layer_map(
+        data.submit({"kind": "analyze", "data": "digits", "teacher": network, "student": network})
+    )
+    for name in ("embeddings", "live"):
+        app = show(name)
+        assert app.query_params["run"] in (done.id, [done.id])
 
 
 def test_links_between_pages_of_a_run_carry_what_is_looked_at_in_it() -> None:

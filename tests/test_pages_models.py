@@ -27,7 +27,9 @@ def test_models_of_an_empty_home_say_what_to_do() -> None:
 def test_models_show_provenance_and_broken_files_with_their_reason() -> None:
     write_demo_weights()
     (settings.checkpoints_dir() / "old.safetensors").write_bytes(b"\x80\x04rest")
+    (settings.checkpoints_dir() / "digits-robust-teacher.pth").write_bytes(b"PK\x03\x04")
     app = show("models")
+    assert any("digits-robust-teacher.pth is no .safetensors file" in warning.value for warning in app.warning)
     text = words(app)
     assert "Robust digits teacher" in text
     assert "digits-robust-teacher" in text

@@ -16,7 +16,9 @@ from app.backend.studies import curve, list_studies, plan_study, results, runs_o
 from app.charts.frame import Look
 from app.charts.study import Series, ablation_panel, looks, study_curves
 from app.look.palette import swaps
+from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
+from bird_backend.studies import plan_ablation, submit_study
 from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import again, components, show, words
@@ -104,6 +106,16 @@ def test_an_ablation_is_small_panels() -> None:
     panel = json.loads(str(shown["panel_robust"]["figure"]))
     points = next(trace for trace in panel["data"] if trace["mode"] == "markers")
     assert list(points["x"]) == ["0.1", "0.3", "0.5", "0.7", "0.9", "0.99"]
+
+
+def test_an_ablation_has_no_panel_of_what_it_does_not_try() -> None:
+    base = load_spec(synthetic.transfer_document(behaviour={"name": "corruptions", "conditions": ["contrast"]}))
+    assert isinstance(base, TransferSpec)
+    study = submit_study(plan_ablation(base, "beta", seeds=1), start_worker=False)
+    assert study.not_asked == {"held_out"}
+    app = show("compare", study=study.id)
+    assert "panel_robust" in components(app)
+    assert "panel_held_out" not in components(app)
 
 
 def test_seeds_can_be_seen_one_by_one() -> None:

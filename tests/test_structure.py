@@ -21,7 +21,7 @@ from bird_backend.models.registry import ARCHITECTURES
 from tests.conftest import ROOT
 
 LAYERS = [
-    {"errors", "seeds"},
+    {"durations", "errors", "seeds"},
     {"stopping"},
     {"registry"},
     {"settings"},
@@ -53,6 +53,7 @@ FACES = {
 """Packages whose entries show a torch-free face: the `__init__` of the package and of its folders, and these files."""
 
 APP_MAY_IMPORT = {
+    "durations",
     "faces of behaviours",
     "faces of corruptions",
     "faces of experiments",

@@ -150,7 +150,7 @@ def test_the_teacher_ablation_finds_the_counterpart_of_a_layer() -> None:
         ({}, {"controls": ["random"]}, "Unknown control 'random'"),
         ({"data": "zip:/nowhere/at-all.zip"}, {}, "nothing at /nowhere"),
         ({"teacher": {"model": "resnet-narrow", "weights": "digits-teacher"}}, {}, "Unknown checkpoint"),
-        ({"training": {"batch_size": 8000}, "data": "digits"}, {"methods": ["bird"]}, "batch of 8000"),
+        ({"training": {"batch_size": 8000}, "data": "digits"}, {"methods": ["bird"]}, "batch of 8,000"),
     ],
 )
 def test_a_comparison_that_can_not_be_is_refused_before_anything_is_queued(

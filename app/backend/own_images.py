@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import get_args
 
 from app.backend import data
-from bird_backend.experiments import InspectSpec
+from bird_backend.experiments import InspectSpec, TransferSpec
+from bird_backend.runs import checks
 from bird_backend.runs.store import Run, RunStore, State
 
-__all__ = ["Images", "Inspection", "find_inspection", "inspect"]
+__all__ = ["Images", "Inspection", "Problems", "find_inspection", "inspect", "transfer_problems"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,21 @@ class Inspection:
 
     run: Run
     images: Images | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problems:
+    """What keeps a transfer from being, each in a sentence, and whether a student for the data's classes would help."""
+
+    problems: tuple[str, ...]
+    wants_student: bool
+
+
+def transfer_problems(spec: TransferSpec, images: Images | None) -> Problems:
+    """As far as weights and data tell; `images` are one's own, once they are read."""
+    classes, train = (images.classes, images.train) if images else ((), None)
+    found = tuple(checks.problems(spec, classes=classes, train=train))
+    return Problems(problems=found, wants_student=any(said == checks.misfit(spec, classes) for said in found))
 
 
 def inspect(name: str, *, retry: bool = False) -> Inspection:

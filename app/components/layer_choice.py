@@ -13,9 +13,10 @@ from app.backend import data
 from app.backend.machine import machine
 from app.components.layer_map import pickable_layer_map
 from app.form.drafts import between
-from app.form.estimates import analyze_seconds, duration
+from app.form.estimates import analyze_seconds
 from app.words.intervals import rounded
 from bird_backend import catalog
+from bird_backend.durations import rough
 from bird_backend.specs import ModelRef
 
 __all__ = ["further_pairs", "layer_lists", "layer_map_section", "layer_map_words", "shape_words"]
@@ -81,7 +82,7 @@ def layer_map_section(data_name: str, teacher: ModelRef, student: ModelRef, *, s
     if run is None and local and seconds < _WORTH_ASKING_SECONDS and not _busy():
         run, _ = data.layer_map(data_name, teacher, student, seed=seed)
     if run is None:
-        _ask(data_name, teacher, student, seed, f"Measure every pair ({duration(seconds)})")
+        _ask(data_name, teacher, student, seed, f"Measure every pair ({rough(seconds)})")
     elif run.state in ("failed", "cancelled"):
         st.warning(f"The layers were not measured. {run.reason or 'The run was stopped.'}", icon=":material/error:")
         _ask(data_name, teacher, student, seed, "Measure again", retry=True)

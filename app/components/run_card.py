@@ -9,7 +9,7 @@ from app.backend import data
 from app.components.relaunch import relaunch_link
 from app.components.run_state import run_badge, since
 from app.findings.headline import headline
-from app.form.estimates import duration
+from bird_backend.durations import exact
 from bird_backend.experiments import KINDS
 
 __all__ = ["plain", "run_card"]
@@ -43,7 +43,7 @@ def _outcome(run: data.Run) -> None:
     if data.is_active(run):
         progress = data.progress(run) or {}
         eta = progress.get("eta_seconds")
-        left = f" · {duration(eta)} left" if eta is not None and run.state == "running" else ""
+        left = f" · {exact(eta)} left" if eta is not None and run.state == "running" else ""
         phase = progress.get("phase") or ("Waiting for the device" if run.state == "queued" else "Starting")
         st.progress(min(1.0, max(0.0, float(progress.get("fraction") or 0.0))), text=f"{phase}{left}")
     elif run.state == "failed":

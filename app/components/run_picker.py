@@ -50,7 +50,8 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
         if run.id not in {other.id for other in fitting}:
             fitting = [run, *fitting]
     elif fitting:
-        run = next((run for run in fitting if run.state != "queued"), fitting[0])
+        begun = [run for run in fitting if run.state != "queued"]
+        run = next((run for run in begun if not KINDS[run.kind].answers_form), (begun or fitting)[0])
         # So that the address, reloaded or sent to someone, goes on showing this run when newer ones have come.
         st.query_params["run"] = run.id
     else:

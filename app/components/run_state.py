@@ -9,11 +9,11 @@ import streamlit as st
 
 from app.backend import data
 from app.words.sentences import control_sentence, start_sentence
+from bird_backend.durations import exact
 from bird_backend.experiments import TransferSpec
 from bird_backend.transfer import METHODS
 
 __all__ = [
-    "duration",
     "progress_panel",
     "refresh_seconds",
     "result_word",
@@ -57,18 +57,6 @@ def refresh_seconds(run: data.Run) -> float | None:
     return 4.0 if data.embeddings_pending(run) else None
 
 
-def duration(seconds: float | None) -> str:
-    """`42 s`, `3 min 05 s`, `1 h 12 min`."""
-    if seconds is None:
-        return "unknown"
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
 def since(moment: float) -> str:
     """`just now`, `5 minutes ago`, `3 days ago`."""
     seconds = max(0.0, time.time() - moment)
@@ -93,14 +81,14 @@ def progress_panel(run: data.Run) -> None:
         st.progress(0.0, text="Starting: loading PyTorch and the images")
         return
     eta = said.get("eta_seconds")
-    left = f", about {duration(eta)} left" if eta is not None else ""
+    left = f", about {exact(eta)} left" if eta is not None else ""
     fraction = min(max(float(said["fraction"]), 0.0), 1.0)
     st.progress(fraction, text=f"{said['phase']}: {fraction:.0%}{left}")
     quiet = time.time() - float(said.get("updated", time.time()))
     if run.cancel_requested is not None:
         st.caption("Stopping: it saves a checkpoint first, so that it can be resumed.")
     elif quiet > 30:
-        st.caption(f"Nothing heard for {duration(quiet)}. A long step or a busy machine; the log below says more.")
+        st.caption(f"Nothing heard for {exact(quiet)}. A long step or a busy machine; the log below says more.")
 
 
 def run_words(run: data.Run) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.backend import data
 from app.backend.studies import Study, resume_study, stop_study
-from app.components.run_state import duration
+from bird_backend.durations import exact
 
 __all__ = ["study_bar", "study_buttons", "study_states"]
 
@@ -77,4 +77,4 @@ def _left(states: list[str], runs: Mapping[str, data.Run]) -> str:
     """From how long the study's own runs have taken, one after another."""
     took = [float(run.summary["seconds"]) for run in runs.values() if run.summary and run.summary.get("seconds")]
     to_come = sum(state in ("queued", "running", "interrupted") for state in states)
-    return f"; about {duration(sum(took) / len(took) * to_come)} left" if took and to_come else ""
+    return f"; about {exact(sum(took) / len(took) * to_come)} left" if took and to_come else ""

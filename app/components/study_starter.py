@@ -11,7 +11,8 @@ from app.address.routes import go
 from app.backend import data
 from app.backend.machine import machine
 from app.backend.studies import ABLATIONS, Plan, already_there, plan_study, start_study
-from app.form.estimates import duration, study_seconds
+from app.form.estimates import study_seconds
+from bird_backend.durations import rough
 from bird_backend.errors import BirdError
 from bird_backend.specs import CONTROLS
 
@@ -83,7 +84,7 @@ def _says(plan: Plan) -> None:
     seconds = study_seconds(plan, data.list_runs(kind="transfer", limit=15), machine()) * (asked - there) / asked
     variants = asked // len(plan.seeds)
     words = f"{variants} variants × {len(plan.seeds)} seed{'s' if len(plan.seeds) > 1 else ''} = **{asked} runs**"
-    took = f", **about {duration(seconds)}** on {machine().words}" if there < asked else ""
+    took = f", **about {rough(seconds)}** on {machine().words}" if there < asked else ""
     again = f"; {there} of them {'is' if there == 1 else 'are'} there already and taken as they are" if there else ""
     st.markdown(f"{words}{took}{again}.")
     left_out = [note for note in plan.notes if "left out" in note]

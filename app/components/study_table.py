@@ -55,8 +55,9 @@ def ablation_panels(found: Results) -> None:
         f"On each horizontal axis: {axis}. Settings are chosen by validation: the first panel, where it was measured."
     )
     # A row of columns each, so that a narrow window, which stacks them, keeps their order.
-    columns = [column for _ in range(0, len(_PANELS), 3) for column in st.columns(3, gap="small")]
-    for column, name in zip(columns, _PANELS, strict=False):
+    panels = [name for name in _PANELS if FIGURES[name].group not in found.study.not_asked]
+    columns = [column for _ in range(0, len(panels), 3) for column in st.columns(3, gap="small")]
+    for column, name in zip(columns, panels, strict=False):
         with column:
             chart(
                 ablation_panel(found.rows, name),

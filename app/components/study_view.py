@@ -16,10 +16,11 @@ from app.components.address_list import address_list
 from app.components.live_chart import chart
 from app.components.run_comparison import CURVES
 from app.components.run_picker import empty_state
-from app.components.run_state import duration, since
+from app.components.run_state import since
 from app.components.study_progress import study_bar, study_buttons
 from app.components.study_starter import study_starter
 from app.components.study_table import ablation_panels, study_table
+from bird_backend.durations import exact
 
 __all__ = ["study_view"]
 
@@ -108,7 +109,7 @@ def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
     for run in [run for run in runs.values() if run.state in ("running", "interrupted")][:_SHOWN]:
         said = data.progress(run) or {}
         eta = said.get("eta_seconds")
-        left = f", about {duration(eta)} left" if eta is not None else ""
+        left = f", about {exact(eta)} left" if eta is not None else ""
         phase = f"{said.get('phase', 'Starting')}: {float(said.get('fraction') or 0.0):.0%}{left}"
         link("live", f"**{_which(study, run)}** · {phase}", icon=":material/timeline:", run=run.id)
     stopped = [run for run in runs.values() if run.state in ("failed", "cancelled")]

@@ -13,11 +13,12 @@ from app.backend import data
 from app.backend.machine import Machine
 from app.backend.studies import Plan
 from bird_backend import catalog
+from bird_backend.durations import rough
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
-__all__ = ["Estimate", "analyze_seconds", "duration", "estimate", "study_seconds"]
+__all__ = ["Estimate", "analyze_seconds", "estimate", "study_seconds"]
 
 START_SECONDS = 4.0
 """A process, its imports and the data set."""
@@ -39,7 +40,7 @@ class Estimate:
     @property
     def words(self) -> str:
         """`about 40 seconds`."""
-        return f"about {duration(self.seconds)}"
+        return f"about {rough(self.seconds)}"
 
 
 def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[data.Run], here: Machine) -> Estimate:
@@ -70,17 +71,6 @@ def analyze_seconds(teacher: ModelRef, student: ModelRef, here: Machine) -> floa
     """Measuring CKA of every layer pair on 512 images."""
     rate = TRAINING_RATE["gpu" if here.gpus or here.apple else "cpu"] * max(1, here.cores**0.7)
     return float(START_SECONDS + 512 * (_flops(teacher) + _flops(student)) / rate)
-
-
-def duration(seconds: float) -> str:
-    """A span of time as a person says it, rounded to what is known."""
-    if seconds < 90:
-        return f"{max(5, 5 * round(seconds / 5)):.0f} seconds"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} minutes"
-    if seconds < 36 * 3600:
-        return f"{seconds / 3600:.0f} hours"
-    return f"{seconds / 86400:.0f} days"
 
 
 def study_seconds(plan: Plan, runs: Iterable[data.Run], here: Machine) -> float:

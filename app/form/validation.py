@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.backend.own_images import Images, Inspection
+from app.backend.own_images import Inspection, transfer_problems
 from app.backend.weights import Weights
 from app.form.drafts import OWN, Draft
-from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.catalog import title_of
 from bird_backend.errors import BirdError, plain
@@ -36,7 +35,7 @@ def review(
     """Look at a draft and the document it makes; `own` is what is known of one's own images."""
     problems = list(path_problems(draft) or _reading_problems(draft, own))
     notes: list[str] = []
-    misfit = None
+    wants_student = False
     try:
         spec = load_spec(document)
     except BirdError as error:
@@ -44,12 +43,17 @@ def review(
     else:
         if isinstance(spec, TransferSpec):
             images = own.images if own and draft.data == OWN else None
-            misfit = _misfit(spec, checkpoints, images)
-            problems += _size_problems(spec, images)
-            problems += [misfit] if misfit else []
-            problems += _class_problems(spec, checkpoints, images)
+            found = transfer_problems(spec, images)
+            # A path that leads nowhere is said already.
+            problems += found.problems if draft.data != OWN or images else ()
+            if not spec.behaviour.conditions:
+                words = spec.behaviour.behaviour.words
+                problems.append(
+                    f"Choose at least one {words.condition} to test on, or nothing says whether the transfer helped."
+                )
+            wants_student = found.wants_student
             notes = list(_notes(spec, draft, checkpoints))
-    return Findings(problems=tuple(problems), notes=tuple(notes), wants_student=misfit is not None)
+    return Findings(problems=tuple(problems), notes=tuple(notes), wants_student=wants_student)
 
 
 def path_problems(draft: Draft) -> tuple[str, ...]:
@@ -77,47 +81,6 @@ def _reading_problems(draft: Draft, own: Inspection | None) -> Iterator[str]:
         yield f"Your images can't be used: {own.run.reason or 'reading them was stopped.'}"
     else:
         yield "Your images are being read: which student fits depends on their classes."
-
-
-def _size_problems(spec: TransferSpec, images: Images | None) -> Iterator[str]:
-    facts = catalog.DATASETS.get(spec.data)
-    train = images.train if images else facts.train if facts else None
-    if train is not None and spec.training.batch_size > train:
-        yield (
-            f"A batch of {spec.training.batch_size:,} is larger than the {train:,} training images of "
-            f"{title_of(spec.data)}; choose a smaller one."
-        )
-    if not spec.behaviour.conditions:
-        words = spec.behaviour.behaviour.words
-        yield f"Choose at least one {words.condition} to test on, or nothing says whether the transfer helped."
-
-
-def _misfit(spec: TransferSpec, checkpoints: Mapping[str, Weights], images: Images | None) -> str | None:
-    """A student for another number of classes than the data has, and which ones would fit."""
-    classes, made = _classes(spec.data, images), _made(spec.student.weights, checkpoints)
-    if not classes or not made or len(made.classes) == len(classes):
-        return None
-    fitting = [
-        name for name, weights in checkpoints.items() if weights.provenance and weights.provenance.classes == classes
-    ]
-    advice = (
-        f"these fit: {', '.join(fitting)}" if fitting else f"choose a student that was trained on {title_of(spec.data)}"
-    )
-    return (
-        f"The student {spec.student.weights} tells {len(made.classes)} classes apart and {title_of(spec.data)} has "
-        f"{len(classes)}; {advice}."
-    )
-
-
-def _class_problems(spec: TransferSpec, checkpoints: Mapping[str, Weights], images: Images | None) -> Iterator[str]:
-    made = _made(spec.student.weights, checkpoints)
-    method, teacher = METHODS[spec.method.name], _made(spec.teacher.weights, checkpoints)
-    classes = _classes(spec.data, images) or (made.classes if made and made.data == spec.data else ())
-    if method.needs_same_classes and spec.control != "random-weights" and teacher and tuple(classes) != teacher.classes:
-        yield (
-            f"{method.title} need a teacher that tells the student's own classes apart, and {spec.teacher.weights} "
-            f"tells apart those of {title_of(teacher.data)}; choose a teacher trained on {title_of(spec.data)}."
-        )
 
 
 def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights]) -> Iterator[str]:
@@ -150,12 +113,6 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
         yield "One layer of the student is drawn towards several of the teacher's at once."
     if not draft.baseline and method.has_twin:
         yield "Without the fine-tuned twin the result can't say what the method added."
-
-
-def _classes(data: str, images: Images | None) -> tuple[str, ...]:
-    if images is not None:
-        return images.classes
-    return catalog.DATASETS[data].classes if data in catalog.DATASETS else ()
 
 
 def _withstands(weights: str | None, checkpoints: Mapping[str, Weights]) -> str | None:

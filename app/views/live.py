@@ -23,7 +23,6 @@ from app.components.results import accuracy_table, headline
 from app.components.run_numbers import CKA_EXPLAINED, run_numbers
 from app.components.run_picker import pick_run
 from app.components.run_state import (
-    duration,
     progress_panel,
     refresh_seconds,
     run_badge,
@@ -32,6 +31,7 @@ from app.components.run_state import (
     since,
     state_note,
 )
+from bird_backend.durations import exact
 from bird_backend.experiments import KINDS, GallerySpec
 
 __all__ = ["render"]
@@ -84,7 +84,7 @@ def _head(run: data.Run) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             run_badge(run)
             started = f"started {since(run.started)}" if run.started else f"asked for {since(run.created)}"
-            took = f" · took {duration(run.finished - run.started)}" if run.finished and run.started else ""
+            took = f" · took {exact(run.finished - run.started)}" if run.finished and run.started else ""
             st.caption(f"{started}{took} · {run.device or 'device not chosen yet'} · `{run.id}`")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             relaunch_link(run)

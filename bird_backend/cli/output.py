@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
+from bird_backend.durations import exact
 from bird_backend.errors import plain
 from bird_backend.experiments import KINDS
 
@@ -65,7 +66,7 @@ class ProgressBar:
     def __call__(self, phase: str, fraction: float, eta_seconds: float | None) -> None:
         phase = plain(phase)
         if self._bar is not None:
-            left = "" if eta_seconds is None else f"  about {eta_seconds:.0f} s left"
+            left = "" if eta_seconds is None else f"  about {exact(eta_seconds)} left"
             self._bar.update(self._task, completed=fraction, description=f"{phase}{left}", refresh=True)
         elif phase != self._phase:
             sys.stderr.write(f"{phase}\n")

@@ -1,39 +1,70 @@
-"""What only weights' files can tell: whether a teacher is another network, knows the classes, saw what is held out."""
+"""What is wrong with a transfer that its spec alone can't tell: what weights know, what the data has, what is there.
+
+The form says all of it before anything is launched; asking for a run, planning a study and the run itself stop at the
+first.
+"""
 
 from __future__ import annotations
 
-from bird_backend import catalog
+from collections.abc import Callable, Iterator
+
+from bird_backend import catalog, settings
 from bird_backend.behaviours import BehaviourSettings
+from bird_backend.catalog import title_of
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec
-from bird_backend.runs.provenance import find_weights, read_provenance
+from bird_backend.runs.provenance import Provenance, find_weights, list_weights, read_provenance
+from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
-__all__ = ["check_held_out", "check_transfer"]
+__all__ = ["check_data", "check_held_out", "check_transfer", "misfit", "problems"]
 
 
 def check_transfer(spec: TransferSpec, classes: tuple[str, ...] = ()) -> None:
     """An `InputError` where this transfer can't be, as far as headers tell; `classes` are the data's, once known."""
-    teacher, student = spec.teacher, spec.student
-    for ref in (teacher, student):
-        check_held_out(ref.weights, spec.behaviour)
-    if teacher.weights is None or spec.control == "random-weights":
-        return
-    path = find_weights(teacher.weights)
-    if student.weights is not None and path.resolve() == find_weights(student.weights).resolve():
+    for check in _CHECKS:
+        check(spec, classes or _catalogued(spec.data))
+
+
+def check_data(spec: TransferSpec, train: int | None = None) -> None:
+    """An `InputError` where the data can't be read or is too little; `train` is its training images, once known."""
+    facts, batch = catalog.DATASETS.get(spec.data), spec.training.batch_size
+    train = facts.train if train is None and facts is not None else train
+    if train is not None and batch > train:
         raise InputError(
-            f"Teacher and student are the same network with the same weights, {path.name},"
-            " so there is nothing to transfer; choose another teacher."
+            f"A batch of {batch:,} is larger than the {train:,} training images of {title_of(spec.data)}; choose a"
+            " smaller one."
         )
-    method = METHODS[spec.method.name]
-    origin = read_provenance(path)
-    known = classes or (catalog.DATASETS[spec.data].classes if spec.data in catalog.DATASETS else ())
-    if method.needs_same_classes and origin is not None and known and origin.classes != known:
-        raise InputError(
-            f"{method.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows the"
-            f" {len(origin.classes)} classes of {origin.data}, not those of {spec.data}, so choose another teacher or a"
-            " method that compares layers."
-        )
+    path = spec.data.partition(":")[2]
+    if facts is None and settings.found(path) is None:
+        raise InputError(f"There is nothing at {path}, where the spec's data should be.")
+    for field in spec.behaviour.reads:
+        folder = getattr(spec.behaviour, field)
+        if folder is not None and ((there := settings.found(folder)) is None or not there.is_dir()):
+            raise InputError(f"There is no folder {folder}, which behaviour.{field} names.")
+
+
+def problems(spec: TransferSpec, *, classes: tuple[str, ...] = (), train: int | None = None) -> Iterator[str]:
+    """Each of them in a sentence; `classes` and `train` are of one's own images, once they are read."""
+    known = classes or _catalogued(spec.data)
+    for check in (lambda spec, _: check_data(spec, train), *_CHECKS):
+        try:
+            check(spec, known)
+        except InputError as error:
+            yield str(error)
+
+
+def misfit(spec: TransferSpec, classes: tuple[str, ...] = ()) -> str | None:
+    """Why the student is not for the data's classes, and which ones would be; none where it fits or nobody knows."""
+    made, known = _provenance(spec.student), classes or _catalogued(spec.data)
+    if not known or made is None or len(made.classes) == len(known):
+        return None
+    fitting = [found.name for found in list_weights() if found.provenance and found.provenance.classes == known]
+    advice = f"these fit: {', '.join(fitting)}" if fitting else f"choose one that was trained on {title_of(spec.data)}"
+    return (
+        f"The student {spec.student.weights} tells {len(made.classes)} classes apart and {title_of(spec.data)} has"
+        f" {len(known)}; {advice}."
+    )
 
 
 def check_held_out(weights: str | None, settings: BehaviourSettings) -> None:
@@ -50,3 +81,55 @@ def check_held_out(weights: str | None, settings: BehaviourSettings) -> None:
             f"{weights} was trained on {', '.join(known)}, which {'is' if len(known) == 1 else 'are'} held out: choose"
             f" other weights, or leave {'it' if len(known) == 1 else 'them'} out of behaviour.conditions."
         )
+
+
+def _check_networks(spec: TransferSpec, _classes: tuple[str, ...]) -> None:
+    for ref in (spec.teacher, spec.student):
+        made = _provenance(ref)
+        if made is not None and made.model != ref.model:
+            raise InputError(f"The weights {ref.weights} are for {made.model}, not for {ref.model}.")
+
+
+def _check_conditions(spec: TransferSpec, _classes: tuple[str, ...]) -> None:
+    for ref in (spec.teacher, spec.student):
+        check_held_out(ref.weights, spec.behaviour)
+
+
+def _check_student(spec: TransferSpec, classes: tuple[str, ...]) -> None:
+    if (said := misfit(spec, classes)) is not None:
+        raise InputError(said)
+
+
+def _check_teacher(spec: TransferSpec, classes: tuple[str, ...]) -> None:
+    teacher, student = spec.teacher, spec.student
+    if teacher.weights is None or spec.control == "random-weights":
+        return
+    path = find_weights(teacher.weights)
+    if student.weights is not None and path.resolve() == find_weights(student.weights).resolve():
+        raise InputError(
+            f"Teacher and student are the same network with the same weights, {path.name},"
+            " so there is nothing to transfer; choose another teacher."
+        )
+    method, made = METHODS[spec.method.name], read_provenance(path)
+    if method.needs_same_classes and made is not None and classes and made.classes != classes:
+        raise InputError(
+            f"{method.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows the"
+            f" {len(made.classes)} classes of {title_of(made.data)}, not those of {title_of(spec.data)}, so choose"
+            " another teacher or a method that compares layers."
+        )
+
+
+_CHECKS: tuple[Callable[[TransferSpec, tuple[str, ...]], None], ...] = (
+    _check_networks,
+    _check_conditions,
+    _check_student,
+    _check_teacher,
+)
+
+
+def _catalogued(data: str) -> tuple[str, ...]:
+    return catalog.DATASETS[data].classes if data in catalog.DATASETS else ()
+
+
+def _provenance(ref: ModelRef) -> Provenance | None:
+    return None if ref.weights is None else read_provenance(find_weights(ref.weights))

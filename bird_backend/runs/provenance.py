@@ -31,6 +31,7 @@ __all__ = [
 
 METADATA_KEY = "bird"
 _SUFFIX = ".safetensors"
+_CODE_CARRYING = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -122,6 +123,11 @@ def list_weights() -> list[WeightsFile]:
     for origin, folder in _folders():
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             found.setdefault(path.stem, _checkpoint(path, origin))
+        for path in sorted(path for path in folder.glob("*") if path.suffix.lower() in _CODE_CARRYING):
+            # By its whole name, which is that of no checkpoint: it hides none.
+            problem = f"{path.name} is no {_SUFFIX} file: other formats can carry code and aren't read."
+            unread = WeightsFile(name=path.name, path=path, provenance=None, origin=origin, problem=problem)
+            found.setdefault(path.name, unread)
     return list(found.values())
 
 
@@ -139,7 +145,7 @@ def find_weights(weights: str) -> Path:
         if not found:
             raise InputError(f"There is no weights file at {weights}.")
         return path
-    if Path(weights).suffix in (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"):
+    if Path(weights).suffix.lower() in _CODE_CARRYING:
         raise InputError(f"{weights} is no {_SUFFIX} file: other formats can carry code and aren't read.")
     for _, folder in _folders():
         path = folder / f"{weights}{_SUFFIX}"

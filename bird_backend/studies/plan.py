@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bird_backend import catalog, settings
+from bird_backend import catalog
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec
-from bird_backend.runs.checks import check_transfer
+from bird_backend.runs.checks import check_data, check_transfer
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
 from bird_backend.specs import CONTROLS, LayerPair, ModelRef
 from bird_backend.studies.study import Plan, Variant
@@ -96,9 +96,7 @@ def checked(plan: Plan) -> Plan:
     for variant in plan.variants:
         spec = plan.spec(variant, plan.seeds[0])
         check_transfer(spec)
-        for ref in (spec.teacher, spec.student):
-            _check_weights(ref)
-        _check_data(spec)
+        check_data(spec)
     return plan
 
 
@@ -222,22 +220,3 @@ def _classes_of(base: TransferSpec) -> tuple[str, ...]:
 
 def _provenance(ref: ModelRef) -> Provenance | None:
     return None if ref.weights is None else read_provenance(find_weights(ref.weights))
-
-
-def _check_weights(ref: ModelRef) -> None:
-    provenance = _provenance(ref)
-    if provenance is not None and provenance.model != ref.model:
-        raise InputError(f"The weights {ref.weights} are for {provenance.model}, not for {ref.model}.")
-
-
-def _check_data(spec: TransferSpec) -> None:
-    facts, batch = catalog.DATASETS.get(spec.data), spec.training.batch_size
-    if facts is not None and batch > facts.train:
-        raise InputError(f"A batch of {batch} is larger than the {facts.train} training images of {spec.data}.")
-    path = spec.data.partition(":")[2]
-    if facts is None and settings.found(path) is None:
-        raise InputError(f"There is nothing at {path}, where the spec's data should be.")
-    for field in spec.behaviour.reads:
-        folder = getattr(spec.behaviour, field)
-        if folder is not None and ((there := settings.found(folder)) is None or not there.is_dir()):
-            raise InputError(f"There is no folder {folder}, which behaviour.{field} names.")

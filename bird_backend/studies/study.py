@@ -76,6 +76,16 @@ class Plan(_Document):
         return spec
 
     @property
+    def not_asked(self) -> frozenset[str]:
+        """Groups of conditions, `seen` and `held_out`, of which the study tries none."""
+        base = load_spec(self.base)
+        if not isinstance(base, TransferSpec):
+            return frozenset()
+        behaviour, tried = base.behaviour.behaviour, set(base.behaviour.conditions)
+        groups = {"seen": behaviour.seen, "held_out": behaviour.held_out}
+        return frozenset(group for group, conditions in groups.items() if not tried & set(conditions))
+
+    @property
     def asked(self) -> tuple[tuple[Variant, int], ...]:
         """Variant and seed of every run that is needed, in the order they are done: a whole row a seed.
 
