@@ -300,7 +300,7 @@ def test_soft_labels_of_other_classes_are_refused_before_they_are_queued() -> No
         teacher={"model": "resnet-narrow", "weights": "digits-robust-teacher"},
         student={"model": "resnet-narrow", "weights": "fashion-student"},
     )
-    with pytest.raises(InputError, match="knows the 10 classes of digits, not those of fashion-mnist-small"):
+    with pytest.raises(InputError, match="knows the 10 classes of Digits, not those of Fashion-MNIST, small"):
         submit(spec)
     assert not runs.RunStore().list()
     submit(spec.model_copy(update={"control": "random-weights"}))
