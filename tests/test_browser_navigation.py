@@ -132,6 +132,4 @@ def test_back_leaves_the_form_in_one_press_and_the_sidebar_finds_it_as_it_was(
         page.go_back()
         page.get_by_role("heading", name=heading).wait_for(timeout=30_000)
         settled(page)
-    page.go_forward()
-    address(page, "epochs=9")
     context.close()
