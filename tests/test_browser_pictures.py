@@ -34,7 +34,7 @@ def test_a_cell_and_its_pictures(drawn: str, server: str, browser: Any, scheme: 
     cell.click()
     page.locator(".card").first.wait_for(timeout=30_000)
     address(page, "cell=fog.2")
-    assert page.locator(".card").count() == synthetic.SHOWN
+    until(lambda: page.locator(".card").count() == synthetic.SHOWN, seconds=30)
     assert page.get_by_role("heading", name="Fog, severity 2").is_visible()
     # The canvases hold pictures, clean and corrupted, that differ.
     until(lambda: page.evaluate(PIXELS, ".card canvas")[0] > 0)

@@ -260,3 +260,10 @@ def test_the_two_commands_of_the_readme_are_the_ones_that_are_tested() -> None:
     ci = (ROOT / ".ci/run").read_text("utf-8")
     assert "-r requirements.txt -r tests/requirements.txt" in ci
     assert "pytest" in ci
+
+
+def test_every_script_and_style_of_the_browser_is_mounted() -> None:
+    """A component whose list lacks one of its scripts fails in the browser alone."""
+    named = "\n".join(path.read_text("utf-8") for path in files("app"))
+    for path in (ROOT / "app/components/browser").iterdir():
+        assert f'"{path.name}"' in named, f"nothing mounts {path.name}"

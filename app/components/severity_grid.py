@@ -16,7 +16,7 @@ from bird_backend.measures import FALSE_DISCOVERIES
 
 __all__ = ["grid_component"]
 
-_OWN_SCRIPTS = ("examples.js", "saved_grid.js", "severity_grid.js")
+_OWN_SCRIPTS = ("examples.js", "saved_grid.js", "grid_controls.js", "severity_grid.js")
 _GROUPS = ("part", "kind")
 _SORTS = ("published", "name", "accuracy", "difference")
 
@@ -47,15 +47,7 @@ def grid_component(run: data.Run, predictions: data.Predictions) -> None:
     mount(
         "bird_severity_grid",
         html='<section class="player" aria-label="Every condition and strength"></section>',
-        scripts=(
-            "theme.js",
-            "sketch.js",
-            "saving.js",
-            "pictures.js",
-            "examples.js",
-            "saved_grid.js",
-            "severity_grid.js",
-        ),
+        scripts=("theme.js", "sketch.js", "saving.js", "pictures.js", *_OWN_SCRIPTS),
         styles=("player.css", "severity_grid.css", "tools.css"),
         key=key,
         data=payload,

@@ -39,13 +39,14 @@ _RULES = """
   /* A shadow at the right while there is more: the ground scrolls along and covers it at the end. */
   background:
     linear-gradient(to left, light-dark(#fcfcfa, #12161a) 40%, transparent) right / 4rem 100% no-repeat local,
-    linear-gradient(to left, light-dark(#00000030, #000000b0), transparent) right / 1.4rem 100% no-repeat scroll;
+    linear-gradient(to left, light-dark(#1c212640, #e6e9eb4d), transparent) right / 1.2rem 100% no-repeat scroll;
 }
 .figures table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.84rem; }
 .figures :is(th, td) { padding: 0.42rem; text-align: right; white-space: nowrap; vertical-align: top; }
 .figures thead th { font-weight: 600; white-space: normal; vertical-align: bottom; }
 .figures tbody th { font-weight: 600; text-align: left; position: sticky; left: 0; padding-left: 0.7rem; }
-.figures tbody th { background: light-dark(#fcfcfa, #12161a); border-right: 1px solid light-dark(#e4e6e2, #2a3138); }
+.figures tbody th { background: light-dark(#fcfcfa, #12161a) padding-box; }
+.figures tbody th { border-right: 1px solid light-dark(#e4e6e2, #2a3138); }
 .figures tbody tr { border-top: 1px solid light-dark(#e4e6e2, #2a3138); }
 .figures small { display: block; font-size: 0.78rem; color: light-dark(#575e66, #a9b2ba); }
 .figures small.remark { white-space: normal; min-width: 4.6rem; }
