@@ -51,7 +51,7 @@ def check_corrupted(gallery: Gallery, seed: int) -> None:
 
 def test_a_gallery_of_a_data_set(home: Path) -> None:
     run, gallery = draw(data="digits", count=13, seed=5)
-    assert run.title == "Gallery of digits"
+    assert run.title == "Gallery of Digits"
     assert run.summary is not None and (run.summary["kind"], run.summary["n"]) == ("gallery", 13)
     assert gallery.conditions.tolist() == list(CORRUPTIONS)
     assert gallery.images.shape == (13, 32, 32, 3) and gallery.images.dtype == np.uint8

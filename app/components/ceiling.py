@@ -12,17 +12,25 @@ from app.components.html_table import Entry, html_table
 from app.components.run_state import progress_panel, result_word
 from app.findings.ceilings import GROUPS, gap, gap_recovered
 from app.words.intervals import points
+from bird_backend.experiments import TransferSpec
 from bird_backend.measures import Predictions, plus_minus
 from bird_backend.measures.figures import FIGURES
 
 __all__ = ["ask_for_oracle", "recovered", "wait_for_oracle"]
 
 
+def _changed(run: data.Run) -> str:
+    """What a run's behaviour calls images under its conditions."""
+    spec = data.spec_of(run)
+    return spec.behaviour.behaviour.words.changed if isinstance(spec, TransferSpec) else "changed"
+
+
 def ask_for_oracle(run: data.Run) -> None:
     """What to do where no Oracle has been asked for yet."""
     st.markdown(
-        "The ceiling is the **Oracle**: the same student with the same images, budget and seed, trained on the changed "
-        "images directly. What it reaches is what a transfer could hope for; nobody has trained it yet."
+        "The ceiling is the **Oracle**: the same student with the same images, budget and seed, trained on "
+        f"{_changed(run)} images directly. What it reaches is what a transfer could hope for; nobody has trained "
+        "it yet."
     )
     st.button("Train the Oracle", key="train_oracle", icon=":material/model_training:", on_click=_train, args=(run.id,))
     if said := st.session_state.pop("_oracle_failed", None):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from bird_backend.behaviours import USUAL, BehaviourField
+from bird_backend.catalog import title_of
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, Report, RunSpec, Summary
 from bird_backend.specs import DataName
@@ -58,7 +59,7 @@ DECLARES = Kind(
     place=60,
     label="Gallery",
     spec=GallerySpec,
-    title=lambda spec: f"Gallery of {spec.data or 'a picture'}",
+    title=lambda spec: f"Gallery of {title_of(spec.data) if spec.data else 'a picture'}",
     report=_report,
     execute=_execute,
     shows=frozenset({"gallery"}),
