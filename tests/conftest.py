@@ -13,6 +13,9 @@ import pytest
 
 from tests.browsing import browser, server
 
+# The tests run side by side, and networks this small are slower on two threads than on one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 __all__ = ["ROOT", "browser", "command", "home", "no_worker", "server", "transfer_document", "write_spec"]
 
 ROOT = Path(__file__).resolve().parent.parent
