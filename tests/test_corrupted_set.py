@@ -73,7 +73,7 @@ def test_a_set_has_the_published_layout(written: Path) -> None:
 
 def test_what_was_written_is_what_is_corrupted_on_the_fly(written: Path) -> None:
     data, model = split(), build_model("cnn-small", classes=3, seed=0)
-    stored = open_corrupted_set(written, NAMES, data.labels)
+    stored = open_corrupted_set(written, NAMES, data.labels, 32)
     found = []
     for source in (None, stored):
         measured = measure_accuracy(
@@ -91,7 +91,7 @@ def test_what_was_written_is_what_is_corrupted_on_the_fly(written: Path) -> None
 
 def test_a_limited_evaluation_reads_the_chosen_images(written: Path) -> None:
     data, model = split(), build_model("cnn-small", classes=3, seed=0)
-    stored = open_corrupted_set(written, NAMES, data.labels)
+    stored = open_corrupted_set(written, NAMES, data.labels, 32)
     whole = measure_accuracy({"m": model}, data, trial=corrupting(NAMES, (3,), seed=7, stored=stored)).predictions
     few = measure_accuracy(
         {"m": model}, data, trial=corrupting(NAMES, (3,), seed=7, stored=stored), limit=30
@@ -145,7 +145,7 @@ def _no_space(_: int) -> None:
 
 def refused(folder: Path, labels: torch.Tensor, names: tuple[str, ...] = ("contrast",)) -> str:
     with pytest.raises(BirdError) as error:
-        open_corrupted_set(folder, names, labels)
+        open_corrupted_set(folder, names, labels, 32)
     sentence = str(error.value)
     assert isinstance(error.value, InputError)
     assert "\n" not in sentence and sentence.endswith(".")
@@ -179,7 +179,7 @@ def test_images_that_do_not_fit(tmp_path: Path) -> None:
     np.save(path, images[..., 0])
     assert "[10, 32, 32]" in refused(folder, labels)
     np.save(path, images[:, :28, :28])
-    assert "images of [28, 28, 3]; networks here look at [32, 32, 3]" in refused(folder, labels)
+    assert "images of [28, 28, 3], where those of the data set are [32, 32, 3] here" in refused(folder, labels)
     np.save(path, images.transpose(0, 3, 1, 2))
     assert "images of [3, 32, 32]" in refused(folder, labels)
 
@@ -220,12 +220,13 @@ def test_labels_that_do_not_fit(tmp_path: Path) -> None:
     np.save(path, right.astype(float))
     assert "labels are whole numbers" in refused(folder, labels)
     np.save(path, right.astype(np.uint8))
-    assert open_corrupted_set(folder, ("contrast",), labels).n == 2
+    assert open_corrupted_set(folder, ("contrast",), labels, 32).n == 2
 
 
 def test_a_fortran_file_reads_like_any_other(tmp_path: Path) -> None:
     folder, labels = small(tmp_path / "set")
     images = np.load(folder / "contrast.npy")
     np.save(folder / "contrast.npy", np.asfortranarray(images))
-    batch = open_corrupted_set(folder, ("contrast",), labels).batch(("contrast", 2), np.array([1]), torch.device("cpu"))
+    stored = open_corrupted_set(folder, ("contrast",), labels, 32)
+    batch = stored.batch(("contrast", 2), np.array([1]), torch.device("cpu"))
     np.testing.assert_array_equal(batch.permute(0, 2, 3, 1), images[3:4])

@@ -275,14 +275,16 @@ def test_what_has_a_right_way_round_is_not_mirrored(data: str, asked: Any, mirro
 
 
 def test_every_shift_and_mirror_is_as_likely_as_any() -> None:
-    images = torch.zeros(20000, 1, 9, 9, dtype=torch.uint8)
-    images[:, 0, 4, 3] = 1  # not in the middle, so that a mirror image can be told
-    places = augment(images, generator()).sum((0, 1)).double()
-    # Column 3 goes to 7 − shift, so one shift of nine takes it out of sight; mirrored, to 1 + shift.
-    columns = torch.tensor([1.0, *[2.0] * 7, 1.0], dtype=torch.float64) / 18
+    images = torch.zeros(20000, 1, 32, 32, dtype=torch.uint8)
+    images[:, 0, 16, 15] = 1  # not in the middle, so that a mirror image can be told
+    everywhere = augment(images, generator()).sum((0, 1)).double()
+    places = everywhere[12:21, 11:21]
+    assert everywhere.sum() == places.sum() == 20000
+    # Column 15 goes to 19 − shift, mirrored to 12 + shift, for nine shifts.
+    columns = torch.tensor([1.0, *[2.0] * 8, 1.0], dtype=torch.float64) / 18
     expected = torch.full((9, 1), 20000 / 9, dtype=torch.float64) * columns
     chi_squared = ((places - expected) ** 2 / expected).sum()
-    assert chi_squared < 125  # 80 degrees of freedom: once in a thousand
+    assert chi_squared < 135  # 89 degrees of freedom: once in a thousand
 
 
 def test_augmentation_draws_only_from_its_generator() -> None:
@@ -315,3 +317,20 @@ def test_augmentation_never_waits_for_the_gpu() -> None:
         normalise(augment(images, chance))
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize(("side", "furthest"), [(16, 2), (64, 8)])
+def test_images_shift_by_an_eighth_of_their_side(side: int, furthest: int) -> None:
+    images = torch.full((400, 1, side, side), 1, dtype=torch.uint8)
+    black = (augment(images, generator(), mirror=False).sum((1, 2)) == 0).sum(1)
+    assert set(black.tolist()) == set(range(furthest + 1))
+
+
+def test_a_data_set_is_had_at_any_size_and_its_split_stays() -> None:
+    usual, larger = load_dataset("fashion-mnist-small").test, load_dataset("fashion-mnist-small", image_size=48)
+    assert larger.image_size == 48
+    assert torch.equal(larger.test.labels, usual.labels)
+    as_floats = usual.images[:50].float()
+    expected = torch.nn.functional.interpolate(as_floats, size=(48, 48), mode="bicubic", antialias=True)
+    assert (larger.test.images[:50] - expected.clamp(0, 255)).abs().max() <= 1
+    assert load_dataset("digits", image_size=16).train.images.shape == (1294, 3, 16, 16)

@@ -158,7 +158,7 @@ def test_every_common_format_and_mode_is_read(write: Write, tmp_path: Path) -> N
         "a/9.png": picture(100, (40, 40), "PNG", "L"),
         "a/deep.png": buffer.getvalue(),
     }
-    dataset = load_dataset(write(tmp_path / "set", files))
+    dataset = load_dataset(write(tmp_path / "set", files), image_size=32)
     levels = [image for split in (dataset.train, dataset.validation, dataset.test) for image in split.images]
     assert sum(96 <= int(image[0, 16, 16]) <= 104 for image in levels) == 8
     expected = (wide >> 8).astype(np.uint8)
@@ -175,7 +175,7 @@ def test_an_image_is_shrunk_smoothly_and_turned_upright(tmp_path: Path) -> None:
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise: the left side comes on top
     Image.fromarray(left_black).save(turned, "PNG", exif=exif)
     files = {f"a/{i}.png": buffer.getvalue() for i in range(6)} | {f"b/{i}.png": turned.getvalue() for i in range(6)}
-    dataset = load_dataset(write_folder(tmp_path, files))
+    dataset = load_dataset(write_folder(tmp_path, files), image_size=32)
     for image, label in zip(dataset.train.images, dataset.train.labels, strict=True):
         if label == 0:
             assert (image.int() - 127).abs().max() <= 2

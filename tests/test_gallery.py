@@ -78,7 +78,7 @@ def test_a_gallery_of_a_picture(home: Path) -> None:
     name = keep_picture(png())
     run, gallery = draw(picture=name)
     assert run.title == "Gallery of a picture"
-    assert gallery.images.shape == (1, 32, 32, 3)
+    assert gallery.images.shape == (1, 64, 64, 3)
     assert (gallery.labels.tolist(), gallery.classes.tolist()) == ([-1], [])
     check_corrupted(gallery, 0)
 

@@ -51,9 +51,9 @@ def see_through(mode: str) -> bytes:
 def test_what_shows_through_an_image_is_white(mode: str) -> None:
     if mode == "PA":
         image = Image.open(io.BytesIO(see_through("RGBA"))).quantize(4)
-        found = decode(encoded(image), "x.png")
+        found = decode(encoded(image), "x.png", 32)
     else:
-        found = decode(see_through(mode), "x")
+        found = decode(see_through(mode), "x", 32)
     assert found.transparent
     assert found.pixels[:, :, 20:].min() > 250, "not the colour that a file keeps under nothing"
     assert found.pixels[1:, :, :12].max() < 90 or mode == "LA"
@@ -61,16 +61,16 @@ def test_what_shows_through_an_image_is_white(mode: str) -> None:
 
 
 def test_half_transparent_is_half_white_and_opaque_is_as_before() -> None:
-    half = decode(encoded(Image.new("RGBA", (64, 64), (0, 0, 0, 128))), "x").pixels
+    half = decode(encoded(Image.new("RGBA", (64, 64), (0, 0, 0, 128))), "x", 32).pixels
     assert half.min() == half.max() == 127
-    opaque = decode(encoded(Image.new("RGB", (40, 40), RED)), "x")
+    opaque = decode(encoded(Image.new("RGB", (40, 40), RED)), "x", 32)
     assert not opaque.transparent and np.unique(opaque.pixels[0]).tolist() == [255]
 
 
 def test_sizes_are_those_of_the_image_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
-    found = decode(encoded(Image.new("RGB", (900, 300)), "JPEG", exif=exif), "x")
+    found = decode(encoded(Image.new("RGB", (900, 300)), "JPEG", exif=exif), "x", 32)
     assert (found.width, found.height) == (300, 900)
 
 
@@ -89,7 +89,7 @@ def test_what_was_squashed_put_on_white_and_left_out_is_counted_and_said(folder:
     (folder / "a" / "glass.png").write_bytes(encoded(Image.new("RGBA", (64, 64), (0, 0, 0, 0))))
     for name in ("a/notes.txt", "b/x.svg", "b/y.svg", ".hidden", "outside.png"):
         (folder / name).write_bytes(encoded(Image.new("RGB", (8, 8))))
-    reading = load_dataset(f"folder:{folder}").reading
+    reading = load_dataset(f"folder:{folder}", image_size=32).reading
     assert reading is not None
     assert (reading.images, reading.squashed, reading.enlarged, reading.transparent) == (14, 1, 1, 1)
     assert (reading.smallest, reading.largest) == ((32, 32), (64, 64))
@@ -139,10 +139,14 @@ def test_a_run_reads_the_classes_of_ones_own_images_and_keeps_what_it_did_to_the
     assert summary["classes"] == ["a", "b"]
     assert [sum(summary["counts"][split]) for split in ("train", "validation", "test")] == [8, 2, 3]
     assert summary["reading"]["squashed"] == 1
-    assert summary["remarks"] == ["1 of 13 images is not square and squashed to 32×32."]
+    assert summary["image_size"] == 64
+    assert summary["remarks"] == [
+        "1 of 13 images is not square and squashed to 64×64.",
+        "13 of 13 images are smaller than 64×64 and enlarged.",
+    ]
     run = RunStore().get(summary["run"])
     kept = json.loads((run.directory.artifacts / "data.json").read_text("utf-8"))
     assert kept == {key: summary[key] for key in kept}
     assert main(["status", run.id]) == 0
     told = capsys.readouterr().out
-    assert "class" in told and "squashed to 32×32" in told
+    assert "class" in told and "squashed to 64×64" in told

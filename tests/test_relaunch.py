@@ -32,6 +32,7 @@ WORDS: dict[str, list[Any]] = {
     "title": ["A title of its own"],
     "device": ["cpu"],
     "data": ["digits", "folder:/somewhere/else"],
+    "image_size": [48],
     "save_as": ["kept-so"],
     "weights": ["another", None],
     "model": ["vit-tiny", "cnn-small"],

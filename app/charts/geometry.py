@@ -11,7 +11,6 @@ import numpy as np
 
 __all__ = ["atlas", "gram_range", "pack_gram", "pack_points", "points_range", "unpack_gram"]
 
-TILE = 32
 ATLAS_COLUMNS = 32
 
 
@@ -54,16 +53,16 @@ def pack_points(points: np.ndarray, box: tuple[float, float, float, float]) -> s
 
 
 def atlas(images: np.ndarray, *, columns: int = ATLAS_COLUMNS, lossless: bool = False) -> Mapping[str, Any]:
-    """All images in one picture, row by row: its data URL, tile size and columns."""
+    """All images [N,S,S,3] in one picture, row by row: its data URL, tile size and columns."""
     from PIL import Image  # noqa: PLC0415 - Streamlit brings it; only pages with pictures need it
 
-    rows = -(-len(images) // columns)
-    sheet = np.zeros((rows * TILE, columns * TILE, 3), np.uint8)
+    rows, tile = -(-len(images) // columns), images.shape[1]
+    sheet = np.zeros((rows * tile, columns * tile, 3), np.uint8)
     for index, image in enumerate(images):
-        top, left = TILE * (index // columns), TILE * (index % columns)
-        sheet[top : top + TILE, left : left + TILE] = image
+        top, left = tile * (index // columns), tile * (index % columns)
+        sheet[top : top + tile, left : left + tile] = image
     buffer = io.BytesIO()
     # For lossless pictures `quality` is the effort to make them small.
     Image.fromarray(sheet).save(buffer, "WEBP", quality=82, method=2, lossless=lossless)
     url = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {"url": url, "tile": TILE, "columns": columns}
+    return {"url": url, "tile": tile, "columns": columns}

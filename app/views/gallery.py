@@ -19,6 +19,7 @@ from bird_backend.catalog import title_of
 __all__ = ["render"]
 
 _FIRST = "fashion-mnist-small"
+_SIDES = f"{catalog.OWN_IMAGE_SIZE} × {catalog.OWN_IMAGE_SIZE}"
 _TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
 
@@ -89,7 +90,7 @@ def _choose() -> tuple[str | None, str]:
         key="brought",
         on_change=_bring,
         max_upload_size=data.MAX_PICTURE_BYTES // 1_000_000,
-        help="It is shrunk to 32 × 32 pixels, as everything here is, and stays on the machine that runs this app.",
+        help=f"It is brought to {_SIDES} pixels and stays on the machine that runs this app.",
     )
     if said := st.session_state.pop("_not_brought", None):
         st.error(said, icon=":material/error:")
@@ -166,7 +167,7 @@ def _under_way(run_id: str, picture: str | None, name: str, behaviour: str) -> N
 def _caption(picture: str | None, name: str, count: int, behaviour: str) -> None:
     condition = BEHAVIOURS[behaviour].words.condition
     if picture is not None:
-        st.caption(f"Your picture at 32 × 32 pixels, each {condition} drawn once with a fixed seed.")
+        st.caption(f"Your picture at {_SIDES} pixels, each {condition} drawn once with a fixed seed.")
         return
     st.caption(
         f"{count} validation images of {title_of(name)}, evenly over its classes; each {condition} is drawn once with "

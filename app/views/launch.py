@@ -110,7 +110,8 @@ def _data(demo: Draft) -> tuple[str, str]:
             key="path",
             placeholder="/home/me/photos or /home/me/photos.zip",
             help="On the machine that runs this app. One folder per class, with or without train/ and test/ above. "
-            "Images become 32 × 32 pixels.",
+            f"Images that are all squares of one small size keep it, others become {catalog.OWN_IMAGE_SIZE} × "
+            f"{catalog.OWN_IMAGE_SIZE} pixels.",
         )
         draft = Draft(data=OWN, path=path or "")
         if not path_problems(draft):

@@ -120,7 +120,7 @@ class Behaviour:
 
     Where there is none, eight neighbours share a draw (`behaviours.drawing`).
     """
-    stored: Callable[[Any, Tensor], Stored | None] | None = None
+    stored: Callable[[Any, Tensor, int], Stored | None] | None = None
     """Images on disk that are read in place of changing them, where the settings say so; given the test labels."""
     measuring_passes: Callable[[Any], float] = lambda _: 0.0
     """Forward passes of the network that changing an image costs, by the settings, where a network is measured."""

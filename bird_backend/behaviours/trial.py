@@ -84,7 +84,7 @@ class Trial:
         `image` uint8 [1,3,H,W], best one that is not tested on, is changed once under each condition.
         """
         read = settings.behaviour.stored
-        if read is not None and (stored := read(settings, labels)) is not None:
+        if read is not None and (stored := read(settings, labels, image.shape[-1])) is not None:
             return cls(settings=settings, seed=seed, stored=stored)
         trial = cls(settings=settings, seed=seed)
         trial.check(image)

@@ -3,12 +3,21 @@
 The app and the specs read them here, so neither needs torch. A test holds them against the registries.
 """
 
-from bird_backend.catalog.datasets import DATASETS, DatasetFacts, find_dataset, may_be_mirrored, title_of
+from bird_backend.catalog.datasets import (
+    DATASETS,
+    OWN_IMAGE_SIZE,
+    DatasetFacts,
+    find_dataset,
+    may_be_mirrored,
+    own_image_size,
+    title_of,
+)
 from bird_backend.catalog.networks import CATALOG_FILE, LayerFacts, ModelFacts, find_layer, find_model, models
 
 __all__ = [
     "CATALOG_FILE",
     "DATASETS",
+    "OWN_IMAGE_SIZE",
     "DatasetFacts",
     "LayerFacts",
     "ModelFacts",
@@ -17,5 +26,6 @@ __all__ = [
     "find_model",
     "may_be_mirrored",
     "models",
+    "own_image_size",
     "title_of",
 ]

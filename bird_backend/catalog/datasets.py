@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from bird_backend.errors import UnknownNameError
 
-__all__ = ["DATASETS", "DatasetFacts", "find_dataset", "may_be_mirrored", "title_of"]
+__all__ = [
+    "DATASETS",
+    "OWN_IMAGE_SIZE",
+    "DatasetFacts",
+    "find_dataset",
+    "may_be_mirrored",
+    "own_image_size",
+    "title_of",
+]
+
+OWN_IMAGE_SIZE = 64
+"""The side in pixels that one's own images get where they have no common one that is small."""
+_SIDES = (16, 64)
+"""Own images that are all squares of one side keep it where it is a multiple of 8 from and to these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +38,8 @@ class DatasetFacts:
     network: bool
     """Has to be downloaded once."""
     licence: str
+    image_size: int = 32
+    """The side in pixels that its images have unless a spec says another."""
     mirrored: bool = True
     """Whether a mirrored image is still of its class: a digit is not."""
 
@@ -121,13 +136,14 @@ DATASETS: Mapping[str, DatasetFacts] = {
         DatasetFacts(
             name="tiny-imagenet",
             title="Tiny-ImageNet",
-            caption="200 ImageNet classes, shrunk to 32×32 (Le & Yang 2015); its validation folder is our test set.",
+            caption="200 ImageNet classes, shrunk to 64×64 (Le & Yang 2015); its validation folder is our test set.",
             classes=(),
             train=90000,
             validation=10000,
             test=10000,
             network=True,
             licence="ImageNet terms: research, non-commercial",
+            image_size=64,
         ),
     )
 }
@@ -148,3 +164,14 @@ def title_of(name: str) -> str:
 def may_be_mirrored(name: str) -> bool:
     """Whether the images of a data set may be mirrored as they are trained on; one's own may, unless one says no."""
     return DATASETS[name].mirrored if name in DATASETS else True
+
+
+def own_image_size(sizes: Collection[tuple[int, int]]) -> int:
+    """The side that images of these widths and heights get where nobody says one.
+
+    Their own where all are squares of one side that is a multiple of 8 from 16 to 64, else `OWN_IMAGE_SIZE`.
+    """
+    smallest, largest = _SIDES
+    sides = {side for size in sizes for side in size}
+    own = sides.pop() if len(sides) == 1 else 0
+    return own if own % 8 == 0 and smallest <= own <= largest else OWN_IMAGE_SIZE

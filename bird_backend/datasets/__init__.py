@@ -1,4 +1,4 @@
-"""Data sets as 32×32 RGB uint8 tensors with a fixed split, and what is done to their batches."""
+"""Data sets as square RGB uint8 tensors with a fixed split, and what is done to their batches."""
 
 from bird_backend.datasets.augmentation import augment, normalise, normalise_levels
 from bird_backend.datasets.dataset import Dataset, Progress, Split

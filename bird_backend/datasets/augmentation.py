@@ -11,24 +11,26 @@ from torch.nn import functional
 
 from bird_backend.errors import InputError
 
-__all__ = ["PADDING", "augment", "normalise", "normalise_levels"]
+__all__ = ["SHIFT", "augment", "normalise", "normalise_levels"]
 
-PADDING = 4
+SHIFT = 1 / 8
+"""Of an image's side: the usual four pixels of 32, and as much of what is seen at other sizes."""
 
 
 def augment(images: Tensor, generator: torch.Generator, *, shift: bool = True, mirror: bool = True) -> Tensor:
-    """Shift by up to `PADDING` pixels each way, black coming in, and mirror every second image. [B,C,H,W], any dtype.
+    """Shift by up to `SHIFT` of a side each way, black coming in, and mirror every second image. [B,C,H,W], any dtype.
 
     Either can be left out, and leaves the other's draws as they were. What has a right way round is not to be mirrored.
 
     `generator` lives on the images' device and is the only source of chance.
     """
     batch, _, height, width = images.shape
-    offsets = 2 * PADDING + 1
+    margin = round(SHIFT * min(height, width))
+    offsets = 2 * margin + 1
     draw = torch.randint(offsets * offsets * 2, (batch,), generator=generator, device=images.device)
     mirrored, place = draw % 2, draw // 2
     if shift:
-        padded = functional.pad(images, (PADDING,) * 4)
+        padded = functional.pad(images, (margin,) * 4)
         windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # [B,C,offsets,offsets,H,W], a view
         which = torch.arange(batch, device=images.device)
         images = windows[which, :, place // offsets, place % offsets]

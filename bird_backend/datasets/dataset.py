@@ -1,4 +1,4 @@
-"""What a data set is once loaded: three splits of 32×32 RGB images as uint8 tensors, and its classes' names."""
+"""What a data set is once loaded: three splits of square RGB images as uint8 tensors, and its classes' names."""
 
 from __future__ import annotations
 
@@ -14,21 +14,19 @@ from torch import Tensor
 if TYPE_CHECKING:
     from bird_backend.datasets.reading import Reading
 
-__all__ = ["IMAGE_SIZE", "Dataset", "Images", "Labels", "Progress", "Split", "as_split"]
-
-IMAGE_SIZE = 32
+__all__ = ["Dataset", "Images", "Labels", "Progress", "Split", "as_split"]
 
 Progress = Callable[[str, float], None]
 """Told what is going on, in words, and how much of it is done, 0 to 1."""
 Images = npt.NDArray[np.uint8]
-"""[N,3,32,32]"""
+"""[N,3,S,S]"""
 Labels = npt.NDArray[np.int64]
 """[N]"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Images [N,3,32,32] uint8 and their labels [N] int64, on one device."""
+    """Images [N,3,S,S] uint8 and their labels [N] int64, on one device."""
 
     images: Tensor
     labels: Tensor
@@ -53,16 +51,22 @@ class Dataset:
     reading: Reading | None = None
     """What was found in a folder or zip, and done to it; none where a data set comes ready."""
 
+    @property
+    def image_size(self) -> int:
+        """The side of its images in pixels."""
+        return self.train.images.shape[-1]
+
     def to(self, device: torch.device | str) -> Dataset:
         """The same data set on `device`."""
         train, validation, test = (split.to(device) for split in (self.train, self.validation, self.test))
         return replace(self, train=train, validation=validation, test=test)
 
     def describe(self) -> dict[str, Any]:
-        """As JSON: `classes`, images of each class in each split, how the images were read and what to know of that."""
+        """As JSON: classes, image size, images of each class in each split, and how they were read."""
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         return {
             "classes": list(self.classes),
+            "image_size": self.image_size,
             "counts": {
                 name: torch.bincount(split.labels, minlength=len(self.classes)).tolist()
                 for name, split in splits.items()

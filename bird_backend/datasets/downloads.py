@@ -17,24 +17,25 @@ import numpy as np
 
 from bird_backend import catalog, settings
 from bird_backend.datasets.arrays import read_npz, write_npz
-from bird_backend.datasets.dataset import IMAGE_SIZE, Dataset, Images, Labels, Progress
+from bird_backend.datasets.dataset import Dataset, Images, Labels, Progress
 from bird_backend.datasets.downloader import Archive, fetch
 from bird_backend.datasets.embedded import pad
 from bird_backend.datasets.images import decode, quiet
+from bird_backend.datasets.resizing import resized
 from bird_backend.datasets.splits import assemble
 from bird_backend.errors import RunError
 
 __all__ = ["PARSERS", "TINY_IMAGENET", "Parsed", "load_download"]
 
 Parsed = tuple[tuple[str, ...], tuple[Images, Labels], tuple[Images, Labels]]
-"""Classes, training images and labels, test images and labels."""
+"""Classes, training images and labels, test images and labels; the images have the catalogue's size."""
 
 TINY_IMAGENET = ("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de")
 
 
-def load_download(name: str, progress: Progress) -> Dataset:
+def load_download(name: str, size: int, progress: Progress) -> Dataset:
     """The data set `name` from the cache, else from its archives, which are fetched if they are not there."""
-    cache = settings.data_dir() / f"{name}-{IMAGE_SIZE}.npz"
+    cache = settings.data_dir() / f"{name}-{catalog.find_dataset(name).image_size}.npz"
     parsed = _read_cache(cache)
     if parsed is None:
         try:
@@ -48,6 +49,7 @@ def load_download(name: str, progress: Progress) -> Dataset:
         progress(f"Keeping {name} for the next time", 0.98)
         _write_cache(cache, parsed)
     classes, train, test = parsed
+    train, test = ((resized(images, size), labels) for images, labels in (train, test))
     return assemble(name, classes, train, test)
 
 
@@ -114,6 +116,7 @@ def _tiny_imagenet(root: Path, progress: Progress) -> Parsed:
     with zipfile.ZipFile(path) as archive:
         words = dict(line.split("\t", 1) for line in _lines(archive, f"{top}words.txt"))
         ids = sorted(_lines(archive, f"{top}wnids.txt"))
+        size = catalog.find_dataset("tiny-imagenet").image_size
         index = {wnid: i for i, wnid in enumerate(ids)}
         annotations = (line.split("\t") for line in _lines(archive, f"{top}val/val_annotations.txt"))
         test = [(f"{top}val/images/{fields[0]}", index[fields[1]]) for fields in annotations]
@@ -122,11 +125,11 @@ def _tiny_imagenet(root: Path, progress: Progress) -> Parsed:
             for name in sorted(archive.namelist())
             if name.startswith(f"{top}train/") and name.endswith(".JPEG")
         ]
-        images = np.empty((len(train) + len(test), 3, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+        images = np.empty((len(train) + len(test), 3, size, size), dtype=np.uint8)
         for i, (name, _) in enumerate([*train, *test]):
             if i % 1000 == 0:
                 progress(f"Reading image {i + 1:,} of {len(images):,}", 0.9 + 0.08 * i / len(images))
-            images[i] = decode(archive.read(name), name).pixels
+            images[i] = decode(archive.read(name), name, size).pixels
     names = [words[wnid].split(",")[0] for wnid in ids]
     seen = Counter(names)
     classes = tuple(name if seen[name] == 1 else f"{name} ({wnid})" for name, wnid in zip(names, ids, strict=True))

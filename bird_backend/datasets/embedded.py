@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from bird_backend import catalog, settings
 from bird_backend.datasets.arrays import read_npz, write_npz
-from bird_backend.datasets.dataset import IMAGE_SIZE, Dataset, Images
+from bird_backend.datasets.dataset import Dataset, Images
+from bird_backend.datasets.resizing import resized
 from bird_backend.datasets.splits import assemble
 from bird_backend.errors import InputError, RunError
 
@@ -25,29 +26,30 @@ __all__ = [
 
 FASHION_MNIST_SMALL = "fashion-mnist-small.npz"
 
+_FRAME = 32
 _PER_CLASS = {"train": 1200, "test": 300}
 _IDX_NAMES = {"train": "train", "test": "t10k"}
 
 
-def load_digits() -> Dataset:
-    """1,797 digits of 8×8 pixels and 17 levels, enlarged bilinearly to 32×32."""
+def load_digits(size: int) -> Dataset:
+    """1,797 digits of 8×8 pixels and 17 levels, enlarged bilinearly."""
     # scikit-learn takes 1.5 s to import: only those who ask for its digits pay.
     from sklearn.datasets import load_digits as bundled  # noqa: PLC0415
 
     bunch = bundled()
     small = torch.from_numpy(bunch.images).float().mul_(255 / 16)[:, None]  # [N,1,8,8]
-    large = functional.interpolate(small, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear", align_corners=False)
+    large = functional.interpolate(small, size=(size, size), mode="bilinear", align_corners=False)
     images = large.round_().to(torch.uint8).expand(-1, 3, -1, -1).numpy()
     return assemble("digits", catalog.find_dataset("digits").classes, (images, bunch.target.astype(np.int64)))
 
 
-def load_fashion_mnist_small() -> Dataset:
-    """The balanced 12,000 + 3,000 images of Fashion-MNIST in `assets/`."""
+def load_fashion_mnist_small(size: int) -> Dataset:
+    """The balanced 12,000 + 3,000 images of Fashion-MNIST in `assets/`, their frame of 32×32 resized."""
     name, path = "fashion-mnist-small", settings.ASSETS / FASHION_MNIST_SMALL
     try:
         arrays = read_npz(path)
-        train = pad(arrays["train_images"]), arrays["train_labels"].astype(np.int64)
-        test = pad(arrays["test_images"]), arrays["test_labels"].astype(np.int64)
+        train = resized(pad(arrays["train_images"]), size), arrays["train_labels"].astype(np.int64)
+        test = resized(pad(arrays["test_images"]), size), arrays["test_labels"].astype(np.int64)
     except (OSError, KeyError, ValueError) as error:
         raise RunError(
             f"The data set {name} can't be read from {path} ({error}); restore that file from the repository."
@@ -57,9 +59,9 @@ def load_fashion_mnist_small() -> Dataset:
 
 def pad(images: Images) -> Images:
     """Grey [N,28,28] to RGB [N,3,32,32] with a black border."""
-    margin = (IMAGE_SIZE - images.shape[-1]) // 2
+    margin = (_FRAME - images.shape[-1]) // 2
     padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin)))
-    return np.broadcast_to(padded[:, None], (len(images), 3, IMAGE_SIZE, IMAGE_SIZE))
+    return np.broadcast_to(padded[:, None], (len(images), 3, _FRAME, _FRAME))
 
 
 def build_fashion_mnist_small(source: Path, out: Path) -> None:

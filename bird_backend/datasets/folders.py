@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bird_backend.datasets.dataset import IMAGE_SIZE, Dataset, Images, Labels, Progress
-from bird_backend.datasets.images import decode, quiet
+from bird_backend.catalog import OWN_IMAGE_SIZE, own_image_size
+from bird_backend.datasets.dataset import Dataset, Images, Labels, Progress
+from bird_backend.datasets.images import decode, quiet, size_of
 from bird_backend.datasets.reading import Reading, why_skipped
 from bird_backend.datasets.sources import ImageFile, Listing, open_folder, open_zip
 from bird_backend.datasets.splits import assemble, check_class_sizes
 from bird_backend.errors import InputError, is_plain
+from bird_backend.specs import ImageSize
 
 __all__ = ["load_folder", "load_zip"]
 
@@ -24,24 +26,28 @@ _TEST = ("test", "testing", "val", "valid", "validation")
 _REPORT_EVERY = 250
 
 
-def load_folder(path: Path, progress: Progress) -> Dataset:
+def load_folder(path: Path, size: ImageSize, progress: Progress) -> Dataset:
     """The data set in a folder. Anything that makes it unusable is an `InputError`."""
-    return _load(f"folder:{path}", open_folder(path), progress)
+    return _load(f"folder:{path}", open_folder(path), size, progress)
 
 
-def load_zip(path: Path, progress: Progress) -> Dataset:
+def load_zip(path: Path, size: ImageSize, progress: Progress) -> Dataset:
     """The data set in a zip file, which may have one folder around everything."""
-    return _load(f"zip:{path}", open_zip(path), progress)
+    return _load(f"zip:{path}", open_zip(path), size, progress)
 
 
-def _load(name: str, source: AbstractContextManager[Listing], progress: Progress) -> Dataset:
+def _load(name: str, source: AbstractContextManager[Listing], asked: ImageSize, progress: Progress) -> Dataset:
     with source as listing, quiet():
         train, test = _by_role(name, listing.files)
         outside = len(listing.files) - len(train) - len(test)
-        reading = Reading(skipped=why_skipped(listing.others, outside=outside))
         classes = _classes(name, train, test)
         check_class_sizes(name, classes, _labels(train, classes))
-        images = _decode(name, [*train, *test], reading, progress)
+        files = [*train, *test]
+        reading = Reading(
+            image_size=_own_size(files) if asked == "auto" else asked,
+            skipped=why_skipped(listing.others, outside=outside),
+        )
+        images = _decode(name, files, reading, progress)
     dataset = assemble(
         name,
         classes,
@@ -91,11 +97,23 @@ def _labels(files: Sequence[ImageFile], classes: tuple[str, ...]) -> Labels:
 
 
 def _decode(name: str, files: Sequence[ImageFile], reading: Reading, progress: Progress) -> Images:
-    images = np.empty((len(files), 3, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    size = reading.image_size
+    images = np.empty((len(files), 3, size, size), dtype=np.uint8)
     for i, file in enumerate(files):
         if i % _REPORT_EVERY == 0:
             progress(f"Reading image {i + 1:,} of {len(files):,}", i / len(files))
-        image = decode(file.read(), f"{name}: {file.name}")
+        image = decode(file.read(), f"{name}: {file.name}", size)
         reading.add(image)
         images[i] = image.pixels
     return images
+
+
+def _own_size(files: Sequence[ImageFile]) -> int:
+    """What `own_image_size` says of them all; no further image is looked at once one does not fit the others."""
+    sizes: set[tuple[int, int]] = set()
+    for file in files:
+        if (size := size_of(file.read())) is not None:
+            sizes.add(size)
+        if len(sizes) > 1:
+            return OWN_IMAGE_SIZE
+    return own_image_size(sizes)

@@ -1,4 +1,4 @@
-"""An image file becomes 32×32 RGB: only common formats, nothing too large, and no decoder's complaint unexplained."""
+"""An image file becomes a square of RGB: common formats only, nothing too large, no decoder's complaint unexplained."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from bird_backend import settings
-from bird_backend.datasets.dataset import IMAGE_SIZE, Images
+from bird_backend.datasets.dataset import Images
 from bird_backend.errors import InputError
 
-__all__ = ["SUFFIXES", "Decoded", "decode", "quiet"]
+__all__ = ["SUFFIXES", "Decoded", "decode", "quiet", "size_of"]
 
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 )
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """Pillow knows more, some of which start other programs."""
-_DRAFT = 4 * IMAGE_SIZE
+_DRAFT = 4
+"""JPEGs are decoded at a fraction of their size that is at least so many times the square's."""
 _SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations of an image that lies on its side."""
 
@@ -37,7 +38,7 @@ def quiet() -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoded:
-    """An image as networks get it, uint8 [3,32,32]; its file's size upright, and whether one sees through it."""
+    """An image as networks get it, uint8 [3,S,S]; its file's size upright, and whether one sees through it."""
 
     pixels: Images
     width: int
@@ -45,8 +46,8 @@ class Decoded:
     transparent: bool
 
 
-def decode(data: bytes, label: str) -> Decoded:
-    """An image file as 32×32 RGB; `label` names it in the `InputError` for one that can't be read.
+def decode(data: bytes, label: str, size: int) -> Decoded:
+    """An image file as RGB of `size` pixels a side; `label` names it in the `InputError` for one that can't be read.
 
     The first frame, turned as its EXIF data says, what shows through it white, squeezed to a square.
     """
@@ -54,7 +55,7 @@ def decode(data: bytes, label: str) -> Decoded:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             width, height = image.size
             if width * height <= settings.MAX_IMAGE_PIXELS:
-                return _decoded(image)
+                return _decoded(image, size)
     except Image.DecompressionBombError:
         raise InputError(_too_large(label)) from None
     except Exception as error:  # decoders raise whatever their format's parser stumbles over
@@ -65,18 +66,27 @@ def decode(data: bytes, label: str) -> Decoded:
     raise InputError(_too_large(label))
 
 
-def _decoded(image: Image.Image) -> Decoded:
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Width and height that an image file says it has; none of one that can't be read."""
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            return image.size
+    except Exception:
+        return None
+
+
+def _decoded(image: Image.Image, size: int) -> Decoded:
     width, height = image.size
     if image.getexif().get(ExifTags.Base.Orientation, 1) in _SIDEWAYS:
         width, height = height, width
-    image.draft("RGB", (_DRAFT, _DRAFT))  # lets JPEG decode at a fraction of its size
+    image.draft("RGB", (_DRAFT * size, _DRAFT * size))  # lets JPEG decode at a fraction of its size
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I;16"):
         upright = Image.fromarray((np.asarray(upright).astype(np.uint16) >> 8).astype(np.uint8))
     transparent = upright.has_transparency_data
     square = upright.convert("RGBA" if transparent else "RGB")
-    if square.size != (IMAGE_SIZE, IMAGE_SIZE):
-        square = square.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    if square.size != (size, size):
+        square = square.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
     if transparent:
         # Over white: such pictures are drawn to stand on a page. The colour a file keeps under nothing is arbitrary.
         square = Image.alpha_composite(Image.new("RGBA", square.size, "white"), square).convert("RGB")

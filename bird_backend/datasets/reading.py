@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bird_backend.datasets.dataset import IMAGE_SIZE
 from bird_backend.datasets.images import Decoded
 from bird_backend.errors import plain
 
@@ -20,6 +19,8 @@ _MOST_KINDS = 5
 class Reading:
     """Counts over the images that were read, and over the files that were not, by reason."""
 
+    image_size: int
+    """The side that images were brought to."""
     images: int = 0
     squashed: int = 0
     """Not square, so their proportions were changed."""
@@ -38,7 +39,7 @@ class Reading:
         size = image.width, image.height
         self.images += 1
         self.squashed += image.width != image.height
-        self.enlarged += min(size) < IMAGE_SIZE
+        self.enlarged += min(size) < self.image_size
         self.transparent += image.transparent
         self.smallest = min(self.smallest or size, size, key=_pixels)
         self.largest = max(self.largest or size, size, key=_pixels)
@@ -49,7 +50,7 @@ class Reading:
 
     def remarks(self) -> list[str]:
         """A sentence for each thing that a person would want to know of before training on it."""
-        side = f"{IMAGE_SIZE}×{IMAGE_SIZE}"
+        side = f"{self.image_size}×{self.image_size}"
         found = [
             (self.squashed, f"not square and squashed to {side}"),
             (self.enlarged, f"smaller than {side} and enlarged"),

@@ -9,22 +9,23 @@ from pathlib import Path
 from bird_backend import catalog
 from bird_backend.datasets import downloads, embedded, folders
 from bird_backend.datasets.dataset import Dataset, Progress
+from bird_backend.specs import ImageSize
 
 __all__ = ["LOADERS", "PATH_LOADERS", "load_dataset"]
 
-LOADERS: Mapping[str, Callable[[Progress], Dataset]] = {
-    "digits": lambda _: embedded.load_digits(),
-    "fashion-mnist-small": lambda _: embedded.load_fashion_mnist_small(),
+LOADERS: Mapping[str, Callable[[int, Progress], Dataset]] = {
+    "digits": lambda size, _: embedded.load_digits(size),
+    "fashion-mnist-small": lambda size, _: embedded.load_fashion_mnist_small(size),
     **{name: partial(downloads.load_download, name) for name in downloads.PARSERS},
 }
-PATH_LOADERS: Mapping[str, Callable[[Path, Progress], Dataset]] = {
+PATH_LOADERS: Mapping[str, Callable[[Path, ImageSize, Progress], Dataset]] = {
     "folder": folders.load_folder,
     "zip": folders.load_zip,
 }
 
 
-def load_dataset(name: str, *, progress: Progress | None = None) -> Dataset:
-    """The data set called `name`, on the CPU, split the same way each time.
+def load_dataset(name: str, *, image_size: ImageSize = "auto", progress: Progress | None = None) -> Dataset:
+    """The data set called `name`, on the CPU, split the same way each time, its images `image_size` pixels a side.
 
     Downloads what is not there yet. `progress` is told (what is going on, share done).
     What can't be had is an `InputError` or `RunError`.
@@ -32,9 +33,10 @@ def load_dataset(name: str, *, progress: Progress | None = None) -> Dataset:
     report = progress or _silent
     kind, _, path = name.partition(":")
     if kind in PATH_LOADERS and path:
-        dataset = PATH_LOADERS[kind](Path(path), report)
+        dataset = PATH_LOADERS[kind](Path(path), image_size, report)
     else:
-        dataset = LOADERS[catalog.find_dataset(name).name](report)
+        facts = catalog.find_dataset(name)
+        dataset = LOADERS[facts.name](facts.image_size if image_size == "auto" else image_size, report)
     report(f"{name} loaded", 1.0)
     return dataset
 

@@ -20,7 +20,7 @@ class Album:
     """Told of each cell's images batch by batch, it keeps those of its pool until it knows which of them to show."""
 
     def __init__(self, images: Tensor, labels: np.ndarray, classes: Sequence[str]) -> None:
-        """`images` uint8 [n,3,32,32] are the clean ones, `labels` [n] theirs."""
+        """`images` uint8 [n,3,S,S] are the clean ones, `labels` [n] theirs."""
         n = len(images)
         self._classes = np.array(classes)
         self._pool = np.linspace(0, n - 1, min(_POOL, n)).astype(np.int64)

@@ -52,7 +52,7 @@ def measure_layer_map(
     kernel: Kernel,
     progress: Callable[[float], None] | None = None,
 ) -> LayerMap:
-    """Both networks' pooled features of uint8 `images` [N, 3, 32, 32], compared pair by pair."""
+    """Both networks' pooled features of uint8 `images` [N, 3, S, S], compared pair by pair."""
     u = layer_features(teacher, images, teacher_layers)
     v = layer_features(student, images, student_layers)
     values: list[tuple[float, ...]] = []

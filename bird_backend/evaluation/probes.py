@@ -16,7 +16,7 @@ __all__ = ["Probes", "choose_probes"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Probes:
-    """Images [N, 3, 32, 32] uint8 with labels [N]; `gram` [m] indexes those of the Gram matrices, sorted by class."""
+    """Images [N, 3, S, S] uint8 with labels [N]; `gram` [m] indexes those of the Gram matrices, sorted by class."""
 
     images: Tensor
     labels: Tensor

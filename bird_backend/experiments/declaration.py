@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from bird_backend.behaviours import USUAL, BehaviourField
-from bird_backend.specs import DataName, Evaluation, Spec
+from bird_backend.specs import DataName, Evaluation, ImageSize, Spec
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -34,6 +34,7 @@ class DataRunSpec(RunSpec):
     """A run on a data set."""
 
     data: DataName
+    image_size: ImageSize = "auto"
 
 
 class MeasuredRunSpec(DataRunSpec):

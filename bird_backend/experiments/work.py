@@ -9,6 +9,7 @@ import torch
 
 from bird_backend.datasets import Dataset, load_dataset
 from bird_backend.runs.writing import RunWriter
+from bird_backend.specs import ImageSize
 
 __all__ = ["Work"]
 
@@ -22,9 +23,11 @@ class Work:
     writer: RunWriter
     device: torch.device
 
-    def load(self, name: str) -> Dataset:
-        """The data set of that name, on the device; what had to be done to one's own images is logged and kept."""
-        data = load_dataset(name, progress=lambda what, part: self.writer.progress(part, detail=what))
+    def load(self, name: str, image_size: ImageSize) -> Dataset:
+        """The data set of that name on the device, its images of that size; what was done to one's own is logged."""
+        data = load_dataset(
+            name, image_size=image_size, progress=lambda what, part: self.writer.progress(part, detail=what)
+        )
         if data.reading is not None:
             self.writer.save_json("data.json", data.describe())
             for remark in data.reading.remarks():

@@ -137,7 +137,7 @@ def read_embedding(directory: RunDirectory, name: SnapshotName) -> tuple[np.ndar
 def read_probes(directory: RunDirectory) -> dict[str, np.ndarray] | None:
     """The fixed validation images everything is drawn of.
 
-    `images` uint8 [N, 32, 32, 3], `labels` [N], `classes` [K] names, `gram` [m] indices of the Gram probes, by class.
+    `images` uint8 [N, S, S, 3], `labels` [N], `classes` [K] names, `gram` [m] indices of the Gram probes, by class.
     """
     return _built(directory, "probes.npz", lambda arrays: {name: arrays[name] for name in _PROBES})
 
@@ -151,9 +151,9 @@ def read_predictions(directory: RunDirectory) -> Predictions | None:
 class Examples:
     """Some of the test images as the networks of a run saw them.
 
-    `classes` [K] names; `pool` [P] columns of the run's predictions whose pictures `clean` uint8 [P,32,32,3] are kept;
+    `classes` [K] names; `pool` [P] columns of the run's predictions whose pictures `clean` uint8 [P,S,S,3] are kept;
     `shown` [cells, m] places in the pool, in the order of the predictions' cells, and their pictures
-    `changed` uint8 [cells, m, 32,32,3]. First those that the networks disagree on, then those that all get wrong.
+    `changed` uint8 [cells, m, S,S,3]. First those that the networks disagree on, then those that all get wrong.
     """
 
     classes: np.ndarray
@@ -178,10 +178,10 @@ def read_examples(directory: RunDirectory) -> Examples | None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gallery:
-    """Pictures `images` uint8 [K,32,32,3] under every condition of a `behaviour` [] at strengths 1 to 5.
+    """Pictures `images` uint8 [K,S,S,3] under every condition of a `behaviour` [] at strengths 1 to 5.
 
     `labels` [K], −1 for a brought picture; `classes` [C] names; `conditions` [k] names; `changed` uint8
-    [K, k, 5, 32,32,3].
+    [K, k, 5, S,S,3].
     """
 
     images: np.ndarray

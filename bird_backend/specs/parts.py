@@ -11,7 +11,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from bird_backend import catalog
 from bird_backend.errors import is_plain
 
-__all__ = ["CheckpointName", "DataName", "Evaluation", "LayerPair", "ModelRef", "Snapshots", "Spec", "Training"]
+__all__ = [
+    "CheckpointName",
+    "DataName",
+    "Evaluation",
+    "ImageSize",
+    "LayerPair",
+    "ModelRef",
+    "Snapshots",
+    "Spec",
+    "Training",
+]
 
 
 class Spec(BaseModel):
@@ -46,6 +56,10 @@ def _known_data(name: str) -> str:
 
 DataName = Annotated[
     str, AfterValidator(_known_data), Field(description="a data set by name, `folder:PATH` or `zip:PATH`")
+]
+ImageSize = Annotated[
+    Literal["auto"] | Annotated[int, Field(multiple_of=8, ge=16, le=512)],
+    Field(description="the side of the images in pixels; `auto`: the data set's own, `catalog.own_image_size`"),
 ]
 CheckpointName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", description="what the weights will be called")
@@ -88,7 +102,7 @@ class Training(Spec):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0, le=1)
     shift: bool = True
-    """Move each image by up to four pixels, drawn anew at each step."""
+    """Move each image by up to an eighth of its side, drawn anew at each step: four pixels of 32."""
     mirror: bool | Literal["auto"] = "auto"
     """Mirror every second image, drawn anew at each step; `auto`: where a mirrored one is still of its class."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

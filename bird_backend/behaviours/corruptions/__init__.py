@@ -77,12 +77,12 @@ def _apply(images: Tensor, condition: str, strength: int, given: Given) -> Tenso
     )
 
 
-def _stored(settings: Any, labels: Tensor) -> CorruptedSet | None:
+def _stored(settings: Any, labels: Tensor, size: int) -> CorruptedSet | None:
     from bird_backend.behaviours.corruptions.stored import open_corrupted_set  # noqa: PLC0415 - torch
 
     if settings.corrupted_dir is None:
         return None
-    return open_corrupted_set(expanded(settings.corrupted_dir), settings.conditions, labels)
+    return open_corrupted_set(expanded(settings.corrupted_dir), settings.conditions, labels, size)
 
 
 DECLARES = Behaviour(

@@ -21,7 +21,6 @@ from torch import Tensor
 from bird_backend import settings
 from bird_backend.behaviours.trial import Trial, batch_size
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
-from bird_backend.datasets.dataset import IMAGE_SIZE
 from bird_backend.datasets.npy import open_npy
 from bird_backend.errors import InputError, RunError
 from bird_backend.measures import Cell
@@ -34,23 +33,23 @@ _LEVELS = len(SEVERITIES)
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptedSet:
-    """`files[NAME]` holds uint8 [5n,32,32,3], for a test split of `n` images."""
+    """`files[NAME]` holds uint8 [5n,S,S,3], for a test split of `n` images."""
 
     files: Mapping[str, Path]
     n: int
 
     def batch(self, cell: Cell, images: npt.NDArray[np.int64], device: torch.device) -> Tensor:
-        """uint8 [B,3,32,32]: the images of these places in the test split, in a cell."""
+        """uint8 [B,3,S,S]: the images of these places in the test split, in a cell."""
         name, severity = cell
         # Mapped anew each time: what was read of a file that stays mapped counts as memory held.
         rows = open_npy(self.files[name])[images + (severity - 1) * self.n]
         return torch.from_numpy(rows.transpose(0, 3, 1, 2).copy()).to(device)
 
 
-def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor) -> CorruptedSet:
-    """The set in `folder`, for test images with these labels [n]. Anything that does not fit is an `InputError`.
+def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor, size: int) -> CorruptedSet:
+    """The set in `folder`, for test images of `size` pixels a side with these labels [n].
 
-    Only headers and labels are read here.
+    Anything that does not fit is an `InputError`. Only headers and labels are read here.
     """
     if (real := settings.found(folder)) is None or not real.is_dir():
         raise InputError(f"There is no folder {folder} of corrupted images.")
@@ -64,7 +63,7 @@ def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor)
     _check_labels(folder / f"{_LABELS}.npy", labels.cpu().numpy())
     files = {name: folder / f"{name}.npy" for name in corruptions}
     for path in files.values():
-        _check_images(path, n)
+        _check_images(path, n, [size, size, 3])
     return CorruptedSet(files=files, n=n)
 
 
@@ -83,13 +82,15 @@ def _check_labels(path: Path, expected: npt.NDArray[np.int64]) -> None:
         )
 
 
-def _check_images(path: Path, n: int) -> None:
+def _check_images(path: Path, n: int, size: list[int]) -> None:
     found = open_npy(path)
-    size = [IMAGE_SIZE, IMAGE_SIZE, 3]
     if found.dtype != np.uint8 or found.ndim != 4:
-        raise InputError(f"{path} holds {found.dtype} {list(found.shape)}; corrupted images are uint8 [5N,32,32,3].")
+        raise InputError(f"{path} holds {found.dtype} {list(found.shape)}; corrupted images are uint8 [5N,H,W,3].")
     if list(found.shape[1:]) != size:
-        raise InputError(f"{path} holds images of {list(found.shape[1:])}; networks here look at {size}.")
+        raise InputError(
+            f"{path} holds images of {list(found.shape[1:])}, where those of the data set are {size} here; corrupt them"
+            " at that size, or ask for the data set at theirs."
+        )
     if len(found) != _LEVELS * n:
         raise InputError(
             f"{path} is too {'short' if len(found) < _LEVELS * n else 'long'}: it has {len(found):,} images,"

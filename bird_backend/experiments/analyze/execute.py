@@ -15,7 +15,7 @@ __all__ = ["execute"]
 
 def execute(spec: AnalyzeSpec, work: Work) -> dict[str, Any]:
     """CKA of every layer pair, kept as `layer-map.json`, and the closest pair."""
-    data, writer = work.load(spec.data), work.writer
+    data, writer = work.load(spec.data, spec.image_size), work.writer
     classes = len(data.classes)
     teacher = frozen(spec.teacher, role="teacher", classes=classes, seed=spec.seed, device=work.device)
     student = frozen(spec.student, role="student", classes=classes, seed=spec.seed, device=work.device)

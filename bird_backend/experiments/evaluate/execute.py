@@ -16,7 +16,7 @@ __all__ = ["execute"]
 
 def execute(spec: EvaluateSpec, work: Work) -> dict[str, Any]:
     """Its figures on the test images."""
-    data = work.load(spec.data)
+    data = work.load(spec.data, spec.image_size)
     require_same_classes(spec.model, data)
     check_held_out(spec.model.weights, spec.behaviour)
     trial = open_trial(spec, data)

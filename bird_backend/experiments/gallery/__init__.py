@@ -10,7 +10,7 @@ from bird_backend.behaviours import USUAL, BehaviourField
 from bird_backend.catalog import title_of
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, Report, RunSpec, Summary
-from bird_backend.specs import DataName
+from bird_backend.specs import DataName, ImageSize
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -24,6 +24,8 @@ class GallerySpec(RunSpec):
     kind: Literal["gallery"] = "gallery"
     data: DataName | None = None
     """Validation images of this data set, evenly over its classes, the same ones every time."""
+    image_size: ImageSize = "auto"
+    """A picture's own is `catalog.OWN_IMAGE_SIZE`."""
     count: int = Field(default=12, ge=1, le=48)
     """Of them."""
     picture: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")

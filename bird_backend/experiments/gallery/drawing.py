@@ -10,11 +10,13 @@ from torch import Tensor
 
 from bird_backend.behaviours import BehaviourSettings
 from bird_backend.behaviours.trial import Trial
+from bird_backend.catalog import OWN_IMAGE_SIZE
 from bird_backend.datasets import Dataset
 from bird_backend.datasets.images import decode
 from bird_backend.evaluation import choose_probes
 from bird_backend.runs.pictures import read_picture
 from bird_backend.runs.reading import Gallery
+from bird_backend.specs import ImageSize
 
 __all__ = ["draw_gallery", "gallery_of_data", "gallery_of_picture"]
 
@@ -22,14 +24,17 @@ _BROUGHT = -1
 
 
 def gallery_of_data(data: Dataset, count: int) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
-    """Up to `count` validation images [K,3,32,32], evenly over the classes, their labels [K], and the classes."""
+    """Up to `count` validation images [K,3,S,S], evenly over the classes, their labels [K], and the classes."""
     probes = choose_probes(data, embedding=count, gram=1)
     return probes.images, probes.labels.cpu().numpy(), data.classes
 
 
-def gallery_of_picture(name: str, device: torch.device) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
-    """The picture that was brought as one image [1,3,32,32] of no class; a broken one is an `InputError`."""
-    image = decode(read_picture(name), "The picture").pixels
+def gallery_of_picture(
+    name: str, image_size: ImageSize, device: torch.device
+) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
+    """The picture that was brought as one image [1,3,S,S] of no class; a broken one is an `InputError`."""
+    size = OWN_IMAGE_SIZE if image_size == "auto" else image_size
+    image = decode(read_picture(name), "The picture", size).pixels
     return torch.from_numpy(image.copy())[None].to(device), np.array([_BROUGHT]), ()
 
 
@@ -42,7 +47,7 @@ def draw_gallery(
     seed: int,
     progress: Callable[[float], None],
 ) -> Gallery:
-    """`images` uint8 [K,3,32,32] under every condition and strength of `settings`."""
+    """`images` uint8 [K,3,S,S] under every condition and strength of `settings`."""
     trial = Trial(settings=settings, seed=seed)
     names, strengths = settings.conditions, settings.strengths
     changed = torch.empty(len(images), len(names), len(strengths), *images.shape[1:], dtype=torch.uint8)

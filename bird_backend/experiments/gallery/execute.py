@@ -14,9 +14,9 @@ __all__ = ["execute"]
 def execute(spec: GallerySpec, work: Work) -> dict[str, Any]:
     """The pictures, kept as `gallery.npz`."""
     if spec.data is not None:
-        images, labels, classes = gallery_of_data(work.load(spec.data), spec.count)
+        images, labels, classes = gallery_of_data(work.load(spec.data, spec.image_size), spec.count)
     else:
-        images, labels, classes = gallery_of_picture(str(spec.picture), work.device)
+        images, labels, classes = gallery_of_picture(str(spec.picture), spec.image_size, work.device)
     work.writer.begin("Drawing", 0.98)
     gallery = draw_gallery(
         images, labels, classes, settings=spec.behaviour, seed=spec.seed, progress=work.writer.progress

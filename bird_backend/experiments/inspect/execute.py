@@ -12,4 +12,4 @@ __all__ = ["execute"]
 
 def execute(spec: InspectSpec, work: Work) -> dict[str, Any]:
     """What a data set says of itself: `classes`, `counts` by split and class, `reading`, and `remarks` in words."""
-    return work.load(spec.data).describe()
+    return work.load(spec.data, spec.image_size).describe()

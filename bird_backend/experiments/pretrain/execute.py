@@ -14,6 +14,6 @@ __all__ = ["execute"]
 
 def execute(spec: PretrainSpec, work: Work) -> dict[str, Any]:
     """Make a student."""
-    data = work.load(spec.data)
+    data = work.load(spec.data, spec.image_size)
     images = clean(data.train, spec.training, spec.data)
     return make_network(spec, data, work, role="student", phase="Training", images=images)

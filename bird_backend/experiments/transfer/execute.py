@@ -29,7 +29,7 @@ __all__ = ["execute"]
 
 def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     """Train each arm, measure all of them on the same test images, and sum it up."""
-    data, device, writer = work.load(spec.data), work.device, work.writer
+    data, device, writer = work.load(spec.data, spec.image_size), work.device, work.writer
     steps_of(len(data.train), spec.training)
     trial = open_trial(spec, data)
     cast = Cast(spec, data, device)
