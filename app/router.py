@@ -14,24 +14,22 @@ if str(ROOT) not in sys.path:
 
 from app.address.kept import arrive  # noqa: E402
 from app.address.routes import ROUTES, page  # noqa: E402
-from app.backend.data import BirdError  # noqa: E402
+from app.backend.data import ASSETS, BirdError  # noqa: E402
 from app.components.backend_state import backend_state, start_backend  # noqa: E402
 from app.components.history import quiet_history  # noqa: E402
 from app.look.styles import apply_styles  # noqa: E402
 
 __all__ = ["main"]
 
-LOGO = ROOT / "assets"
-
 
 def main(start: str = "overview") -> None:
     """Draw the app; `start` is the page that the bare address shows."""
-    st.set_page_config(page_title="BIRD Explorer", page_icon=str(LOGO / "logo-mark.svg"), layout="wide")
+    st.set_page_config(page_title="BIRD Explorer", page_icon=str(ASSETS / "logo-mark.svg"), layout="wide")
     theme = "dark" if st.context.theme.type == "dark" else "light"
     st.logo(
-        (LOGO / f"logo-{theme}.svg").read_text("utf-8"),
+        (ASSETS / f"logo-{theme}.svg").read_text("utf-8"),
         size="large",
-        icon_image=(LOGO / "logo-mark.svg").read_text("utf-8"),
+        icon_image=(ASSETS / "logo-mark.svg").read_text("utf-8"),
     )
     apply_styles()
     chosen = st.navigation([page(name, default=name == start) for name in ROUTES], expanded=True)

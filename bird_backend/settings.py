@@ -8,8 +8,10 @@ from pathlib import Path
 from bird_backend.errors import InputError
 
 __all__ = [
+    "APP",
     "ASSETS",
     "CANCEL_GRACE_SECONDS",
+    "CODE",
     "IDLE_EXIT_SECONDS",
     "MAX_IMAGES",
     "MAX_IMAGE_PIXELS",
@@ -27,7 +29,13 @@ __all__ = [
     "runs_dir",
 ]
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_PACKAGE = Path(__file__).resolve().parent
+CODE = _PACKAGE.parent
+"""The folder that holds the package: a process of ours is begun there, so that it runs this very code."""
+_INSTALLED = (_PACKAGE / "assets").is_dir()
+ASSETS = (_PACKAGE if _INSTALLED else CODE) / "assets"
+APP = (_PACKAGE / "explorer" if _INSTALLED else CODE) / "app" / "main.py"
+"""What Streamlit is to run."""
 
 CANCEL_GRACE_SECONDS = 10.0
 """Between asking a run to stop (TERM) and ending it (KILL)."""

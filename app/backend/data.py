@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bird_backend.runs.provenance import WeightsFile
 
 __all__ = [
+    "ASSETS",
     "MAX_PICTURE_BYTES",
     "BirdError",
     "Examples",
@@ -84,6 +85,7 @@ __all__ = [
     "worker_alive",
 ]
 
+ASSETS = settings.ASSETS
 MAX_PICTURE_BYTES = settings.MAX_PICTURE_BYTES
 _OPENED_SECONDS = 60.0
 """A run that is looked at goes on being first in line; its row need not say so at every look."""

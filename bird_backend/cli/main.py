@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,7 @@ from bird_backend.runs.provenance import find_weights, read_header
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    name="bird_backend",
+    name="bird",
     help="Transfer behaviour between networks by matching the geometry of their representations.",
     no_args_is_help=True,
     add_completion=False,
@@ -155,6 +156,21 @@ def worker(
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     work(idle_exit_seconds=idle_exit)
     emit({"state": "stopped"}, "Stopped.", as_json=json_)
+
+
+@app.command("app")
+def app_(
+    port: Annotated[int | None, typer.Option(help="Where it listens on this machine.", min=1, max=65535)] = None,
+    home: Home = None,
+) -> None:
+    """Start the app, as `streamlit run app/main.py` does in a checkout, in place of this process."""
+    page = settings.APP
+    if not page.is_file():
+        raise InputError(f"The app is not part of this installation: there is no {page}.")
+    options = [] if port is None else ["--server.port", str(port)]
+    os.environ["BIRD_HOME"] = str(settings.home())  # by its whole path, for we go elsewhere
+    os.chdir(page.parent.parent)  # where Streamlit looks for its settings
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])  # noqa: S606 - ours
 
 
 @app.command()

@@ -99,7 +99,7 @@ def _start_projector() -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         bufsize=0,
         start_new_session=True,
-        cwd=settings.ASSETS.parent,
+        cwd=settings.CODE,
     )
     if process.stdin is not None:
         os.set_blocking(process.stdin.fileno(), False)

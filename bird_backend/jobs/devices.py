@@ -62,7 +62,7 @@ def _keep(found: tuple[Device, ...]) -> None:
 def start_asking() -> subprocess.Popen[bytes]:
     """A process that asks and keeps the answer in the home; its end says that it is there, or why not."""
     return subprocess.Popen(
-        [sys.executable, "-m", "bird_backend.jobs.devices"], stdin=subprocess.DEVNULL, cwd=settings.ASSETS.parent
+        [sys.executable, "-m", "bird_backend.jobs.devices"], stdin=subprocess.DEVNULL, cwd=settings.CODE
     )
 
 

@@ -117,7 +117,7 @@ class Supervisor:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    cwd=settings.ASSETS.parent,
+                    cwd=settings.CODE,
                     env=_threads() | os.environ,
                 )
         except OSError as error:

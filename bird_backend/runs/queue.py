@@ -80,7 +80,7 @@ def ensure_supervisor(*, wait_seconds: float = 0) -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            cwd=settings.ASSETS.parent,
+            cwd=settings.CODE,
             env=os.environ | {"BIRD_HOME": str(settings.home())},
         )
     # Nobody else takes notice of its end: without a waiter it would stay as a zombie for as long as the app lives.
