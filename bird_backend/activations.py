@@ -15,7 +15,7 @@ from torch.utils.hooks import RemovableHandle
 
 from bird_backend.errors import InputError, UnknownNameError, closest
 
-__all__ = ["Pooling", "capture_activations", "capture_inputs", "pool"]
+__all__ = ["Pooling", "capture_activations", "capture_inputs", "find_layer", "first_tensor", "pool"]
 
 Pooling = Literal["mean", "flatten"]
 
@@ -60,7 +60,7 @@ def capture_inputs(model: nn.Module, layers: Iterable[str], stop_early: bool = T
 def _capture(
     model: nn.Module, layers: Iterable[str], stop_early: bool, register: Callable[[nn.Module, _Keep], RemovableHandle]
 ) -> Iterator[dict[str, Tensor]]:
-    wanted = {name: _submodule(model, name) for name in layers}
+    wanted = {name: find_layer(model, name) for name in layers}
     if not wanted:
         raise InputError("No layer to capture was named.")
     captured: dict[str, Tensor] = {}
@@ -68,7 +68,7 @@ def _capture(
 
     def keeping(name: str, module: nn.Module) -> _Keep:
         def keep(given: Any) -> None:
-            captured[name] = _first_tensor(given, name, module).clone()
+            captured[name] = first_tensor(given, name, module).clone()
             if stop_early and len(captured) == len(wanted):
                 raise stop
 
@@ -115,7 +115,8 @@ def pool(activation: Tensor, how: Pooling = "mean", mask: Tensor | None = None) 
     return activation.mean(positions) if positions else activation
 
 
-def _submodule(model: nn.Module, name: str) -> nn.Module:
+def find_layer(model: nn.Module, name: str) -> nn.Module:
+    """The module at a path; an unknown one is an `UnknownNameError` with the closest."""
     modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
     del modules[""]
     if name not in modules:
@@ -125,7 +126,8 @@ def _submodule(model: nn.Module, name: str) -> nn.Module:
     return modules[name]
 
 
-def _first_tensor(output: Any, name: str, module: nn.Module) -> Tensor:
+def first_tensor(output: Any, name: str, module: nn.Module) -> Tensor:
+    """What the layer of that path returns, or of several values the first tensor; none there is an `InputError`."""
     if isinstance(output, Tensor):
         return output
     parts = output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ()
