@@ -26,6 +26,7 @@ LAYERS = [
     {"registry"},
     {"settings"},
     {"catalog", "faces of corruptions"},
+    {"faces of sources"},
     {"specs"},
     {"faces of transfer", "faces of behaviours"},
     {"measures"},
@@ -34,6 +35,7 @@ LAYERS = [
     {"studies"},
     {"similarity", "datasets", "activations", "corruptions"},
     {"models"},
+    {"sources"},
     {"training"},
     {"behaviours"},
     {"transfer", "evaluation"},
@@ -48,6 +50,7 @@ FACES = {
     "behaviours": {"declaration"},
     "corruptions": {"declaration"},
     "experiments": {"declaration", "documents", "report"},
+    "sources": {"declaration", "own_code"},
     "transfer": {"declaration"},
 }
 """Packages whose entries show a torch-free face: the `__init__` of the package and of its folders, and these files."""
@@ -57,6 +60,7 @@ APP_MAY_IMPORT = {
     "faces of behaviours",
     "faces of corruptions",
     "faces of experiments",
+    "faces of sources",
     "faces of transfer",
     "runs",
     "studies",

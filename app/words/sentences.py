@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bird_backend import catalog
 from bird_backend.experiments import TransferSpec
 from bird_backend.specs import CONTROLS
 from bird_backend.transfer import METHODS, MatchingSettings, StartingSettings
@@ -19,7 +18,7 @@ def start_sentence(spec: TransferSpec) -> str:
         whose = "the teacher's random weights" if spec.teacher.weights is None else "the teacher's weights"
         return f"Training begins with {whose} and a new head for the student's classes."
     if isinstance(method, StartingSettings) and method.start == "auto":
-        teacher, student = (catalog.find_model(ref.model).title for ref in (spec.teacher, spec.student))
+        teacher, student = (ref.network_title for ref in (spec.teacher, spec.student))
         done = METHODS[method.name].done
         return f"The architectures differ ({teacher}, {student}), so {own} are {done} instead of the teacher's."
     return f"Training begins with {own}."
@@ -40,7 +39,7 @@ def control_sentence(spec: TransferSpec) -> str | None:
 def method_sentence(spec: TransferSpec) -> str:
     """What happens to the student."""
     method, facts = spec.method, METHODS[spec.method.name]
-    teacher, student = (catalog.find_model(ref.model).title for ref in (spec.teacher, spec.student))
+    teacher, student = (ref.network_title for ref in (spec.teacher, spec.student))
     epochs = f"{spec.training.epochs} epoch{'s' if spec.training.epochs > 1 else ''}"
     if isinstance(method, MatchingSettings):
         pairs = " and ".join(f"**{pair.student}** after the teacher's **{pair.teacher}**" for pair in method.pairs)

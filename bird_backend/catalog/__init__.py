@@ -13,11 +13,13 @@ from bird_backend.catalog.datasets import (
     title_of,
 )
 from bird_backend.catalog.networks import CATALOG_FILE, LayerFacts, ModelFacts, find_layer, find_model, models
+from bird_backend.catalog.torchvision import TORCHVISION
 
 __all__ = [
     "CATALOG_FILE",
     "DATASETS",
     "OWN_IMAGE_SIZE",
+    "TORCHVISION",
     "DatasetFacts",
     "LayerFacts",
     "ModelFacts",

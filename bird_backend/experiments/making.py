@@ -47,7 +47,7 @@ def make_network(
         checkpoint=arm.checkpoint,
     )
     predictions = measure({"model": model}, data, spec, trial, writer)
-    provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model)
+    provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model, network=model)
     save_weights(writer.artifact("model.safetensors"), model, provenance)
     return {
         **summarise(predictions, after="model", recorded={"model": arm.validation()}),

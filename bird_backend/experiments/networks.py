@@ -14,32 +14,39 @@ from bird_backend.errors import InputError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.measures import Predictions, by_group
 from bird_backend.models import load_model, save_weights
+from bird_backend.models.preprocessing import preprocessing_of
 from bird_backend.runs.identity import code_version
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
 from bird_backend.seeds import derive_seed
 from bird_backend.specs import ModelRef
 from bird_backend.training import prepare
 
-__all__ = ["frozen", "keep", "provenance_of", "require_same_classes", "trainable"]
+__all__ = ["frozen", "image_size_of", "keep", "provenance_of", "require_same_classes", "trainable"]
 
 
 def frozen(
-    ref: ModelRef, *, role: Literal["teacher", "student"], classes: int, seed: int, device: torch.device
+    ref: ModelRef, *, role: Literal["teacher", "student"], data: Dataset, seed: int, device: torch.device
 ) -> nn.Module:
-    """A network that is only looked at. Its weights may be for any number of classes; random ones are for `classes`.
+    """A network that is only looked at, at images of `data`. Its weights may be for any number of classes.
 
     Random weights depend on the role, or a teacher without weights would be a student of its kind.
     """
-    count = classes if ref.weights is None else None
+    count = len(data.classes) if ref.weights is None else None
     purpose = f"weights of {ref.model}" if role == "student" else f"weights of {ref.model} as teacher"
-    model, _ = load_model(ref, classes=count, seed=derive_seed(seed, purpose))
+    model, _ = load_model(ref, classes=count, seed=derive_seed(seed, purpose), image_size=image_size_of(data))
     return prepare(model, device).eval().requires_grad_(False)
 
 
 def trainable(ref: ModelRef, data: Dataset, seed: int, device: torch.device) -> nn.Module:
     """A network for the classes of `data`; weights for another number of classes are an error."""
-    model, _ = load_model(ref, classes=len(data.classes), seed=derive_seed(seed, f"weights of {ref.model}"))
+    drawn = derive_seed(seed, f"weights of {ref.model}")
+    model, _ = load_model(ref, classes=len(data.classes), seed=drawn, image_size=image_size_of(data))
     return prepare(model, device)
+
+
+def image_size_of(data: Dataset) -> int:
+    """Pixels a side of its images."""
+    return data.train.images.shape[-1]
 
 
 def require_same_classes(ref: ModelRef, data: Dataset) -> None:
@@ -62,7 +69,10 @@ def provenance_of(
     *,
     role: Literal["teacher", "student"],
     model: str,
+    network: nn.Module,
 ) -> Provenance:
+    """Of `network`, which is called `model` and is the arm `arm` of `predictions`."""
+    own = preprocessing_of(network)
     clean, robust = by_group(predictions, arm, "clean"), by_group(predictions, arm, "robust")
     return Provenance(
         model=model,
@@ -76,6 +86,8 @@ def provenance_of(
         code_version=code_version(),
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         title=spec.title,
+        image_size=own.size if own is not None and own.size is not None else image_size_of(data),
+        preprocessing=own,
         role=role,
     )
 

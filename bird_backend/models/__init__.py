@@ -1,4 +1,4 @@
-"""The networks: torchvision's own with a 32×32 stem, small ones for a CPU, their alignable layers and weights."""
+"""The networks by name, at any image size: building them, their alignable layers and weights."""
 
 from bird_backend.models.profiling import profile, write_catalog
 from bird_backend.models.registry import alignable_layers, build_model

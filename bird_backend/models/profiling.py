@@ -25,7 +25,7 @@ def profile(name: str) -> dict[str, Any]:
     """The catalogue's entry of network `name`, ready for JSON."""
     architecture = find_architecture(name)
     with torch.device("meta"):
-        model = architecture.build(classes=CLASSES).eval()
+        model = architecture.build(CLASSES, 32).eval()
         images = torch.empty(1, 3, 32, 32)
     capturing = capture_activations(model, architecture.layers, stop_early=False)
     with capturing as captured, FlopCounterMode(display=False) as counter:

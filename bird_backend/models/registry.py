@@ -9,22 +9,23 @@ from functools import partial
 import torch
 from torch import nn
 
-from bird_backend.errors import UnknownNameError
+from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.models import small, vision
+from bird_backend.sources import source_of
 
 __all__ = ["ARCHITECTURES", "Architecture", "alignable_layers", "build_model", "find_architecture"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """A network of the registry. `build(classes=...)` draws its weights from torch's global generator."""
+    """A network of the catalogue. `build(classes, image_size)` draws its weights from torch's global generator."""
 
     name: str
     title: str
     caption: str
     family: str
     small: bool = False
-    build: Callable[..., nn.Module]
+    build: Callable[[int, int], nn.Module]
     layers: tuple[str, ...]
     """Module paths that can be aligned, from input to output."""
     classifier: str
@@ -33,13 +34,23 @@ class Architecture:
     """Layers that are the means of an earlier one's maps, so that with mean pooling both are the same."""
 
 
-def build_model(name: str, *, classes: int, seed: int) -> nn.Module:
-    """A network on the CPU, in training mode; its weights depend on `seed` alone and leave torch's own generator be."""
-    architecture = find_architecture(name)
+def build_model(name: str, *, classes: int, seed: int, image_size: int = 32) -> nn.Module:
+    """A network on the CPU, in training mode; its weights depend on `seed` alone and leave torch's own generator be.
+
+    `name` is the catalogue's or `SOURCE:NAME`. Below 64 pixels it has a stem for small images, from there on its own;
+    one that can't take images of `image_size` × `image_size` is an `InputError` that says which it can.
+    """
+    if image_size % 8 or not 16 <= image_size <= 512:
+        raise InputError(f"Images have from 16 to 512 pixels a side, in steps of 8, not {image_size}.")
+    source, rest = source_of(name)
+    if source is not None:
+        source.require(rest)
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         # Not torch.manual_seed, which would also seed every accelerator.
         torch.default_generator.manual_seed(seed)
-        return architecture.build(classes=classes)
+        if source is not None:
+            return source.build(rest, classes, image_size)
+        return find_architecture(name).build(classes, image_size)
 
 
 def alignable_layers(name: str) -> tuple[str, ...]:
@@ -52,6 +63,11 @@ def find_architecture(name: str) -> Architecture:
     if name not in ARCHITECTURES:
         raise UnknownNameError("model", name, ARCHITECTURES)
     return ARCHITECTURES[name]
+
+
+def _of_any_size(network: Callable[[int], nn.Module]) -> Callable[[int, int], nn.Module]:
+    """One whose parameters are the same whatever the image size."""
+    return lambda classes, _image_size: network(classes)
 
 
 def _resnet(depth: int, blocks: tuple[int, ...], caption: str) -> Architecture:
@@ -88,7 +104,7 @@ _SMALL = (
         caption="A residual network slim enough to train on a laptop while you watch.",
         family="ResNet",
         small=True,
-        build=small.NarrowResNet,
+        build=_of_any_size(small.NarrowResNet),
         layers=("stem", "block1", "block2", "block3", "pool"),
         classifier="classifier",
         same_pooled={"pool": "block3"},
@@ -99,7 +115,7 @@ _SMALL = (
         caption="Four plain convolutions in a row, the simplest network here.",
         family="CNN",
         small=True,
-        build=small.SmallCNN,
+        build=_of_any_size(small.SmallCNN),
         layers=("stem", "block1", "block2", "block3", "pool"),
         classifier="classifier",
         same_pooled={"pool": "block3"},

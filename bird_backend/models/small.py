@@ -1,4 +1,4 @@
-"""Networks for 32×32 images that a CPU trains in seconds, written in torch alone so that a run starts at once."""
+"""Networks for small images that a CPU trains in seconds, written in torch alone so that a run starts at once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ResidualBlock(nn.Module):
 
 
 class NarrowResNet(nn.Module):
-    """A ResNet-8 of widths 16-32-64 behind a stride-2 stem, so that its maps are 16×16, 8×8 and 4×4."""
+    """A ResNet-8 of widths 16-32-64 behind a stride-2 stem, so that its maps are 16×16, 8×8 and 4×4 at 32 pixels."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -80,12 +80,13 @@ class SmallCNN(nn.Module):
 
 
 class PatchTokens(nn.Module):
-    """Cuts an image into patches and gives each its place: (B, 3, 32, 32) -> (B, 64, width) at patch 4."""
+    """Cuts an image into 8×8 patches and gives each its place: (B, 3, S, S) -> (B, 64, width)."""
 
-    def __init__(self, width: int, patch: int) -> None:
+    def __init__(self, width: int, image_size: int) -> None:
         super().__init__()
+        patch = image_size // 8
         self.project = nn.Conv2d(3, width, patch, stride=patch)
-        self.position = nn.Parameter(torch.empty(1, (32 // patch) ** 2, width).normal_(std=0.02))
+        self.position = nn.Parameter(torch.empty(1, 64, width).normal_(std=0.02))
 
     def forward(self, images: Tensor) -> Tensor:
         tokens: Tensor = self.project(images).flatten(2).transpose(1, 2)
@@ -127,9 +128,9 @@ class EncoderBlock(nn.Module):
 class TinyViT(nn.Module):
     """A vision transformer of four layers, 64 wide, that classifies the mean of its 64 tokens."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, image_size: int) -> None:
         super().__init__()
-        self.stem = PatchTokens(width=64, patch=4)
+        self.stem = PatchTokens(width=64, image_size=image_size)
         self.block1 = EncoderBlock(64, heads=4)
         self.block2 = EncoderBlock(64, heads=4)
         self.block3 = EncoderBlock(64, heads=4)

@@ -12,9 +12,10 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from bird_backend.errors import InputError, RunError
+from bird_backend.models.preprocessing import attach_preprocessing
 from bird_backend.models.registry import build_model, find_architecture
 from bird_backend.runs.provenance import METADATA_KEY, Header, Provenance, find_weights, read_header
-from bird_backend.specs import ModelRef
+from bird_backend.specs import OURS, ModelRef
 
 __all__ = ["Provenance", "load_model", "save_weights"]
 
@@ -40,22 +41,27 @@ def save_weights(path: Path, model: nn.Module, provenance: Provenance) -> None:
         raise RunError(f"The weights could not be saved at {path}: {error.strerror}.") from error
 
 
-def load_model(ref: ModelRef, *, classes: int | None, seed: int) -> tuple[nn.Module, Provenance | None]:
+def load_model(
+    ref: ModelRef, *, classes: int | None, seed: int, image_size: int = 32
+) -> tuple[nn.Module, Provenance | None]:
     """The network of `ref` on the CPU in training mode, and its provenance where its weights came with one.
 
-    Without weights it is drawn from `seed` for `classes` classes. With weights the file sets the number of classes,
-    and `classes`, if given, has to agree. Anything wrong with the file is an `InputError` of one sentence.
+    It takes batches of `image_size` × `image_size` pixels, normalised our way. Without weights it is drawn from `seed`
+    for `classes` classes. With weights the file sets the number of classes, and `classes`, if given, has to agree; and
+    it sees images as they were when the weights were made, by a hook before it where that is another way or size.
+    Anything wrong with the file is an `InputError` of one sentence.
     """
     if ref.weights is None:
         if classes is None:
             raise InputError(f"A new {ref.model} has to know its number of classes.")
-        return build_model(ref.model, classes=classes, seed=seed), None
+        return build_model(ref.model, classes=classes, seed=seed, image_size=image_size), None
     path = find_weights(ref.weights)
     header = read_header(path)
     held = _class_count(header, ref.model, path)
     if classes is not None and classes != held:
         raise InputError(f"The weights file {path} tells {held} classes apart, but {classes} are needed.")
-    model = build_model(ref.model, classes=held, seed=seed)
+    made_for = header.provenance.image_size if header.provenance else image_size
+    model = build_model(ref.model, classes=held, seed=seed, image_size=made_for)
     _require_fit(header, model.state_dict(), ref.model, path)
     try:
         tensors = safetensors.torch.load_file(path)
@@ -65,6 +71,9 @@ def load_model(ref: ModelRef, *, classes: int | None, seed: int) -> tuple[nn.Mod
         if not tensor.isfinite().all():
             raise InputError(f"The weights file {path} holds numbers that are not finite, in {name}.")
     model.load_state_dict(tensors)
+    own = header.provenance.preprocessing if header.provenance else None
+    if own is not None or made_for != image_size:
+        attach_preprocessing(model, (own or OURS).model_copy(update={"size": made_for}))
     return model, header.provenance
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from bird_backend import settings
 from bird_backend.errors import InputError, UnknownNameError
+from bird_backend.specs import Preprocessing
 
 __all__ = [
     "METADATA_KEY",
@@ -57,6 +58,10 @@ class Provenance(BaseModel):
     created: str
     """ISO 8601, UTC."""
     title: str = ""
+    image_size: int = Field(default=32, ge=8, le=1024)
+    """Pixels a side of the images that it was trained on, which its stem is for."""
+    preprocessing: Preprocessing | None = None
+    """How it wants its images; none: normalised as all of ours are."""
     role: Literal["teacher", "student"]
 
 

@@ -12,9 +12,13 @@ from bird_backend.specs.parts import (
     Spec,
     Training,
 )
+from bird_backend.specs.preprocessing import IMAGENET_MEAN, IMAGENET_STD, OURS, Preprocessing
 
 __all__ = [
     "CONTROLS",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "OURS",
     "CheckpointName",
     "Control",
     "ControlName",
@@ -23,6 +27,7 @@ __all__ = [
     "ImageSize",
     "LayerPair",
     "ModelRef",
+    "Preprocessing",
     "Snapshots",
     "Spec",
     "Training",

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from bird_backend import catalog
 from bird_backend.errors import is_plain
+from bird_backend.sources import check_network, title_of_network
 
 __all__ = [
     "CheckpointName",
@@ -44,7 +45,14 @@ class Spec(BaseModel):
         return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-ModelName = Annotated[str, Field(description="a network of the registry")]
+ModelName = Annotated[
+    str,
+    AfterValidator(check_network),
+    Field(
+        description="a network of the catalogue, `torchvision:NAME`, `timm:NAME`, `file:PATH.py:FACTORY` or"
+        " `module:PACKAGE.MODULE:FACTORY`"
+    ),
+]
 
 
 def _known_data(name: str) -> str:
@@ -76,12 +84,12 @@ class ModelRef(Spec):
     @property
     def title(self) -> str:
         """What a person calls it: its weights by name, a network without any by its own."""
-        return PurePath(self.weights).stem if self.weights else f"random {catalog.find_model(self.model).title}"
+        return PurePath(self.weights).stem if self.weights else f"random {self.network_title}"
 
-    @field_validator("model")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        return catalog.find_model(name).name
+    @property
+    def network_title(self) -> str:
+        """What a person calls its architecture."""
+        return title_of_network(self.model)
 
 
 class LayerPair(Spec):

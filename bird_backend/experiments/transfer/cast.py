@@ -8,9 +8,10 @@ from torch import nn
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments.augmenting import clean
-from bird_backend.experiments.networks import frozen, require_same_classes, trainable
+from bird_backend.experiments.networks import frozen, image_size_of, require_same_classes, trainable
 from bird_backend.experiments.transfer import TransferSpec
 from bird_backend.models import build_model
+from bird_backend.models.preprocessing import attach_preprocessing, preprocessing_of
 from bird_backend.models.registry import find_architecture
 from bird_backend.runs.checks import check_transfer
 from bird_backend.seeds import derive_seed
@@ -33,7 +34,7 @@ class Cast:
         teacher = spec.teacher
         if spec.control == "random-weights":
             teacher = teacher.model_copy(update={"weights": None})
-        self.teacher = frozen(teacher, role="teacher", classes=len(data.classes), seed=spec.seed, device=device)
+        self.teacher = frozen(teacher, role="teacher", data=data, seed=spec.seed, device=device)
         self.before = self._own()
         method, head = METHODS[spec.method.name], find_architecture(teacher.model).classifier
         known, asked = len(self.teacher.get_parameter(f"{head}.bias")), len(data.classes)
@@ -62,8 +63,12 @@ class Cast:
     def _of_teacher(self) -> nn.Module:
         """The teacher's every tensor but those of its head, which is drawn anew for the student's classes."""
         name, seed = self._spec.student.model, derive_seed(self._spec.seed, "new head")
-        student = build_model(name, classes=len(self._data.classes), seed=seed)
+        own = preprocessing_of(self.teacher)
+        size = own.size if own is not None and own.size is not None else image_size_of(self._data)
+        student = build_model(name, classes=len(self._data.classes), seed=seed, image_size=size)
         head = f"{find_architecture(name).classifier}."
         body = {key: tensor for key, tensor in self.teacher.state_dict().items() if not key.startswith(head)}
         student.load_state_dict(student.state_dict() | body)
+        if own is not None:
+            attach_preprocessing(student, own)
         return prepare(student, self._device)

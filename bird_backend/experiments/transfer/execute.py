@@ -79,8 +79,8 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
 
     predictions = measure(students, data, spec, trial, writer)
     provenance = {
-        name: provenance_of(spec, data, predictions, name, role="student", model=spec.student.model)
-        for name in students
+        name: provenance_of(spec, data, predictions, name, role="student", model=spec.student.model, network=network)
+        for name, network in students.items()
     }
     for method in spec.arms:
         save_weights(
