@@ -25,6 +25,7 @@ __all__ = [
     "FAULTS",
     "PAGES",
     "PIXELS",
+    "ROOT",
     "address",
     "browser",
     "browser_tests",

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from tests import synthetic
-from tests.browsing import address, browser_tests, no_fault, settled
+from tests.browsing import ROOT, address, browser_tests, no_fault, settled
 
 pytestmark = browser_tests
 
@@ -132,4 +132,26 @@ def test_back_leaves_the_form_in_one_press_and_the_sidebar_finds_it_as_it_was(
         page.go_back()
         page.get_by_role("heading", name=heading).wait_for(timeout=30_000)
         settled(page)
+    context.close()
+
+
+def test_the_parameters_of_the_next_page_leave_the_last_one_as_it_was(browser: Any) -> None:
+    """Streamlit may write the next page's parameters before its path: they are not of the entry that is being left."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/*", lambda route: route.fulfill(body="<p>A page.</p>", content_type="text/html"))
+    page.goto("http://app.test/live?run=a&step=3")
+    script = (ROOT / "app/components/browser/history.js").read_text("utf-8")
+    page.evaluate(f"{script.replace('export default function', 'install(); function unused')}")
+    page.evaluate("history.pushState({}, '', '/live?epochs=9'); history.pushState({}, '', '/launch?epochs=9')")
+    assert page.evaluate("history.length") == 3
+    page.evaluate("history.pushState({}, '', '/launch?epochs=7')")
+    address(page, "epochs=7")
+    assert page.evaluate("history.length") == 3
+    page.go_back()
+    assert shown(page) == {"run": "a", "step": "3"}
+    page.evaluate("history.pushState({}, '', '/live?run=b')")
+    address(page, "run=b")
+    page.go_back()
+    assert shown(page) == {"run": "a", "step": "3"}
     context.close()

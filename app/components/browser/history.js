@@ -1,17 +1,33 @@
 // Streamlit pushes an entry into the history for every parameter that the server writes into the address, so that Back
 // would walk through each step of a slider. Here an entry is a page, and another run or study on it.
+//
+// On the way to another page its parameters may come before its path, which Streamlit writes only once the page is
+// drawn; at once, they would overwrite those of the page that is being left. So they wait until the path is there.
 
 const SUBJECTS = ["run", "runs", "study"];
+const WAIT = 60; // ms; a page that is drawn takes its turn before a timer does
+
+function install() {
+  const { pushState, replaceState } = History.prototype;
+  let waiting = null;
+
+  const write = (state, title, url) => {
+    const [now, then] = [location, url].map((each) => new URL(each, location.href).searchParams);
+    const another = SUBJECTS.some((name) => now.has(name) && then.get(name) !== now.get(name));
+    (another ? pushState : replaceState).call(history, state, title, url);
+  };
+  const instead = (original) =>
+    function (state, title, url) {
+      clearTimeout(waiting);
+      const elsewhere = new URL(url ?? location, location.href).pathname !== location.pathname;
+      if (elsewhere) original.call(history, state, title, url);
+      else waiting = setTimeout(write, WAIT, state, title, url);
+    };
+  history.pushState = instead(pushState);
+  history.replaceState = instead(replaceState);
+  window.addEventListener("popstate", () => clearTimeout(waiting));
+}
 
 export default function () {
-  if (history.pushState !== History.prototype.pushState) return;
-  history.pushState = function (state, title, url) {
-    const [from, to] = [new URL(location.href), new URL(url ?? location.href, location.href)];
-    const another = SUBJECTS.some((name) => {
-      const now = from.searchParams.get(name);
-      return now !== null && to.searchParams.get(name) !== now;
-    });
-    if (from.pathname !== to.pathname || another) History.prototype.pushState.call(history, state, title, url);
-    else history.replaceState(state, title, url);
-  };
+  if (history.pushState === History.prototype.pushState) install();
 }
