@@ -13,12 +13,15 @@ __all__ = [
     "CANCEL_GRACE_SECONDS",
     "CODE",
     "IDLE_EXIT_SECONDS",
+    "MAX_BROKEN_SHARE",
+    "MAX_FILES",
     "MAX_IMAGES",
     "MAX_IMAGE_PIXELS",
     "MAX_PICTURE_BYTES",
     "MAX_UNPACKED_BYTES",
     "MAX_WEIGHTS_BYTES",
     "TABLE_WAIT_SECONDS",
+    "cache_dir",
     "checkpoints_dir",
     "data_dir",
     "expanded",
@@ -45,7 +48,11 @@ TABLE_WAIT_SECONDS = 5.0
 """How long to wait for a process that holds the run table."""
 MAX_UNPACKED_BYTES = 4 * 2**30
 """A zip that unpacks to more than this is refused before anything is read."""
+MAX_FILES = 2_500_000
+"""Of all kinds in a folder or zip; one with more is refused, and not listed to its end."""
 MAX_IMAGES = 2_000_000
+MAX_BROKEN_SHARE = 0.1
+"""Of a data set's images: fewer that can't be read are left out and counted, more are a refusal."""
 MAX_IMAGE_PIXELS = 64_000_000
 MAX_PICTURE_BYTES = 20_000_000
 """An image file brought to the gallery."""
@@ -97,6 +104,11 @@ def runs_dir() -> Path:
 def data_dir() -> Path:
     """Downloaded data sets."""
     return home() / "data"
+
+
+def cache_dir() -> Path:
+    """Images as they were decoded, which can be had again from where they came: free to be removed."""
+    return home() / "cache"
 
 
 def checkpoints_dir() -> Path:

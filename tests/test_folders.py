@@ -102,13 +102,33 @@ def test_a_folder_and_its_zip_are_the_same_data_set(tmp_path: Path) -> None:
     assert reds(load_dataset(write_zip(tmp_path, shuffled))) == reds(one)
 
 
-@pytest.mark.parametrize("folder", ["test", "val", "Validation"])
-def test_a_test_folder_is_the_test_split(write: Write, tmp_path: Path, folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folders", "sizes"),
+    [
+        ((), (14, 2, 4)),
+        (("test",), (18, 2, 2)),
+        (("val",), (16, 2, 4)),
+        (("Testing", "Validation"), (20, 2, 2)),
+        (("dev", "test"), (20, 2, 2)),
+    ],
+)
+def test_splits_with_folders_of_their_own_are_theirs_and_the_rest_is_cut_from_train(
+    write: Write, tmp_path: Path, folders: tuple[str, ...], sizes: tuple[int, ...]
+) -> None:
     files = classes("a", "b", above="train/")
-    files |= {f"{folder}/a/1.png": picture(200), f"{folder}/b/1.png": picture(201)}
+    expected = {}
+    for folder in folders:
+        level = 200 if folder.lower().startswith("test") else 220
+        files |= {f"{folder}/a/1.png": picture(level), f"{folder}/b/1.png": picture(level + 1)}
+        expected["test" if level == 200 else "validation"] = [level, level + 1]
     dataset = load_dataset(write(tmp_path / "set", files))
-    assert reds(dataset)["test"] == [200, 201]
-    assert [len(dataset.train), len(dataset.validation)] == [18, 2]
+    found = reds(dataset)
+    assert tuple(map(len, found.values())) == sizes
+    assert {part: found[part] for part in expected} == expected
+    assert sorted(chain(*found.values()))[:20] == list(range(20))
+    assert dataset.reading is not None
+    own = {part: said == "its own images" for part, said in dataset.reading["origins"].items()}
+    assert own == {part: part in expected for part in ("validation", "test")}
 
 
 @pytest.mark.parametrize("wrapping", ["", "my data/", "train/", "my data/train/"])
@@ -193,6 +213,16 @@ def test_progress_is_told_while_reading(write: Write, tmp_path: Path) -> None:
     assert told[-1] == 1.0
 
 
+def bomb_png(width: int, height: int) -> bytes:
+    """A PNG that only says how large it is."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zipfile.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
 UNUSABLE: dict[str, tuple[Files, str]] = {
     "nothing": ({}, "has no images in folders"),
     "no class folder": ({"1.png": picture(1), "2.png": picture(2)}, "has no images in folders"),
@@ -207,17 +237,29 @@ UNUSABLE: dict[str, tuple[Files, str]] = {
     "empty test": (classes("a", "b", above="train/") | {"test/1.png": picture(1)}, "test/ has no folders of images"),
     "third folder": (
         classes("a", "b", above="train/") | classes("a", "b", above="test/") | classes("a", above="extra/"),
-        "the folders extra, test, train; beside train/ there may be only test/",
+        "the folders extra, test, train; beside train/ there may be only val/ and test/",
     ),
-    "not an image": (classes("a", "b") | {"b/bad.png": b"<html>"}, "b/bad.png is a broken image: not a PNG"),
-    "empty image": (classes("a", "b") | {"b/bad.jpg": b""}, "b/bad.jpg is a broken image"),
-    "truncated image": (
-        classes("a", "b") | {"b/bad.png": picture(9, (60, 60))[:-30]},
-        "b/bad.png is a broken image",
+    "no training folder": (
+        classes("a", "b", above="val/") | classes("a", "b", above="test/"),
+        "has test/, val/ and no train/ to learn from",
     ),
-    "foreign format": (
-        classes("a", "b") | {"b/bad.png": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"},
-        "b/bad.png is a broken image: not a PNG",
+    "two of a kind": (
+        classes("a", "b", above="train/") | classes("a", above="val/") | classes("a", above="valid/"),
+        "has val/ and valid/, which are the same to us",
+    ),
+    "classes of one spelling": (classes("Cat", "cat", "dog"), "'Cat' and 'cat', which differ in case only"),
+    "strange validation class": (
+        classes("a", "b", above="train/") | classes("a", "z", above="val/"),
+        "validation images of 'z', a class without training images",
+    ),
+    "many broken images": (
+        classes("a", "b") | {f"b/bad{i}.png": b"<html>" for i in range(4)},
+        "4 of 24 images can't be used, where at most 10% are left out; the first, b/bad0.png, is not a PNG, JPEG",
+    ),
+    "all broken": ({f"{label}/{i}.png": b"" for label in "ab" for i in range(6)}, "12 of 12 images can't be used"),
+    "a class all broken": (
+        classes("a", per_class=90) | {f"b/{i}.png": b"" for i in range(5)},
+        "class 'b' has 0 training images that can be read",
     ),
 }
 
@@ -230,20 +272,29 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(write: Write, tmp_path: 
     assert name in refusal(name)
 
 
-def bomb_png(width: int, height: int) -> bytes:
-    """A PNG that only says how large it is."""
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "no image": (b"<html>", "not a PNG, JPEG"),
+    "empty": (b"", "not a PNG, JPEG"),
+    "cut short": (picture(9, (60, 60))[:-30], "cut short or damaged"),
+    "another format": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a PNG, JPEG"),
+    "a point": (picture(9, (1, 1)), "smaller than 4 pixels on a side"),
+    "large": (bomb_png(8001, 8001), "more than 64,000,000 pixels"),
+    "a bomb": (bomb_png(30_000, 30_000), "more than 64,000,000 pixels"),
+    "a larger one": (bomb_png(60_000, 60_000), "more than 64,000,000 pixels"),
+}
 
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zipfile.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize("size", [(8001, 8001), (9000, 11000), (60000, 60000)])
-def test_an_image_of_too_many_pixels_is_refused_undecoded(write: Write, tmp_path: Path, size: tuple[int, int]) -> None:
-    name = write(tmp_path / "set", classes("a", "b") | {"b/huge.png": bomb_png(*size)})
-    assert "b/huge.png has more than 64,000,000 pixels" in refusal(name)
+@pytest.mark.parametrize("case", BROKEN)
+def test_an_image_that_cannot_be_used_is_left_out_counted_and_said(write: Write, tmp_path: Path, case: str) -> None:
+    content, reason = BROKEN[case]
+    whole = load_dataset(write(tmp_path / "whole", classes("a", "b")))
+    dataset = load_dataset(write(tmp_path / "set", classes("a", "b") | {"b/x.png": content}))
+    assert sorted(chain(*reds(dataset).values())) == sorted(chain(*reds(whole).values())) == list(range(20))
+    assert dataset.reading is not None
+    [skipped] = dataset.reading["skipped"]
+    assert skipped["reason"].startswith(reason)
+    assert (skipped["count"], skipped["examples"][0][-7:]) == (1, "b/x.png")
+    assert any(said.startswith("1 file left out: ") and said.endswith("b/x.png.") for said in dataset.remarks)
 
 
 def test_too_many_or_too_large_files_are_refused(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,9 +302,13 @@ def test_too_many_or_too_large_files_are_refused(write: Write, tmp_path: Path, m
     monkeypatch.setattr(settings, "MAX_IMAGES", 15)
     assert "more than 15 images" in refusal(name)
     monkeypatch.setattr(settings, "MAX_IMAGES", 20)
+    with monkeypatch.context() as tighter:
+        tighter.setattr("bird_backend.datasets.sources._MAX_FILE_BYTES", 50)
+        assert "which is larger than an image may be" in refusal(name)
+    with monkeypatch.context() as tighter:
+        tighter.setattr(settings, "MAX_FILES", 19)
+        assert "holds more than 19 files" in refusal(name)
     load_dataset(name)
-    monkeypatch.setattr("bird_backend.datasets.sources._MAX_FILE_BYTES", 50)
-    assert "'a/000.png', which is larger than an image may be" in refusal(name)
 
 
 def test_a_missing_path_is_refused(tmp_path: Path) -> None:
@@ -333,13 +388,14 @@ def test_an_encrypted_or_oddly_packed_zip_is_refused(tmp_path: Path) -> None:
         assert "packed by a rare method" in refusal(write_zip(tmp_path, classes("a", "b"), method))
 
 
-def test_a_damaged_member_is_named(tmp_path: Path) -> None:
+def test_a_damaged_member_is_left_out(tmp_path: Path) -> None:
     name = write_zip(tmp_path, classes("a", "b"), zipfile.ZIP_STORED)
     path = tmp_path / "data.zip"
     data = bytearray(path.read_bytes())
     data[data.find(b"IDAT") + 6] ^= 0xFF
     path.write_bytes(bytes(data))
-    assert "is damaged at 'a/000.png'" in refusal(name)
+    [skipped] = (load_dataset(name).reading or {})["skipped"]
+    assert (skipped["reason"], skipped["examples"]) == ("damaged in its zip", ["a/000.png"])
     path.write_bytes(bytes(data[: len(data) // 2]))
     assert "is not a zip file" in refusal(name)
 
@@ -371,10 +427,10 @@ def test_a_zip_that_says_less_than_it_holds_is_read_no_further(tmp_path: Path) -
 
     patched_directory(tmp_path / "data.zip", understate)
     tracemalloc.start()
-    message = refusal(name)
+    [skipped] = (load_dataset(name).reading or {})["skipped"]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "is damaged at 'b/zeros.png'" in message
+    assert (skipped["reason"], skipped["examples"]) == ("damaged in its zip", ["b/zeros.png"])
     assert peak < 5 << 20
 
 

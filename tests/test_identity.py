@@ -14,15 +14,16 @@ from PIL import Image
 
 from bird_backend import settings
 from bird_backend.experiments import load_spec
-from bird_backend.runs import identity
-from bird_backend.runs.identity import code_version, data_fingerprint, identify
+from bird_backend.runs import fingerprints
+from bird_backend.runs.fingerprints import data_fingerprint
+from bird_backend.runs.identity import code_version, identify
 
 
 @pytest.fixture(autouse=True)
 def _look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look is a new one, as it is for somebody who comes back after a few seconds."""
-    moments = iter(range(10_000))
-    monkeypatch.setattr(identity, "_now", lambda: next(moments))
+    moments = iter(range(0, 10**8, 1000))
+    monkeypatch.setattr(fingerprints, "_now", lambda: next(moments))
 
 
 def picture(path: Path, shade: int) -> None:

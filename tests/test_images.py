@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bird_backend.cli import main
 from bird_backend.datasets import load_dataset
@@ -74,6 +74,69 @@ def test_sizes_are_those_of_the_image_upright() -> None:
     assert (found.width, found.height) == (300, 900)
 
 
+def raw(levels: np.ndarray, kind: str = "TIFF") -> np.ndarray:
+    """The grey levels [32,32] that a file of these numbers is read as."""
+    pixels = decode(encoded(Image.fromarray(levels), kind), "x", 32).pixels
+    assert (pixels[0] == pixels[1]).all() and (pixels[0] == pixels[2]).all()
+    return pixels[0].astype(int)
+
+
+def test_more_than_eight_bits_are_scaled_and_not_clipped() -> None:
+    ramp = np.linspace(0, 1, 1024).reshape(32, 32)
+    expected = np.rint(255 * ramp).astype(int)
+    for levels, kind in (
+        ((ramp * 65535).astype(np.uint16), "PNG"),
+        ((ramp * 65535).astype(np.uint16), "TIFF"),
+        ((ramp * 65535).astype(np.uint16), "PPM"),
+        ((ramp * 65535).astype(np.int32), "TIFF"),
+        ((ramp * 2e9 - 1e9).astype(np.int32), "TIFF"),
+        (ramp.astype(np.float32), "TIFF"),
+        ((ramp * 1e6 - 3e5).astype(np.float32), "TIFF"),
+    ):
+        assert np.abs(raw(levels, kind) - expected).max() <= 1, (levels.dtype, kind)
+    dark = (ramp * 0.1).astype(np.float32)
+    assert raw(dark).max() == 26, "floats within 0 to 1 keep their brightness"
+    holes = ramp.astype(np.float32)
+    holes[3] = np.nan
+    assert raw(holes)[3].max() == 0 and np.abs(raw(holes) - expected)[4:].max() <= 1
+
+
+def test_the_inks_of_a_print_become_the_colours_they_make() -> None:
+    inks = Image.new("CMYK", (64, 64), (0, 255, 255, 0))
+    for kind, near in (("TIFF", 0), ("JPEG", 3)):
+        pixels = decode(encoded(inks, kind), "x", 32).pixels.astype(int)
+        assert np.abs(pixels - np.array(RED)[:, None, None]).max() <= near
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_upright(orientation: int) -> None:
+    corners = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], dtype=np.uint8)
+    upright = corners.repeat(16, 0).repeat(16, 1)
+    lying = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright, 1),
+        7: np.rot90(upright, 2).transpose(1, 0, 2),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(np.ascontiguousarray(lying)), "PNG", exif=exif)
+    np.testing.assert_array_equal(decode(data, "x", 32).pixels.transpose(1, 2, 0), upright)
+
+
+def test_a_large_photograph_is_decoded_at_a_size_near_the_one_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    photograph = encoded(Image.effect_noise((2048, 2048), 40).convert("RGB"), "JPEG")
+    seen = []
+    monkeypatch.setattr(ImageOps, "exif_transpose", lambda image: seen.append(image.size) or image)
+    for size in (32, 64, 224):
+        decode(photograph, "x", size)
+    assert seen == [(256, 256), (256, 256), (1024, 1024)]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     root = tmp_path / "images"
@@ -89,23 +152,26 @@ def test_what_was_squashed_put_on_white_and_left_out_is_counted_and_said(folder:
     (folder / "a" / "glass.png").write_bytes(encoded(Image.new("RGBA", (64, 64), (0, 0, 0, 0))))
     for name in ("a/notes.txt", "b/x.svg", "b/y.svg", ".hidden", "outside.png"):
         (folder / name).write_bytes(encoded(Image.new("RGB", (8, 8))))
-    reading = load_dataset(f"folder:{folder}", image_size=32).reading
-    assert reading is not None
-    assert (reading.images, reading.squashed, reading.enlarged, reading.transparent) == (14, 1, 1, 1)
-    assert (reading.smallest, reading.largest) == ((32, 32), (64, 64))
-    assert reading.remarks() == [
+    found = load_dataset(f"folder:{folder}", image_size=32)
+    assert found.reading is not None
+    counts = {key: found.reading[key] for key in ("images", "squashed", "enlarged", "transparent", "broken")}
+    assert counts == {"images": 14, "squashed": 1, "enlarged": 1, "transparent": 1, "broken": 0}
+    assert (found.reading["smallest"], found.reading["largest"]) == ([32, 32], [64, 64])
+    assert found.reading["sizes"][0] == [32, 32, 12] and found.reading["distinct_sizes"] == 3
+    assert found.remarks == (
         "1 of 14 images is not square and squashed to 32×32.",
         "1 of 14 images is smaller than 32×32 and enlarged.",
         "1 of 14 images is transparent in places and put on white.",
         "3 files left out: not an image format that is read (.svg, .txt).",
-        "1 file left out: in no class's folder.",
-    ]
+        "1 file left out: in no class's folder, such as outside.png.",
+    )
     assert load_dataset("digits").reading is None
 
 
 def test_nothing_is_said_where_nothing_was_done(folder: Path) -> None:
-    reading = load_dataset(f"folder:{folder}").reading
-    assert reading is not None and reading.remarks() == []
+    found = load_dataset(f"folder:{folder}")
+    assert found.reading is not None and found.remarks == ()
+    assert (found.image_size, found.reading["why_size"]) == (32, "all images have that size already")
 
 
 def test_a_file_name_that_is_not_utf8_is_read_and_a_class_of_such_a_name_is_refused(folder: Path) -> None:

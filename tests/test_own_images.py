@@ -76,14 +76,15 @@ def test_own_images_are_not_ready_until_their_classes_are_known(folder: Path) ->
 
 
 def test_images_that_can_not_be_used_say_why_and_can_be_read_again(folder: Path) -> None:
-    (folder / "ape" / "0.png").write_bytes(b"nothing")
+    for index in range(20):
+        (folder / "ape" / f"{index}.png").write_bytes(b"nothing")
     app = show("launch", data=OWN, path=str(folder))
     [run] = RunStore().list(kind="inspect")
     RunStore().claim(run.id)
     with pytest.raises(data.BirdError):
         perform(run.id, device="cpu")
     again(app)
-    assert "Your images can't be used: " in errors(app) and "ape/0.png is a broken image" in errors(app)
+    assert "Your images can't be used: " in errors(app) and "20 of 180 images can't be used" in errors(app)
     app.button("read_again").click()
     again(app)
     assert [found.state for found in RunStore().list(kind="inspect")] == ["queued", "failed"]

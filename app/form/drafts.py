@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from app.backend.weights import RANDOM
 from app.form.further import further_lines, with_further
+from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, USUAL, BehaviourSettings
 from bird_backend.transfer import METHODS, Setting
 
@@ -99,7 +100,7 @@ class Draft:
         if self.data != OWN:
             return self.data
         path = self.path.strip()
-        if path.startswith(("folder:", "zip:")):
+        if catalog.own_path(path) is not None:
             return path
         return f"{'zip' if path.lower().endswith('.zip') else 'folder'}:{path}"
 
@@ -188,7 +189,7 @@ class Draft:
         behaviour = {"name": behaviour} if isinstance(behaviour, str) else behaviour
         tested = str(behaviour.get("name", cls.behaviour))
         data = str(document.get("data", cls.data))
-        own = data.startswith(("folder:", "zip:"))
+        own = catalog.own_path(data) is not None
         given: dict[str, Any] = {
             "data": OWN if own else data,
             "path": data if own else "",

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.form.drafts import ALL, OWN
 from app.form.further import further_lines, with_further
+from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, USUAL
 from bird_backend.errors import BirdError
 from bird_backend.experiments import load_spec
@@ -75,7 +76,7 @@ def training_choices(document: Mapping[str, Any]) -> dict[str, Any]:
     training, data = document.get("training", {}), str(document.get("data", ""))
     behaviour = document.get("behaviour", DEFAULTS["behaviour"])
     tested = str(behaviour if isinstance(behaviour, str) else behaviour.get("name"))
-    own = data.startswith(("folder:", "zip:"))
+    own = catalog.own_path(data) is not None
     given = {
         "role": document["kind"],
         "net": document["model"]["model"],

@@ -6,10 +6,12 @@ The app and the specs read them here, so neither needs torch. A test holds them 
 from bird_backend.catalog.datasets import (
     DATASETS,
     OWN_IMAGE_SIZE,
+    OWN_KINDS,
     DatasetFacts,
     find_dataset,
     may_be_mirrored,
     own_image_size,
+    own_path,
     title_of,
 )
 from bird_backend.catalog.networks import CATALOG_FILE, LayerFacts, ModelFacts, find_layer, find_model, models
@@ -19,6 +21,7 @@ __all__ = [
     "CATALOG_FILE",
     "DATASETS",
     "OWN_IMAGE_SIZE",
+    "OWN_KINDS",
     "TORCHVISION",
     "DatasetFacts",
     "LayerFacts",
@@ -29,5 +32,6 @@ __all__ = [
     "may_be_mirrored",
     "models",
     "own_image_size",
+    "own_path",
     "title_of",
 ]

@@ -11,22 +11,31 @@ from bird_backend.errors import UnknownNameError
 __all__ = [
     "DATASETS",
     "OWN_IMAGE_SIZE",
+    "OWN_KINDS",
     "DatasetFacts",
     "find_dataset",
     "may_be_mirrored",
     "own_image_size",
+    "own_path",
     "title_of",
 ]
 
 OWN_IMAGE_SIZE = 64
 """The side in pixels that one's own images get where they have no common one that is small."""
+OWN_KINDS: Mapping[str, str] = {
+    "folder": "a folder of images, by class, by split and class, or with a table of them",
+    "zip": "the same in a zip",
+    "csv": "a table of path, label and perhaps split, beside or above its images",
+    "arrays": "an .npz, or a folder with images.npy and labels.npy",
+}
+"""What one's own images may come as, named KIND:PATH."""
 _SIDES = (16, 64)
 """Own images that are all squares of one side keep it where it is a multiple of 8 from and to these."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """A data set by name. `folder:PATH` and `zip:PATH` are data sets too and have no entry here."""
+    """A data set by name. One's own, `folder:PATH` and its like, are data sets too and have no entry here."""
 
     name: str
     title: str
@@ -150,10 +159,16 @@ DATASETS: Mapping[str, DatasetFacts] = {
 
 
 def find_dataset(name: str) -> DatasetFacts:
-    """The facts of a named data set (not of a `folder:` or `zip:` one)."""
+    """The facts of a named data set (not of one's own images)."""
     if name not in DATASETS:
-        raise UnknownNameError("data set", name, [*DATASETS, "folder:PATH", "zip:PATH"])
+        raise UnknownNameError("data set", name, [*DATASETS, *(f"{kind}:PATH" for kind in OWN_KINDS)])
     return DATASETS[name]
+
+
+def own_path(name: str) -> tuple[str, str] | None:
+    """Kind and path of one's own images, such as `folder` and `/home/me/photos`; none of a data set with a name."""
+    kind, _, path = name.partition(":")
+    return (kind, path) if kind in OWN_KINDS and path else None
 
 
 def title_of(name: str) -> str:

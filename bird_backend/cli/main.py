@@ -13,6 +13,7 @@ from bird_backend import runs, settings
 from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.behaviours.corruptions import CorruptionSettings
 from bird_backend.cli.asset_commands import assets_app
+from bird_backend.cli.cache_commands import cache
 from bird_backend.cli.choices import parse_conditions, parse_strengths
 from bird_backend.cli.listing import describe, listing
 from bird_backend.cli.options import (
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, study):
+for command in (compare, ablate, study, cache):
     app.command()(command)
 
 
@@ -176,7 +177,7 @@ def app_(
 @app.command()
 def evaluate(
     weights: Annotated[str, typer.Option(help="A .safetensors file or a checkpoint's name.")],
-    data: Annotated[str, typer.Option(help="A data set by name, folder:PATH or zip:PATH.")],
+    data: Annotated[str, typer.Option(help="A data set by name, or one's own, such as folder:PATH.")],
     model: Annotated[str | None, typer.Option(help="The architecture, where the file does not say.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many test images.")] = None,
     behaviour: Annotated[str, typer.Option(help="What the network is to keep doing right.")] = "corruptions",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from bird_backend.datasets.reading import Reading
 
 __all__ = ["Dataset", "Images", "Labels", "Progress", "Split", "as_split"]
 
@@ -26,7 +23,11 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Images [N,3,S,S] uint8 and their labels [N] int64, on one device."""
+    """Images [N,3,S,S] uint8 and their labels [N] int64, on one device.
+
+    Where there are too many images for the device they stay on the CPU, mapped from a file, and come to it batch by
+    batch: the labels' device is the split's.
+    """
 
     images: Tensor
     labels: Tensor
@@ -34,9 +35,25 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def to(self, device: torch.device | str) -> Split:
-        """The same split on `device`."""
-        return Split(images=self.images.to(device), labels=self.labels.to(device))
+    @property
+    def device(self) -> torch.device:
+        """Where batches are wanted."""
+        return self.labels.device
+
+    @property
+    def resident(self) -> bool:
+        """Whether the images are on that device already."""
+        return self.images.device == self.labels.device
+
+    def take(self, rows: Tensor | slice) -> Tensor:
+        """uint8 [B,3,S,S] on the split's device: the images of these places, indices [B] on any device or a slice."""
+        if isinstance(rows, Tensor):
+            rows = rows.to(self.images.device, non_blocking=True)
+        return self.images[rows].to(self.device, non_blocking=True)
+
+    def to(self, device: torch.device | str, *, images: bool = True) -> Split:
+        """The same split on `device`; without its images where they are to stay on the CPU."""
+        return Split(images=self.images.to(device) if images else self.images, labels=self.labels.to(device))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,17 +65,21 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
-    reading: Reading | None = None
-    """What was found in a folder or zip, and done to it; none where a data set comes ready."""
+    reading: Mapping[str, Any] | None = None
+    """What was found in one's own images, and done to them (`Reading.as_dict`); none where a data set comes ready."""
+    remarks: tuple[str, ...] = ()
+    """The same in sentences, as far as a person would want to know of it."""
 
     @property
     def image_size(self) -> int:
         """The side of its images in pixels."""
         return self.train.images.shape[-1]
 
-    def to(self, device: torch.device | str) -> Dataset:
-        """The same data set on `device`."""
-        train, validation, test = (split.to(device) for split in (self.train, self.validation, self.test))
+    def to(self, device: torch.device | str, *, images: bool = True) -> Dataset:
+        """The same data set on `device`; without its images where they are to stay on the CPU."""
+        train, validation, test = (
+            split.to(device, images=images) for split in (self.train, self.validation, self.test)
+        )
         return replace(self, train=train, validation=validation, test=test)
 
     def describe(self) -> dict[str, Any]:
@@ -71,8 +92,8 @@ class Dataset:
                 name: torch.bincount(split.labels, minlength=len(self.classes)).tolist()
                 for name, split in splits.items()
             },
-            "reading": None if self.reading is None else self.reading.as_dict(),
-            "remarks": [] if self.reading is None else self.reading.remarks(),
+            "reading": self.reading,
+            "remarks": list(self.remarks),
         }
 
 

@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 
 from bird_backend import catalog, settings
-from bird_backend.datasets.arrays import read_npz, write_npz
 from bird_backend.datasets.dataset import Dataset, Images, Labels, Progress
 from bird_backend.datasets.downloader import Archive, fetch
 from bird_backend.datasets.embedded import pad
 from bird_backend.datasets.images import decode, quiet
 from bird_backend.datasets.resizing import resized
-from bird_backend.datasets.splits import assemble
+from bird_backend.datasets.splits import cut
+from bird_backend.datasets.store import Contents, ImageStore, through_cache
 from bird_backend.errors import RunError
+from bird_backend.specs import ImageSize
 
 __all__ = ["PARSERS", "TINY_IMAGENET", "Parsed", "load_download"]
 
@@ -35,22 +36,26 @@ TINY_IMAGENET = ("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1
 
 def load_download(name: str, size: int, progress: Progress) -> Dataset:
     """The data set `name` from the cache, else from its archives, which are fetched if they are not there."""
-    cache = settings.data_dir() / f"{name}-{catalog.find_dataset(name).image_size}.npz"
-    parsed = _read_cache(cache)
-    if parsed is None:
+
+    def read(store: ImageStore, _asked: ImageSize) -> Contents:
         try:
             with quiet():
-                parsed = PARSERS[name](settings.data_dir(), progress)
+                classes, train, test = PARSERS[name](settings.data_dir(), progress)
         except (OSError, ValueError, LookupError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise RunError(
                 f"The files of {name} in {settings.data_dir()} can't be read ({error}); "
                 "remove them to have them downloaded again."
             ) from error
         progress(f"Keeping {name} for the next time", 0.98)
-        _write_cache(cache, parsed)
-    classes, train, test = parsed
-    train, test = ((resized(images, size), labels) for images, labels in (train, test))
-    return assemble(name, classes, train, test)
+        store.begin(size)
+        images, labels = train
+        rows = cut(labels, validation=True, test=False)
+        for part in ("train", "validation"):
+            store.add_all(part, resized(images[rows[part]], size), labels[rows[part]])
+        store.add_all("test", resized(test[0], size), test[1])
+        return Contents(classes=classes)
+
+    return through_cache(name, size, read)
 
 
 def _fetch_all(archives: Sequence[Archive], progress: Progress) -> None:
@@ -156,29 +161,3 @@ def _lines(archive: zipfile.ZipFile, name: str) -> list[str]:
 
 def _labels(labels: Any) -> Labels:
     return np.asarray(labels, dtype=np.int64)
-
-
-def _read_cache(path: Path) -> Parsed | None:
-    """What a former load kept; nothing where there is none or it is not whole."""
-    try:
-        arrays = read_npz(path)
-        classes = tuple(str(name) for name in arrays["classes"])
-        train, test = ((arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
-    except (OSError, KeyError, ValueError):
-        return None
-    return classes, train, test
-
-
-def _write_cache(path: Path, parsed: Parsed) -> None:
-    classes, train, test = parsed
-    arrays = {
-        "classes": np.array(classes),
-        "train_images": train[0],
-        "train_labels": train[1],
-        "test_images": test[0],
-        "test_labels": test[1],
-    }
-    try:
-        write_npz(path, arrays, compress=False)
-    except OSError as error:
-        raise RunError(f"{path} can't be written: {error}.") from error

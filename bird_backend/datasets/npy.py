@@ -20,9 +20,10 @@ _HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], tuple[tuple[int, ...], boo
 }
 
 
-def open_npy(path: Path) -> npt.NDArray[Any]:
-    """The file's array, mapped read-only; one that is missing, not an array of numbers or cut short is an `InputError`.
+def open_npy(path: Path, *, private: bool = False) -> npt.NDArray[Any]:
+    """The file's array, mapped read-only; `private`: what is written to it stays in this process.
 
+    One that is missing, not an array of numbers or cut short is an `InputError`.
     Bytes after the array are left alone, as NumPy leaves them.
     """
     try:
@@ -45,4 +46,4 @@ def open_npy(path: Path) -> npt.NDArray[Any]:
         raise InputError(f"{path} is cut short: {missing:,} bytes are missing at its end.")
     if math.prod(shape) == 0:
         return np.empty(shape, dtype)
-    return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
+    return np.memmap(path, dtype, "c" if private else "r", start, shape, "F" if fortran else "C")

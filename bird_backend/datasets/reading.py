@@ -1,18 +1,21 @@
-"""What was found in a folder or zip of images, and what had to be done to it: nothing of that happens in silence."""
+"""What was found in one's own images, and what had to be done to them: nothing of that happens in silence."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bird_backend.datasets.images import Decoded
 from bird_backend.errors import plain
 
-__all__ = ["Reading", "why_skipped"]
+__all__ = ["Reading", "other_kinds"]
 
 _MOST_KINDS = 5
+_MOST_NAMES = 5
+_MOST_SIZES = 12
 
 
 @dataclass(kw_only=True)
@@ -21,6 +24,8 @@ class Reading:
 
     image_size: int
     """The side that images were brought to."""
+    why_size: str = ""
+    """In a sentence, how that came to be chosen."""
     images: int = 0
     squashed: int = 0
     """Not square, so their proportions were changed."""
@@ -28,11 +33,21 @@ class Reading:
     """Smaller than a network's input on a side."""
     transparent: int = 0
     """Put on white."""
-    smallest: tuple[int, int] | None = None
-    """Width and height of the image with the fewest pixels."""
-    largest: tuple[int, int] | None = None
-    skipped: Mapping[str, int] = field(default_factory=dict)
-    """Files that were left out, by reason."""
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """How many images have which width and height."""
+    skipped: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    """Files that were left out, by reason: how many, and the names of a few."""
+    broken: int = 0
+    """Images among them that could not be read."""
+    first_broken: str = ""
+    """The name of the first of those, and why."""
+    origins: dict[str, str] = field(default_factory=dict)
+    """Where each split's images come from, in words."""
+
+    def begun(self, image_size: int) -> Reading:
+        """A reading of images at that size, which begins with what was left out here."""
+        skipped = {reason: (count, list(names)) for reason, (count, names) in self.skipped.items()}
+        return Reading(image_size=image_size, skipped=skipped, origins=self.origins)
 
     def add(self, image: Decoded) -> None:
         """Count an image that was read."""
@@ -41,12 +56,40 @@ class Reading:
         self.squashed += image.width != image.height
         self.enlarged += min(size) < self.image_size
         self.transparent += image.transparent
-        self.smallest = min(self.smallest or size, size, key=_pixels)
-        self.largest = max(self.largest or size, size, key=_pixels)
+        self.sizes[size] += 1
+
+    def skip(self, reason: str, names: Iterable[str]) -> None:
+        """Count files that are left out."""
+        known, examples = self.skipped.get(reason, (0, []))
+        names = list(names)
+        self.skipped[reason] = known + len(names), [*examples, *map(plain, names[:_MOST_NAMES])][:_MOST_NAMES]
+
+    def skip_broken(self, reason: str, name: str) -> None:
+        """Count an image that can't be used."""
+        self.broken += 1
+        self.first_broken = self.first_broken or f"the first, {plain(name)}, is {reason}"
+        self.skip(reason, [name])
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
+        """As JSON; `sizes` are the most frequent ones, [width, height, how many], and `distinct_sizes` their number."""
+        return {
+            "image_size": self.image_size,
+            "why_size": self.why_size,
+            "images": self.images,
+            "squashed": self.squashed,
+            "enlarged": self.enlarged,
+            "transparent": self.transparent,
+            "smallest": list(min(self.sizes, key=_pixels)) if self.sizes else None,
+            "largest": list(max(self.sizes, key=_pixels)) if self.sizes else None,
+            "sizes": [[*size, count] for size, count in self.sizes.most_common(_MOST_SIZES)],
+            "distinct_sizes": len(self.sizes),
+            "skipped": [
+                {"reason": reason, "count": count, "examples": examples}
+                for reason, (count, examples) in self.skipped.items()
+            ],
+            "broken": self.broken,
+            "origins": self.origins,
+        }
 
     def remarks(self) -> list[str]:
         """A sentence for each thing that a person would want to know of before training on it."""
@@ -57,20 +100,18 @@ class Reading:
             (self.transparent, "transparent in places and put on white"),
         ]
         told = [f"{n:,} of {self.images:,} images {'is' if n == 1 else 'are'} {what}." for n, what in found if n]
-        return told + [f"{n:,} file{'s' if n > 1 else ''} left out: {reason}." for reason, n in self.skipped.items()]
+        for reason, (count, examples) in self.skipped.items():
+            such_as = f", such as {examples[0]}" if examples else ""
+            told.append(f"{count:,} file{'s' if count > 1 else ''} left out: {reason}{such_as}.")
+        return told
 
 
-def why_skipped(suffixes: Sequence[str], *, outside: int) -> dict[str, int]:
-    """Files left out by reason: those of other kinds, and `outside` images that lie in no class."""
+def other_kinds(suffixes: Sequence[str]) -> str:
+    """Why files with these endings are left out."""
     others = Counter(suffix or "no ending" for suffix in suffixes)
-    reasons = {}
-    if others:
-        named = ", ".join(plain(suffix) for suffix, _ in others.most_common(_MOST_KINDS))
-        reasons[f"not an image format that is read ({named})"] = others.total()
-    if outside:
-        reasons["in no class's folder"] = outside
-    return reasons
+    named = ", ".join(plain(suffix) for suffix, _ in others.most_common(_MOST_KINDS))
+    return f"not an image format that is read ({named})"
 
 
-def _pixels(size: tuple[int, int]) -> int:
-    return size[0] * size[1]
+def _pixels(size: Iterable[int]) -> int:
+    return math.prod(size)

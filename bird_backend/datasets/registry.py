@@ -1,4 +1,4 @@
-"""Data sets by name, keyed as in the catalogue; `folder:PATH` and `zip:PATH` are names too."""
+"""Data sets by name, keyed as in the catalogue; one's own, such as `folder:PATH`, have names too."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from functools import partial
 from pathlib import Path
 
 from bird_backend import catalog
-from bird_backend.datasets import downloads, embedded, folders
+from bird_backend.datasets import downloads, embedded, own
 from bird_backend.datasets.dataset import Dataset, Progress
 from bird_backend.specs import ImageSize
 
-__all__ = ["LOADERS", "PATH_LOADERS", "load_dataset"]
+__all__ = ["LOADERS", "OWN_LOADERS", "load_dataset"]
 
 LOADERS: Mapping[str, Callable[[int, Progress], Dataset]] = {
     "digits": lambda size, _: embedded.load_digits(size),
     "fashion-mnist-small": lambda size, _: embedded.load_fashion_mnist_small(size),
     **{name: partial(downloads.load_download, name) for name in downloads.PARSERS},
 }
-PATH_LOADERS: Mapping[str, Callable[[Path, ImageSize, Progress], Dataset]] = {
-    "folder": folders.load_folder,
-    "zip": folders.load_zip,
+OWN_LOADERS: Mapping[str, Callable[[Path, ImageSize, Progress], Dataset]] = {
+    "folder": own.load_folder,
+    "zip": own.load_zip,
+    "csv": own.load_csv,
 }
 
 
@@ -31,9 +32,9 @@ def load_dataset(name: str, *, image_size: ImageSize = "auto", progress: Progres
     What can't be had is an `InputError` or `RunError`.
     """
     report = progress or _silent
-    kind, _, path = name.partition(":")
-    if kind in PATH_LOADERS and path:
-        dataset = PATH_LOADERS[kind](Path(path), image_size, report)
+    if (found := catalog.own_path(name)) is not None:
+        kind, path = found
+        dataset = OWN_LOADERS[kind](Path(path), image_size, report)
     else:
         facts = catalog.find_dataset(name)
         dataset = LOADERS[facts.name](facts.image_size if image_size == "auto" else image_size, report)

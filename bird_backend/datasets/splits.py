@@ -14,6 +14,7 @@ __all__ = [
     "VALIDATION_SHARE",
     "assemble",
     "check_class_sizes",
+    "cut",
     "hold_out",
 ]
 
@@ -44,6 +45,16 @@ def hold_out(labels: Labels, share: float) -> tuple[npt.NDArray[np.intp], npt.ND
     return np.setdiff1d(np.arange(len(labels)), out), out
 
 
+def cut(labels: Labels, *, validation: bool, test: bool) -> dict[str, npt.NDArray[np.intp]]:
+    """Which of the training images with these labels go to `train`, and to the splits that are to be cut from them."""
+    rows = {"train": np.arange(len(labels))}
+    for part, wanted, share in (("test", test, TEST_SHARE), ("validation", validation, VALIDATION_SHARE)):
+        if wanted:
+            kept, out = hold_out(labels[rows["train"]], share)
+            rows |= {part: rows["train"][out], "train": rows["train"][kept]}
+    return rows
+
+
 def assemble(
     name: str,
     classes: tuple[str, ...],
@@ -52,26 +63,21 @@ def assemble(
 ) -> Dataset:
     """A `Dataset` with validation cut from the training images, and test too where the source has none."""
     images, labels = train
-    if test is None:
-        kept, out = hold_out(labels, TEST_SHARE)
-        test = images[out], labels[out]
-        images, labels = images[kept], labels[kept]
-    kept, out = hold_out(labels, VALIDATION_SHARE)
+    rows = cut(labels, validation=True, test=test is None)
+    splits = {part: as_split(images[at], labels[at]) for part, at in rows.items()}
+    if test is not None:
+        splits["test"] = as_split(*test)
     return Dataset(
-        name=name,
-        classes=classes,
-        train=as_split(images[kept], labels[kept]),
-        validation=as_split(images[out], labels[out]),
-        test=as_split(*test),
+        name=name, classes=classes, train=splits["train"], validation=splits["validation"], test=splits["test"]
     )
 
 
-def check_class_sizes(name: str, classes: tuple[str, ...], labels: Labels) -> None:
-    """Refuse a class too small to be split into training, validation and test images."""
+def check_class_sizes(name: str, classes: tuple[str, ...], labels: Labels, least: int = MIN_IMAGES_PER_CLASS) -> None:
+    """Refuse a class with too few training images to be split, or, once that is done, to learn from."""
     counts = np.bincount(labels, minlength=len(classes))
     smallest = int(counts.argmin())
-    if counts[smallest] < MIN_IMAGES_PER_CLASS:
+    if counts[smallest] < least:
         raise InputError(
-            f"{name}: class {classes[smallest]!r} has {counts[smallest]} training images; "
-            f"each class needs at least {MIN_IMAGES_PER_CLASS} to be split."
+            f"{name}: class {classes[smallest]!r} has {counts[smallest]} training images that can be read; each class"
+            f" needs at least {least}."
         )

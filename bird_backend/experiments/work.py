@@ -30,6 +30,6 @@ class Work:
         )
         if data.reading is not None:
             self.writer.save_json("data.json", data.describe())
-            for remark in data.reading.remarks():
+            for remark in data.remarks:
                 _log.info("%s", remark)
         return data.to(self.device)

@@ -7,29 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
-import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
-from importlib.metadata import version
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import bird_backend
-from bird_backend import catalog, settings
 from bird_backend.errors import BirdError
 from bird_backend.experiments import RunSpec, spec_hash
+from bird_backend.runs.fingerprints import MISSING, data_fingerprint, file_digest, folder_fingerprint
 from bird_backend.runs.provenance import find_weights
 from bird_backend.specs import ModelRef, Spec
 
-__all__ = ["Identity", "code_version", "data_fingerprint", "identify"]
-
-_SECONDS = 3.0
-"""For how long a folder counts as looked at: pages ask on every rerun."""
-_MISSING = "missing"
+__all__ = ["Identity", "code_version", "identify"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +63,7 @@ def identify(spec: RunSpec) -> Identity:
         recipe=spec_hash(spec.model_copy(update={"seed": 0} | ({"save_as": None} if "save_as" in fields else {}))),
         weights=tuple((name, _weights_digest(name)) for name in sorted(_weights_in(spec))),
         data="" if data is None else data_fingerprint(data),
-        folders=tuple((path, _folder_fingerprint(path, _now())) for path in sorted(_folders_in(spec))),
+        folders=tuple((path, folder_fingerprint(path)) for path in sorted(_folders_in(spec))),
         code=code_version(),
     )
 
@@ -105,25 +97,6 @@ def _git(*arguments: str) -> str:
     return said.stdout.decode("utf-8", "replace").strip()
 
 
-def data_fingerprint(name: str) -> str:
-    """Changes when the images do.
-
-    Of a zip it is its members' names and checksums, of a folder its files' names, sizes and times. Downloads are
-    checked against the checksums in the code, so their name is enough.
-    """
-    kind, _, path = name.partition(":")
-    if kind == "folder" and path:
-        return _folder_fingerprint(path, _now())
-    if kind == "zip" and path:
-        return _zip_fingerprint(path, *_stat(settings.expanded(path)))
-    if name == "digits":
-        return f"scikit-learn {version('scikit-learn')}"
-    asset = settings.ASSETS / f"{name}.npz"
-    if not catalog.find_dataset(name).network and asset.is_file():
-        return _file_digest(str(asset), *_stat(asset))
-    return name
-
-
 def _weights_in(part: Spec) -> set[str]:
     """Every weights file named anywhere in a spec."""
     return {ref.weights for ref in _parts(part) if isinstance(ref, ModelRef) and ref.weights is not None}
@@ -147,56 +120,9 @@ def _parts(part: Spec) -> Iterator[Spec]:
 
 def _weights_digest(name: str) -> str:
     try:
-        path = find_weights(name)
-        return _file_digest(str(path), *_stat(path))
+        return file_digest(find_weights(name))
     except (BirdError, OSError):
-        return _MISSING
-
-
-def _stat(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return 0, 0, 0
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-@lru_cache(maxsize=256)
-def _file_digest(path: str, _inode: int, _size: int, _mtime: int) -> str:
-    """Read again only when the file is another or was written to."""
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return _MISSING
-
-
-@lru_cache(maxsize=32)
-def _zip_fingerprint(path: str, inode: int, _size: int, _mtime: int) -> str:
-    if inode == 0:
-        return _MISSING
-    try:
-        with zipfile.ZipFile(settings.expanded(path)) as file:
-            members = sorted((member.filename, member.CRC, member.file_size) for member in file.infolist())
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
-        return _MISSING
-    return _digest(json.dumps(members).encode())
-
-
-@lru_cache(maxsize=32)
-def _folder_fingerprint(path: str, _moment: int) -> str:
-    root, digest, found = settings.expanded(path), hashlib.sha256(), False
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        for name in sorted(files):
-            found = True
-            inside = Path(folder, name)
-            digest.update(repr((str(inside.relative_to(root)), _stat(inside)[1:])).encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:32] if found else _MISSING
-
-
-def _now() -> int:
-    return int(time.monotonic() / _SECONDS)
+        return MISSING
 
 
 def _digest(content: bytes) -> str:

@@ -56,14 +56,13 @@ ModelName = Annotated[
 
 
 def _known_data(name: str) -> str:
-    prefix, _, path = name.partition(":")
-    if prefix in ("folder", "zip") and path:
-        return name
-    return catalog.find_dataset(name).name
+    return name if catalog.own_path(name) is not None else catalog.find_dataset(name).name
 
 
 DataName = Annotated[
-    str, AfterValidator(_known_data), Field(description="a data set by name, `folder:PATH` or `zip:PATH`")
+    str,
+    AfterValidator(_known_data),
+    Field(description="a data set by name, or one's own: `folder:`, `zip:`, `csv:` or `arrays:PATH`"),
 ]
 ImageSize = Annotated[
     Literal["auto"] | Annotated[int, Field(multiple_of=8, ge=16, le=512)],
