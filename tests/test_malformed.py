@@ -249,9 +249,11 @@ DATA: dict[str, Make] = {
     "a folder that links to itself": images(lambda root: (root / "a" / "again").symlink_to(root / "a")),
     "a class that is not UTF-8": images(lambda root: (root / "b").rename(odd(root, b"\xe9"))),
     "a class with a line break": images(lambda root: (root / "b").rename(root / "b\nc")),
-    "a broken file that is not UTF-8": images(lambda root: odd(root / "a", b"\xe9.png").write_bytes(b"no")),
-    "an empty image": images(lambda root: (root / "a" / "x.png").write_bytes(b"")),
-    "half an image": images(lambda root: (root / "a" / "x.png").write_bytes(png()[:40])),
+    "broken files that are not UTF-8": images(
+        lambda root: [odd(root / "a", b"\xe9%d.png" % i).write_bytes(b"no") for i in range(3)]
+    ),
+    "empty images": images(lambda root: [(root / "a" / f"{i}.png").write_bytes(b"") for i in range(3)]),
+    "half images": images(lambda root: [(root / "a" / f"{i}.png").write_bytes(png()[:40]) for i in range(3)]),
     "a folder as a zip": images(lambda _: None, zipped=True),
     "one class": images(lambda root: [file.unlink() for file in (root / "b").iterdir()]),
     "a zip of nothing": zipped(lambda _: None, lambda _: b""),
@@ -260,8 +262,10 @@ DATA: dict[str, Make] = {
     "a zip's class with an escape": zipped(
         lambda archive: [archive.writestr(f"\x1b[31m/{i}.png", png()) for i in range(6)]
     ),
-    "a zip's member with other names": zipped(lambda _: None, lambda data: data.replace(b"a/0.png", b"a/\xff.png", 1)),
-    "a zip's member that is damaged": zipped(lambda _: None, lambda data: data.replace(b"IDAT", b"IDAX", 1)),
+    "a zip's members with other names": zipped(
+        lambda _: None, lambda data: data.replace(b"a/0.png", b"a/\xff.png", 1).replace(b"a/1.png", b"a/\xff.png", 1)
+    ),
+    "a zip's members that are damaged": zipped(lambda _: None, lambda data: data.replace(b"IDAT", b"IDAX")),
 }
 FILES: dict[str, Make] = {
     "npy empty": npy(b""),

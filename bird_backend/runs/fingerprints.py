@@ -94,7 +94,7 @@ def _look(root: Path) -> str:
                             below.append(entry.path)
                     else:
                         files.append((entry.name, *_times(entry)))
-        except OSError:
+        except (OSError, ValueError):
             continue
         pending += sorted(below, reverse=True)
         if files:
