@@ -30,6 +30,7 @@ __all__ = [
     "browser",
     "browser_tests",
     "focused",
+    "look_closely",
     "no_fault",
     "opened",
     "serious",
@@ -134,6 +135,22 @@ def opened(browser: Any, *, width: int = 1280, height: int = 900, scheme: str = 
         context.close()
 
 
+_WEARS = """(scheme) => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    return app && getComputedStyle(app).colorScheme === scheme;
+}"""
+
+
+def _looks(page: Any) -> Iterator[tuple[str, int]]:
+    """The page light and dark, wide and narrow, one after the other, without loading it again."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function(_WEARS, arg=scheme, timeout=30_000)
+            yield scheme, width
+
+
 def no_fault(page: Any) -> None:
     """Nothing on the page is an exception, and nothing sticks out of it sideways."""
     assert page.locator("[data-testid='stException']").count() == 0
@@ -142,24 +159,40 @@ def no_fault(page: Any) -> None:
     assert wide <= 1, f"{page.url} is {wide} px wider than its window"
 
 
-def serious(page: Any, impacts: tuple[str, ...] = ("serious", "critical")) -> list[str]:
-    """Accessibility faults that axe calls serious or critical, or of other `impacts`."""
+def serious(page: Any, impacts: tuple[str, ...] = ("serious", "critical"), *, rules: tuple[str, ...] = ()) -> list[str]:
+    """Accessibility faults that axe calls serious or critical, or of other `impacts`; by all its rules or by some."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only the browser tests pay for it
 
-    settled(page)  # what Streamlit is still working on is drawn pale
-    violations = Axe().run(page).response["violations"]
+    settled(page)
+    violations = Axe().run(page, options={"runOnly": list(rules)} if rules else None).response["violations"]
     return [f"{fault['id']}: {fault['nodes'][0]['html'][:160]}" for fault in violations if fault["impact"] in impacts]
 
 
+def look_closely(page: Any, name: str) -> None:
+    """Nothing is wrong with the page in any of its looks; in the dark only colours are others."""
+    for scheme, width in _looks(page):
+        no_fault(page)
+        assert serious(page, FAULTS, rules=("color-contrast",) if scheme == "dark" else ()) == [], (name, scheme, width)
+
+
+_CALM = """([asked, during]) => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const busy = !document.querySelector('h1')
+        || app?.dataset.testScriptState !== 'notRunning'
+        || document.querySelector('[data-stale="true"], [data-testid="stSkeleton"]')
+        || document.getAnimations().some((each) =>
+            each.playState === 'running' && each.effect?.getComputedTiming().endTime !== Infinity);
+    if (busy || window.calmFor?.asked !== asked) window.calmFor = { asked, since: performance.now() };
+    return !busy && performance.now() - window.calmFor.since >= during;
+}"""
+
+
 def settled(page: Any) -> None:
-    """The page has its title and Streamlit has stopped working on it."""
-    page.locator("h1").first.wait_for(timeout=30_000)
-    page.wait_for_function(
-        "() => !document.querySelector(\"[data-testid='stStatusWidget']\") "
-        "&& !document.querySelector(\"[data-testid='stSkeleton']\")",
-        timeout=30_000,
-    )
-    page.wait_for_timeout(300)
+    """The page has its title, and for a while Streamlit has neither worked on it nor moved or faded anything.
+
+    Its sign of work comes only half a second after the work begins; what it will draw anew is pale until then.
+    """
+    page.wait_for_function(_CALM, arg=[time.monotonic(), 300], timeout=60_000)
 
 
 def focused(page: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -89,7 +90,7 @@ def layer_map_section(data_name: str, teacher: ModelRef, student: ModelRef, *, s
     elif run.state == "done":
         _, frame = data.layer_map(data_name, teacher, student, seed=seed)
         if frame is not None:
-            _show(frame, teacher, student)
+            _show(run.id, frame, teacher, student)
     else:
         st.fragment(_measuring, run_every=1)(run.id)
 
@@ -133,10 +134,10 @@ def _measuring(run_id: str) -> None:
     st.caption("You need not wait for it: the map helps to choose, the lists above work without.")
 
 
-def _show(frame: pd.DataFrame, teacher: ModelRef, student: ModelRef) -> None:
+def _show(run_id: str, frame: pd.DataFrame, teacher: ModelRef, student: ModelRef) -> None:
     chosen = (st.session_state["guiding"], st.session_state["guided"])
     facts = [catalog.find_model(reference.model) for reference in (teacher, student)]
-    pickable_layer_map(frame, chosen, same=(facts[0].same_pooled, facts[1].same_pooled))
+    pickable_layer_map(frame, chosen, of=run_id, same=(facts[0].same_pooled, facts[1].same_pooled))
     st.caption(
         f"{layer_map_words(frame)} {_extremes(frame)} Press a cell to choose the pair; the framed one is chosen. "
         f"{_left_out(facts)}"
@@ -144,7 +145,7 @@ def _show(frame: pd.DataFrame, teacher: ModelRef, student: ModelRef) -> None:
     with st.expander("Show the numbers"):
         st.caption("Rows are the teacher's layers, columns the student's. Select a cell to choose its pair.")
         st.dataframe(
-            frame.style.format("{:.3f}"),
+            frame.style.format(partial(rounded, digits=3)),
             key="layer_table",
             on_select=lambda: _selected(frame),
             selection_mode="single-cell",

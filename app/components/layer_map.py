@@ -14,20 +14,22 @@ __all__ = ["pickable_layer_map"]
 
 
 def pickable_layer_map(
-    frame: pd.DataFrame, chosen: tuple[str, str], *, same: tuple[Mapping[str, str], Mapping[str, str]]
+    frame: pd.DataFrame, chosen: tuple[str, str], *, of: str, same: tuple[Mapping[str, str], Mapping[str, str]]
 ) -> None:
     """Draw it; a press puts the pair into the form's `guiding` and `guided`.
 
-    `frame` has a row a teacher layer, a column a student layer; `same` says of each network which layers are the same
-    as an earlier one.
+    `frame` has a row a teacher layer, a column a student layer; `of` is the run that measured it; `same` says of each
+    network which layers are the same as an earlier one.
     """
     mount(
         "bird_layer_map",
         html='<section class="player" aria-label="CKA of every pair of layers"></section>',
-        scripts=("theme.js", "layer_map.js"),
-        styles=("player.css", "layer_map.css"),
+        scripts=("theme.js", "sketch.js", "saving.js", "saved_map.js", "layer_map.js"),
+        styles=("player.css", "layer_map.css", "tools.css"),
         key="layer_map",
         data={
+            "run": of,
+            "foot": f"{frame.attrs['estimator']}, {frame.attrs['kernel']} kernel, n = {frame.attrs['n']}",
             "teacher": list(frame.index),
             "student": list(frame.columns),
             "cka": frame.round(4).to_numpy(dtype=float).tolist(),

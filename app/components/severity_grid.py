@@ -16,7 +16,7 @@ from bird_backend.measures import FALSE_DISCOVERIES
 
 __all__ = ["grid_component"]
 
-_OWN_SCRIPTS = ("examples.js", "saved_grid.js", "grid_controls.js", "severity_grid.js")
+_OWN_SCRIPTS = ("saved_examples.js", "examples.js", "saved_grid.js", "grid_controls.js", "severity_grid.js")
 _GROUPS = ("part", "kind")
 _SORTS = ("published", "name", "accuracy", "difference")
 

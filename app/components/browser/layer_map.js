@@ -28,7 +28,8 @@ function buildMap(parent) {
     make("span", { class: "guiding" }, "Teacher's guiding layer ↓"),
     make("span", { class: "guided" }, "Student's guided layer →"),
   );
-  parent.querySelector(".player").replaceChildren(head, make("div", { class: "scrolls" }, state.table), state.readout);
+  const tools = savers((format) => saveMap(state, format));
+  parent.querySelector(".player").replaceChildren(head, make("div", { class: "scrolls" }, state.table), state.readout, tools);
   return state;
 }
 
