@@ -325,14 +325,6 @@ def test_the_numbers_of_a_finished_run_are_its_own_methods() -> None:
     assert shown["Images per second"].delta.startswith("BIRD")
 
 
-def test_differences_have_a_real_minus() -> None:
-    run = synthetic.write_transfer("done")
-    (table,) = [frame for frame in show("live", run=run.id).dataframe if "Reading" in frame.value]
-    gaps = [name for name in table.value if name.endswith("(points)")]
-    assert (table.value[gaps] < 0).any(axis=None), "no difference below zero to look at"
-    assert "−".encode() in table.proto.SerializeToString(), "the text that is shown of a number"
-
-
 @pytest.mark.parametrize(("state", "fraction"), [("done", 1.0), ("running", 0.6)])
 def test_all_metrics_are_had_as_files(state: str, fraction: float) -> None:
     run = synthetic.write_transfer(state, fraction=fraction)  # type: ignore[arg-type]

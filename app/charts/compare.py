@@ -12,11 +12,14 @@ import plotly.graph_objects as go
 from app.backend.metrics import thin
 from app.charts.curves import X
 from app.charts.frame import SYMBOLS, Look, arm, blank
+from app.charts.line_ends import End, name_ends
 from app.look.palette import LIGHT
 from bird_backend.measures.figures import FIGURES, columns, read_figure
 
 __all__ = ["ComparedRun", "results_table", "run_curves"]
 
+_AROUND = 120
+"""Pixels of title, legend and axis."""
 _COLOURS = LIGHT.runs + LIGHT.more_runs
 
 
@@ -44,7 +47,10 @@ def run_curves(
 ) -> go.Figure:
     """`column` of the rows of `kind`: a colour a run, solid for its method and dotted for its baseline."""
     y = "Accuracy" if "accuracy" in column else "CKA" if column == "cka" else ""
-    figure = blank(title, height=height, x=x.capitalize(), y=y, showlegend=True)
+    lines = len(runs) * (1 + baselines)
+    figure = blank(title, height=height + 22 * (lines // 4), x=x.capitalize(), y=y, showlegend=True)
+    figure.update_layout(legend={"x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
+    ends, values = [], []
     for index, run in enumerate(runs):
         look = Look(colour=_COLOURS[index % len(_COLOURS)], symbol=("circle", *SYMBOLS)[index % (1 + len(SYMBOLS))])
         for name in dict.fromkeys(["fine-tuning", run.arm] if baselines else [run.arm]):
@@ -57,13 +63,21 @@ def run_curves(
                 x=rows[axis],
                 y=rows[column],
                 mode="lines+markers",
-                name=f"{run.name}, {arm(name).label}",
+                name=(label := f"{run.name}, {arm(name).label}"),
+                legendgroup=label,
                 line=replace(look, dash="solid" if name == run.arm else "dot").line(2),
                 marker=look.marker(6),
                 cliponaxis=False,
                 hovertemplate="%{y:.1%}" if "accuracy" in column else "%{y:.3f}",
             )
-    return figure
+            x_last, y_last = float(rows[axis].iloc[-1]), float(rows[column].iloc[-1])
+            ends.append(End(label=label, group=label, x=x_last, y=y_last, colour=look.colour))
+            values.append(rows[column])
+    if not ends:
+        return figure
+    every = pd.concat(values)
+    low = min(0.0, float(every.min())) if y == "CKA" else float(every.min())
+    return name_ends(figure, ends, low=low, high=float(every.max()), room=height - _AROUND)
 
 
 def results_table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
@@ -79,7 +93,7 @@ def results_table(runs: Sequence[ComparedRun]) -> pd.DataFrame:
             rows.append(
                 {
                     "Run": run.name,
-                    "Model": "not measured yet" if model is None else arm(model).label,
+                    "Model": "not measured" if model is None else arm(model).label,
                     "State": run.state,
                     **{heading: None if interval is None else interval.value for heading, interval in found.items()},
                     "n": summary.get("n_test"),

@@ -117,6 +117,7 @@ def numbers(*figures: go.Figure) -> pd.DataFrame:
         pd.DataFrame({"chart": figure.layout.title.text, "curve": trace.name, "x": trace.x, "value": trace.y})
         for figure in figures
         for trace in figure.data
+        if trace.meta is None
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

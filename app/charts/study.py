@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.backend.studies import Entry, Row, Variant
 from app.charts.curves import X
 from app.charts.frame import Look, arm, blank, later, nth_look
+from app.charts.line_ends import End, name_ends
 from app.look.palette import LIGHT
 from bird_backend.measures.figures import FIGURES
 from bird_backend.measures.figures.declaration import CKA, SHARE, Unit
@@ -18,6 +19,8 @@ from bird_backend.measures.figures.declaration import CKA, SHARE, Unit
 __all__ = ["Series", "ablation_panel", "looks", "study_curves"]
 
 _BAND = 0.16
+_ROOM = 200.0
+"""Pixels from the lowest to the highest of a study's curves, title, axis and legend aside."""
 _LEVEL = 36
 """Letters that fit under a small panel side by side."""
 
@@ -63,6 +66,7 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
     number = "%{y:.1%}" if shares else "%{y:.3f}"
     if not shown:
         return later(figure, "Comes with the first steps of a run")
+    ends, values = [], []
     for one in shown:
         frames = {seed: frame for seed, frame in one.by_seed.items() if len(frame)}
         if singles:
@@ -80,6 +84,7 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
                     hovertemplate=f"{number}<extra>{one.label}, seed {seed}</extra>",
                 )
             continue
+        values += [frame["value"] for frame in frames.values()]
         together = pd.concat(frames.values()).groupby("step", sort=True)
         means = together.agg(epoch=("epoch", "first"), mean=("value", "mean"), n=("value", "size")).reset_index()
         if len(frames) > 1:
@@ -110,7 +115,17 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
             customdata=means[["n"]].to_numpy(),
             hovertemplate=f"{number} (mean of %{{customdata[0]}} seeds)<extra>{one.label}</extra>",
         )
-    return figure
+        ends.append(
+            End(
+                label=one.label,
+                group=one.label,
+                x=float(means[x].iloc[-1]),
+                y=float(means["mean"].iloc[-1]),
+                colour=one.look.colour,
+            )
+        )
+    low, high = (edge(edge(one) for one in values) if values else 0.0 for edge in (min, max))
+    return name_ends(figure, ends, low=float(low), high=float(high), room=_ROOM)
 
 
 def ablation_panel(rows: Sequence[Row], name: str) -> go.Figure:

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,8 +14,12 @@ import streamlit as st
 
 from app.components.vendor import font_url, plotly_url
 from app.look.palette import DARK, LIGHT, VIRIDIS, Palette, swaps
+from app.words.intervals import rounded
 
-__all__ = ["chart", "file_name", "mount", "palettes", "show_numbers"]
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+__all__ = ["chart", "file_name", "mount", "palettes", "show_numbers", "with_minus"]
 
 _LONGEST_PART = 64
 BROWSER = Path(__file__).parent / "browser"
@@ -65,7 +69,18 @@ def show_numbers(table: pd.DataFrame, *, key: str, label: str, title: str = "Sho
         if table.empty:
             st.caption("Nothing measured yet.")
         else:
-            st.dataframe(table, key=key, hide_index=True, alt=f"Table: {label}")
+            st.dataframe(with_minus(table), key=key, hide_index=True, alt=f"Table: {label}")
+
+
+def with_minus(table: pd.DataFrame) -> pd.DataFrame | Styler:
+    """The table with a real minus before what is below zero; sorting and downloading go by the numbers beneath."""
+    below = [name for name in table.select_dtypes("number") if (table[name] < 0).any()]
+    return table.reset_index(drop=True).style.format(_number, subset=below, na_rep="–") if below else table
+
+
+def _number(value: Any) -> str:
+    """As the grid writes it, with four digits after the point at most."""
+    return rounded(value, 4).rstrip("0").rstrip(".")
 
 
 def mount(

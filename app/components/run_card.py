@@ -18,12 +18,12 @@ __all__ = ["plain", "run_card"]
 def run_card(run: data.Run) -> None:
     """Draw the card of a run."""
     with st.container(border=True, key=f"card_{run.id}", gap="xsmall"):
-        left, right = st.columns([1.3, 1], vertical_alignment="center")
+        left, right = st.columns([1.7, 1], vertical_alignment="center")
         with left, st.container(gap="xsmall"):
+            st.markdown(f"**{plain(run.title)}**")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 run_badge(run)
-                st.markdown(f"**{plain(run.title)}**", width="content")
-            st.caption(" · ".join([KINDS[run.kind].label, since(run.created), *_seed(run)]))
+                st.caption(" · ".join([KINDS[run.kind].label, since(run.created), *_seed(run)]), width="content")
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
             if run.state == "done" and "geometry" in KINDS[run.kind].shows:

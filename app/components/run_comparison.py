@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import string
-from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from app import charts
 from app.address.routes import link
 from app.backend import data
 from app.charts.curves import X
+from app.components.html_table import Entry, html_table
 from app.components.live_chart import chart, show_numbers
 from app.components.run_picker import empty_state, run_label
 from app.components.run_state import result_word
-from app.words.intervals import points, verdict
+from app.words.intervals import points, rounded, verdict
 from bird_backend.experiments import KINDS
 from bird_backend.measures import has_collapsed
-from bird_backend.measures.figures import FIGURES, columns
+from bird_backend.measures.figures import FIGURES, Unit, columns
 
 __all__ = ["CURVES", "run_comparison"]
 
@@ -140,25 +141,32 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
 
 def _results(compared: list[charts.ComparedRun], gains: list[str]) -> None:
     table = charts.results_table(compared)
-    shown, config = table, dict[str, Any]()
-    for figure in map(FIGURES.__getitem__, columns("comparison")):
-        unit, heading = figure.unit, figure.heading
-        shown = shown.assign(**{heading: unit.scale * shown[heading].astype(float)})
-        config[heading] = st.column_config.NumberColumn(
-            format=f"%{unit.sign}.{unit.digits}f", help=figure.explained[:1].upper() + figure.explained[1:]
-        )
-    st.dataframe(
-        shown,
-        key="results",
-        hide_index=True,
-        column_config=config,
-        placeholder="–",
-        alt="Results of the compared runs",
+    figures = [FIGURES[name] for name in columns("comparison")]
+    html_table(
+        label="Results of the compared runs",
+        columns=["State", *(figure.heading for figure in figures), "n"],
+        rows=[
+            (
+                f"{row['Run']} · {row['Model']}",
+                [
+                    Entry(text=str(row["State"])),
+                    *(Entry(text=_shown(row[figure.heading], figure.unit)) for figure in figures),
+                    Entry(text="–" if pd.isna(row["n"]) else f"{int(row['n']):,}"),
+                ],
+            )
+            for row in table.to_dict("records")
+        ],
     )
     if gains:
         st.markdown("**Each run against its own fine-tuning baseline, robust accuracy**\n\n" + "\n".join(gains))
         st.caption("Points with 95 % intervals over test images. One seed each: another seed moves them too.")
     show_numbers(table, key="results_numbers", label="results of the compared runs")
+    with st.expander("What each figure means", icon=":material/help:"):
+        st.markdown("\n".join(f"- **{figure.title}**: {figure.explained}" for figure in figures))
+
+
+def _shown(value: float, unit: Unit) -> str:
+    return "–" if pd.isna(value) else rounded(unit.scale * value, unit.digits, sign=unit.sign)
 
 
 def _gain(run: data.Run, name: str) -> str | None:

@@ -135,13 +135,13 @@ def state_note(run: data.Run) -> None:
     match run.state:
         case "failed":
             st.error(
-                f"**This run failed.** {reason}\n\nEverything it had measured is below. Put the cause right in a new "
-                "launch, or press Resume to go on from its last checkpoint.",
+                f"**This run failed.** {reason}\n\nWhat it had measured is kept. Put the cause right, then press "
+                "Resume to go on from its last checkpoint, or change something and launch again.",
                 icon=":material/error:",
             )
         case "cancelled":
             st.warning(
-                "**This run was stopped.** What it had measured is below; Resume goes on from its last checkpoint.",
+                "**This run was stopped.** What it had measured is kept; Resume goes on from its last checkpoint.",
                 icon=":material/stop_circle:",
             )
         case "interrupted":

@@ -28,8 +28,8 @@ def render() -> None:
     """Draw the page."""
     page_head(
         "robustness",
-        "The test images are changed in known ways, at five strengths. What counts is a method against plain "
-        "fine-tuning with the same budget, above all under what is held out: no model was trained on that.",
+        "The test images are changed in known ways, at five strengths. A method has to beat plain fine-tuning with the "
+        "same budget, most of all under held-out changes, which no network here was trained on.",
         help="Robust accuracy: the mean accuracy over conditions and strengths. Strength 1 is mild, 5 is severe.",
     )
     run = pick_run(

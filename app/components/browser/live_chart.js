@@ -46,6 +46,11 @@ async function draw(host, state, data, element) {
     layout.legend = { ...layout.legend, x: 0, xanchor: "left" };
     layout.margin = { ...layout.margin, t: 68 };
   }
+  if (host.clientWidth < 700 && figure.data.some((trace) => trace.meta === "line end")) {
+    // No room beside the lines for their names, which the legend says too.
+    figure.data = figure.data.filter((trace) => trace.meta !== "line end");
+    layout.margin = { ...layout.margin, r: 12 };
+  }
   state.ranges = Object.fromEntries(axesOf(layout).map((axis) => [axis, figure.layout[axis].range ?? null]));
   await Plotly.react(host, figure.data, layout, {
     displayModeBar: false,
