@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bird_backend.activations import capture_activations
+    from bird_backend.recording import record
     from bird_backend.similarity import cka
     from bird_backend.transfer.bird.module import BirdLoss
 
-__all__ = ["BirdLoss", "__version__", "capture_activations", "cka"]
+__all__ = ["BirdLoss", "__version__", "capture_activations", "cka", "record"]
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,7 @@ _FOUND_IN = {
     "BirdLoss": "bird_backend.transfer.bird.module",
     "capture_activations": "bird_backend.activations",
     "cka": "bird_backend.similarity",
+    "record": "bird_backend.recording",
 }
 
 

@@ -40,7 +40,7 @@ LAYERS = [
     {"behaviours"},
     {"transfer", "evaluation"},
     {"experiments"},
-    {"jobs"},
+    {"jobs", "recording"},
     {"cli"},
     {"__main__"},
 ]

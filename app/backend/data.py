@@ -19,7 +19,7 @@ from app.backend.metrics import MetricsCache, tidy
 from bird_backend import settings
 from bird_backend.behaviours import USUAL
 from bird_backend.errors import BirdError, InputError, UnknownNameError
-from bird_backend.experiments import AnalyzeSpec, GallerySpec, RunSpec, TransferSpec, load_spec, read_spec
+from bird_backend.experiments import AnalyzeSpec, GallerySpec, RecordSpec, RunSpec, TransferSpec, load_spec, read_spec
 from bird_backend.measures import Predictions
 from bird_backend.runs import pictures, queue, reading
 from bird_backend.runs.companions import Companions, find_companions, oracle_of
@@ -425,4 +425,5 @@ def arm_of(run: Run) -> str:
 def drawn_pair(run: Run) -> tuple[str, str] | None:
     """The teacher's and the student's layer whose geometry the run draws; none for other kinds of run."""
     spec = spec_of(run)
-    return (spec.drawn_pair.teacher, spec.drawn_pair.student) if isinstance(spec, TransferSpec) else None
+    pair = spec.drawn_pair if isinstance(spec, TransferSpec | RecordSpec) else None
+    return None if pair is None else (pair.teacher, pair.student)

@@ -17,6 +17,7 @@ from app.charts.curves import (
     cka_table,
     epochs_table,
     loss_curves,
+    other_parts,
     part_of,
     part_title,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "mean_rows",
     "models_in",
     "numbers",
+    "other_parts",
     "part_of",
     "part_title",
     "reliability",

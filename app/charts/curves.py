@@ -20,12 +20,15 @@ __all__ = [
     "cka_table",
     "epochs_table",
     "loss_curves",
+    "other_parts",
     "part_of",
     "part_title",
 ]
 
 X = Literal["step", "epoch"]
 _TITLE = {"step": "Step", "epoch": "Epoch"}
+_KNOWN = ("step", "epoch", "t", "task_loss", "cka", "lr", "images_per_s", "n", "robust_n", "null")
+"""Columns of steps that have a place of their own, or are no curve."""
 
 
 def arms_in(metrics: pd.DataFrame) -> list[str]:
@@ -71,7 +74,8 @@ def cka_curves(metrics: pd.DataFrame, x: X = "step", *, height: int = 320) -> go
 def loss_curves(metrics: pd.DataFrame, column: str, x: X = "step", *, height: int = 240) -> go.Figure:
     """A part of the loss, each step: the task's, or one that a method declares."""
     title = "Task loss" if column == "task_loss" else part_title(metrics, column)
-    figure = blank(title, height=height, x=_TITLE[x], y="Loss", showlegend=column == "task_loss")
+    known = column == "task_loss" or column == part_of(metrics)
+    figure = blank(title, height=height, x=_TITLE[x], y="Loss" if known else "", showlegend=column == "task_loss")
     for name in arms_in(metrics):
         rows = thin(_rows(metrics, "step", name, column))
         if len(rows):
@@ -126,6 +130,15 @@ def part_of(metrics: pd.DataFrame) -> str | None:
     return next((name for name in parts if name in metrics and metrics[name].notna().any()), None)
 
 
+def other_parts(metrics: pd.DataFrame) -> list[str]:
+    """Further numbers of each step, as a training of one's own calls what it logs."""
+    if "type" not in metrics:
+        return []
+    steps = metrics[metrics["type"] == "step"]
+    numbers = [str(name) for name in steps.columns if pd.api.types.is_numeric_dtype(steps[name])]
+    return [name for name in numbers if name not in _KNOWN and name != part_of(metrics) and steps[name].notna().any()]
+
+
 def part_title(metrics: pd.DataFrame, column: str) -> str:
     """What a part of the loss is called, and what it is as far as all methods with rows here agree on it."""
     declared = {name: method.parts[column] for name, method in METHODS.items() if column in method.parts}
@@ -167,5 +180,7 @@ def _x(rows: pd.DataFrame, x: X, metrics: pd.DataFrame) -> pd.Series:
     if "epoch" in rows and rows["epoch"].notna().all():
         return rows["epoch"]
     steps = metrics[(metrics["type"] == "step") & (metrics["step"] > 0)]
+    if "epoch" not in steps or steps["epoch"].isna().all():
+        return rows["step"]  # a training of one's own that knows no epochs
     per_step = float((steps["epoch"] / steps["step"]).median()) if len(steps) else 0.0
     return rows["step"] * per_step

@@ -10,7 +10,7 @@ import streamlit as st
 from app.backend import data
 from app.words.sentences import control_sentence, start_sentence
 from bird_backend.durations import exact
-from bird_backend.experiments import TransferSpec
+from bird_backend.experiments import KINDS, TransferSpec
 from bird_backend.transfer import METHODS
 
 __all__ = [
@@ -103,7 +103,9 @@ def run_words(run: data.Run) -> None:
 
 
 def run_buttons(run: data.Run) -> None:
-    """Stop or resume, whichever the state allows."""
+    """Stop or resume, whichever the state allows; neither for a training of one's own, which only writes here."""
+    if KINDS[run.kind].recorded:
+        return
     if data.is_active(run):
         stopping = run.cancel_requested is not None
         st.button(
@@ -132,6 +134,10 @@ def run_buttons(run: data.Run) -> None:
 def state_note(run: data.Run) -> None:
     """What happened and what to do, for a run that did not end well or has not begun."""
     reason = run.reason or "It left no reason; the log below may say more."
+    if KINDS[run.kind].recorded:
+        if run.state in ("failed", "cancelled"):
+            st.error(f"**This training did not end well.** {reason}\n\nWhat it had written is below.")
+        return
     match run.state:
         case "failed":
             st.error(

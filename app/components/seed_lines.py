@@ -9,6 +9,7 @@ import streamlit as st
 from app.backend import data
 from app.findings.seeds import Siblings, figure_over_seeds, seed_documents, seeds_of, siblings
 from app.words.intervals import points, verdict
+from bird_backend.experiments import KINDS
 from bird_backend.measures import Interval
 
 __all__ = ["seed_lines"]
@@ -30,7 +31,7 @@ def seed_lines(run: data.Run, known: Siblings, gain: Interval | None) -> None:
     if under_way := len(known.coming):
         st.caption(f"{under_way} more with other seeds {'is' if under_way == 1 else 'are'} queued or running.")
         return
-    if len(runs) >= 3:
+    if len(runs) >= 3 or KINDS[run.kind].recorded:
         return
     more = seed_documents(run, known, 2)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):

@@ -6,6 +6,7 @@ import time
 from functools import partial
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import charts
@@ -162,7 +163,7 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
     task = charts.loss_curves(metrics, "task_loss", x)
     part = charts.part_of(metrics) or "representation_loss"
     second = charts.loss_curves(metrics, part, x)
-    drawn = (
+    drawn: tuple[tuple[go.Figure, str, str], ...] = (
         (
             charts.accuracy_curves(metrics, "validation_accuracy", x),
             "validation_chart",
@@ -176,6 +177,11 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         (task, "task_chart", "Task loss at each step"),
         (second, "representation_chart", f"{charts.part_title(metrics, part)}, at each step"),
     )
+    if KINDS[run.kind].recorded:
+        others = enumerate(charts.other_parts(metrics))
+        more = ((charts.loss_curves(metrics, name, x), f"logged_{place}", name) for place, name in others)
+        # What a training of one's own does not say is not missed.
+        drawn = tuple(entry for entry in (*drawn, *more) if entry[0].data)
     columns = st.columns(2, gap="medium")
     for index, (figure, key, label) in enumerate(drawn):
         if figure is second and not figure.data:

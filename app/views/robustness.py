@@ -19,7 +19,7 @@ from app.components.severity_grid import grid_component
 from app.findings.ceilings import Held, held_against
 from app.findings.seeds import siblings
 from bird_backend.behaviours import BEHAVIOURS
-from bird_backend.experiments import KINDS
+from bird_backend.experiments import TransferSpec
 
 __all__ = ["render"]
 
@@ -96,7 +96,7 @@ def _results(run: data.Run, measured: data.Predictions) -> None:
             link("live", held.fine_tuning.title, icon=":material/timeline:", run=held.fine_tuning.id)
     figures_table(run, held.with_ceiling or predictions, known.done)
     _charts(run, predictions)
-    if "geometry" in KINDS[run.kind].shows and data.arm_of(run) != "oracle":
+    if isinstance(data.spec_of(run), TransferSpec) and data.arm_of(run) != "oracle":
         st.header("How far towards the ceiling?", anchor=False, help="PGR, the performance gap recovered.")
         _ceiling(run, held)
     st.header("Where does it help?" if over else "Where is it robust?", anchor=False)

@@ -33,6 +33,7 @@ from bird_backend.cli.output import ProgressBar, describe_summary, emit, table
 from bird_backend.cli.study_commands import ablate, compare, study
 from bird_backend.errors import BirdError, Cancelled, InputError, plain
 from bird_backend.experiments import RunSpec, load_spec, override, read_spec
+from bird_backend.runs.checks import check_kind
 from bird_backend.runs.provenance import find_weights, read_header
 
 __all__ = ["app", "main"]
@@ -286,6 +287,7 @@ def _perform(spec: RunSpec, *, as_json: bool) -> int:
     from bird_backend.jobs.leases import lease  # noqa: PLC0415
     from bird_backend.jobs.process import perform  # noqa: PLC0415
 
+    check_kind(spec.kind)
     device = lease(spec.device)
     row = runs.RunStore().create(spec, state="running", device=device)
     bar = ProgressBar()

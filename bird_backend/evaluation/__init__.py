@@ -2,7 +2,7 @@
 
 from bird_backend.evaluation.accuracy import Measured, measure_accuracy
 from bird_backend.evaluation.layer_map import LayerMap, measure_layer_map
-from bird_backend.evaluation.probes import Probes, choose_probes
+from bird_backend.evaluation.probes import Probes, choose_probes, probes_among
 from bird_backend.evaluation.snapshots import Geometry, Snapshotter, layer_features
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "layer_features",
     "measure_accuracy",
     "measure_layer_map",
+    "probes_among",
 ]

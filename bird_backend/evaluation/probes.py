@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bird_backend.datasets import Dataset
+from bird_backend.datasets import Dataset, Split
 from bird_backend.seeds import derive_seed
 
-__all__ = ["Probes", "choose_probes"]
+__all__ = ["Probes", "choose_probes", "probes_among"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,6 +22,11 @@ class Probes:
     labels: Tensor
     gram: Tensor
     classes: tuple[str, ...]
+
+    def to(self, device: torch.device | str) -> Probes:
+        """The same on `device`."""
+        moved = {name: getattr(self, name).to(device) for name in ("images", "labels", "gram")}
+        return replace(self, **moved)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As kept in a run's `probes.npz`."""
@@ -34,27 +39,27 @@ class Probes:
 
 
 def choose_probes(data: Dataset, *, embedding: int, gram: int) -> Probes:
-    """Up to `embedding` validation images, evenly over the classes, and up to `gram` of them for the Gram matrices.
+    """Up to `embedding` validation images, evenly over the classes, and up to `gram` of them for the Gram matrices."""
+    return probes_among(data.validation, data.classes, embedding=embedding, gram=gram)
+
+
+def probes_among(split: Split, classes: tuple[str, ...], *, embedding: int, gram: int) -> Probes:
+    """The same of any images.
 
     Drawn by a fixed seed: two runs on the same data draw the same images, so their pictures can be compared.
     """
-    labels = data.validation.labels.cpu()
+    labels = split.labels.cpu()
     generator = torch.Generator().manual_seed(derive_seed(0, "probes"))
     shuffled = torch.randperm(len(labels), generator=generator)
     # The k-th image of every class comes before the (k+1)-th of any: a prefix is as balanced as the data allow.
     rank = torch.empty(len(labels), dtype=torch.long)
-    for label in range(len(data.classes)):
+    for label in range(len(classes)):
         members = shuffled[labels[shuffled] == label]
         rank[members] = torch.arange(len(members))
     by_rank = shuffled[rank[shuffled].argsort(stable=True)]
     chosen = by_rank[:embedding]
     subset = torch.arange(min(gram, len(chosen)))
     subset = subset[labels[chosen[subset]].argsort(stable=True)]
-    device = data.validation.images.device
+    device = split.images.device
     at = chosen.to(device)
-    return Probes(
-        images=data.validation.images[at],
-        labels=data.validation.labels[at],
-        gram=subset.to(device),
-        classes=data.classes,
-    )
+    return Probes(images=split.images[at], labels=split.labels[at], gram=subset.to(device), classes=classes)

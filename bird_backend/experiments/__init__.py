@@ -10,6 +10,7 @@ from bird_backend.experiments.evaluate import EvaluateSpec
 from bird_backend.experiments.gallery import GallerySpec
 from bird_backend.experiments.inspect import InspectSpec
 from bird_backend.experiments.pretrain import PretrainSpec
+from bird_backend.experiments.record import RecordSpec
 from bird_backend.experiments.robustify import RobustifySpec
 from bird_backend.experiments.transfer import TransferSpec
 
@@ -21,6 +22,7 @@ __all__ = [
     "InspectSpec",
     "Kind",
     "PretrainSpec",
+    "RecordSpec",
     "Report",
     "RobustifySpec",
     "RunSpec",

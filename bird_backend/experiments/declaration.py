@@ -72,5 +72,7 @@ class Kind:
     """Reads rather than trains, so it shares a device with a training run: a question never waits for hours."""
     answers_form: bool = False
     """Answers a form's question, so that it is no run that one goes back to."""
+    recorded: bool = False
+    """Written by someone else's training as it goes: nobody here can begin, stop or resume it."""
     makes_weights: bool = False
     """Trains one network, which can be kept under a name."""

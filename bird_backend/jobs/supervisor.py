@@ -18,6 +18,7 @@ from typing import Any
 
 from bird_backend import settings
 from bird_backend.errors import BirdError, InputError
+from bird_backend.experiments import KINDS
 from bird_backend.jobs.companion import Companion
 from bird_backend.jobs.devices import known_devices, start_asking
 from bird_backend.runs.directory import locked
@@ -88,6 +89,9 @@ class Supervisor:
         elif (summary := _result(run)) is not None:
             # It was done, and only the row could not be written any more.
             self.store.finish(run.id, "done", summary=summary)
+        elif KINDS[run.kind].recorded:
+            reason = "The training that wrote it ended without a word; what it had written is kept."
+            self.store.finish(run.id, "failed", reason=reason)
         elif run.attempts >= MAX_ATTEMPTS:
             reason = f"The process died {run.attempts} times without a word (out of memory, or killed); see the log."
             self.store.finish(run.id, "failed", reason=reason)

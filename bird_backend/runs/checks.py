@@ -12,12 +12,21 @@ from bird_backend import catalog, settings
 from bird_backend.behaviours import BehaviourSettings
 from bird_backend.catalog import title_of
 from bird_backend.errors import InputError
-from bird_backend.experiments import TransferSpec
+from bird_backend.experiments import KINDS, TransferSpec
 from bird_backend.runs.provenance import Provenance, find_weights, list_weights, read_provenance
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
-__all__ = ["check_data", "check_held_out", "check_transfer", "misfit", "problems"]
+__all__ = ["check_data", "check_held_out", "check_kind", "check_transfer", "misfit", "problems"]
+
+
+def check_kind(kind: str) -> None:
+    """An `InputError` for a kind of run that nobody here can begin, stop or resume."""
+    if KINDS[kind].recorded:
+        raise InputError(
+            f"A run of kind {kind} is written by a training of one's own, with bird_backend.record: it can't be begun,"
+            " stopped or resumed from here."
+        )
 
 
 def check_transfer(spec: TransferSpec, classes: tuple[str, ...] = ()) -> None:

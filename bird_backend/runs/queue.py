@@ -13,7 +13,7 @@ from pathlib import Path
 from bird_backend import settings
 from bird_backend.errors import InputError
 from bird_backend.experiments import RunSpec, TransferSpec
-from bird_backend.runs.checks import check_transfer
+from bird_backend.runs.checks import check_kind, check_transfer
 from bird_backend.runs.directory import is_locked
 from bird_backend.runs.store import FINAL, Run, RunStore
 
@@ -25,6 +25,7 @@ def submit(spec: RunSpec, *, reuse: bool = False) -> Run:
 
     `reuse` returns a run that was asked for exactly the same and did not fail, where there is one.
     """
+    check_kind(spec.kind)
     if isinstance(spec, TransferSpec):
         check_transfer(spec)
     store = RunStore()
@@ -39,6 +40,7 @@ def cancel(run_id: str) -> Run:
     run = store.get(run_id)
     if run.state in FINAL:
         raise InputError(f"Run {run_id} is {run.state} already, so there is nothing to cancel.")
+    check_kind(run.kind)
     store.request_cancel(run_id)
     if run.state in ("queued", "interrupted"):
         store.finish(run_id, "cancelled", reason="Cancelled before it went on.")
@@ -51,6 +53,7 @@ def cancel(run_id: str) -> Run:
 def resume(run_id: str) -> Run:
     """Put a cancelled, failed or interrupted run back in the queue; it goes on from its last checkpoint."""
     store = RunStore()
+    check_kind(store.get(run_id).kind)
     if not store.requeue(run_id, states=("cancelled", "failed", "interrupted"), forgive=True):
         raise InputError(
             f"Run {run_id} is {store.get(run_id).state}; only a cancelled, failed or interrupted run resumes."

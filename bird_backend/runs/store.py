@@ -39,6 +39,7 @@ from (
         and not exists (
             select * from runs as busy
             where busy.state = 'running' and busy.device = coalesce(offered.value, waiting.wanted)
+                and busy.kind not in (select value from json_each(:recorded))
                 and (busy.kind in (select value from json_each(:light)))
                     = (waiting.kind in (select value from json_each(:light)))
         )
@@ -177,13 +178,15 @@ class RunStore:
     def claim_oldest(self, devices: Sequence[str], *, besides: Collection[str] = ()) -> Run | None:
         """Take the oldest queued run that one of `devices` is free for, with that device; none where there is none.
 
-        A device takes one run at a time, and one of a light kind beside it. One that is asked for by name and is not
+        A device takes one run at a time, and one of a light kind beside it; trainings that are only recorded here keep
+        nobody waiting, for they may be left open for days. One that is asked for by name and is not
         among `devices` is granted as named: the run itself says what is wrong with it. Runs of `besides` are left.
         """
         values = {
             "now": time.time(),
             "devices": json.dumps(list(devices)),
             "light": json.dumps([kind.name for kind in KINDS.values() if kind.light]),
+            "recorded": json.dumps([kind.name for kind in KINDS.values() if kind.recorded]),
             "besides": json.dumps(list(besides)),
         }
         with self.table.writing() as db:

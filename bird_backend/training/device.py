@@ -54,13 +54,14 @@ def prepare(model: nn.Module, device: torch.device) -> nn.Module:
 
 @contextmanager
 def training_mode(model: nn.Module, training: bool) -> Iterator[None]:
-    """Put `model` in training or evaluation mode while inside, and back after."""
-    before = model.training
+    """Put `model` in training or evaluation mode while inside, and each of its modules back after."""
+    before = [(module, module.training) for module in model.modules()]
     model.train(training)
     try:
         yield
     finally:
-        model.train(before)
+        for module, mode in before:  # some may be kept in evaluation mode while the rest trains
+            module.training = mode
 
 
 def to_layout(images: Tensor, model_layout: torch.memory_format) -> Tensor:
