@@ -52,7 +52,7 @@ def score(
     spec: TransferSpec, method: MethodSettings, data: Dataset, *, lr: float, seed: int
 ) -> tuple[float, float, float]:
     """Clean and robust validation accuracy after training, and seconds."""
-    device = data.train.images.device
+    device = data.train.device
     teacher = prepare(load_model(spec.teacher, classes=None, seed=0)[0], device)
     student = prepare(load_model(spec.student, classes=len(data.classes), seed=0)[0], device)
     images = clean(data.train, spec.training, spec.data)

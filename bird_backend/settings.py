@@ -27,6 +27,7 @@ __all__ = [
     "expanded",
     "found",
     "home",
+    "image_memory",
     "make_home",
     "pictures_dir",
     "runs_dir",
@@ -66,6 +67,15 @@ def home() -> Path:
         return Path(asked).expanduser().resolve()
     except RuntimeError as error:  # ~ of a user there isn't, or a link to itself
         raise InputError(f"The home {asked} can't be found ({error}); set BIRD_HOME to another folder.") from error
+
+
+def image_memory() -> int | None:
+    """Bytes of images that may lie on a device, from `BIRD_IMAGE_MEMORY` in MiB; none where it is left to us."""
+    asked = os.environ.get("BIRD_IMAGE_MEMORY", "")
+    try:
+        return max(0, int(float(asked) * 2**20)) if asked else None
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"BIRD_IMAGE_MEMORY is a number of MiB, not {asked!r}.") from error
 
 
 def expanded(path: str | Path) -> Path:

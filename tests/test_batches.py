@@ -54,6 +54,9 @@ class Sentences:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    def expect(self, rows: Tensor) -> None:
+        pass
+
     def batch(self, rows: Tensor, *, progress: float = 0.0, **_: Any) -> Batch:
         return Batch(inputs=self.tokens[rows], targets=self.targets[rows], mask=self.mask[rows], progress=progress)
 

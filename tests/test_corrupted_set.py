@@ -89,6 +89,29 @@ def test_what_was_written_is_what_is_corrupted_on_the_fly(written: Path) -> None
     np.testing.assert_array_equal(pictures.changed, same_pictures.changed)
 
 
+def test_larger_images_are_changed_in_the_same_batches_on_the_fly_and_on_disk(tmp_path: Path) -> None:
+    chance = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (130, 3, 64, 64), dtype=torch.uint8, generator=chance)
+    data, model = Split(images=images, labels=torch.arange(130) % 3), build_model("cnn-small", classes=3, seed=0)
+    trial = corrupting(("gaussian_noise",), (5,), seed=7)
+    pictures = images.permute(0, 2, 3, 1).numpy()
+    write_corrupted_set(
+        tmp_path,
+        pictures,
+        data.labels.numpy(),
+        trial=corrupting(("gaussian_noise",), seed=7),
+        device=torch.device("cpu"),
+    )
+    stored = open_corrupted_set(tmp_path, ("gaussian_noise",), data.labels, 64)
+    fly = measure_accuracy({"m": model}, data, trial=trial, classes=("a", "b", "c"))
+    read = measure_accuracy(
+        {"m": model}, data, trial=corrupting(("gaussian_noise",), (5,), seed=7, stored=stored), classes=("a", "b", "c")
+    )
+    np.testing.assert_array_equal(fly.predictions.confidence["m"], read.predictions.confidence["m"])
+    assert fly.examples is not None and read.examples is not None
+    np.testing.assert_array_equal(fly.examples.changed, read.examples.changed)
+
+
 def test_a_limited_evaluation_reads_the_chosen_images(written: Path) -> None:
     data, model = split(), build_model("cnn-small", classes=3, seed=0)
     stored = open_corrupted_set(written, NAMES, data.labels, 32)

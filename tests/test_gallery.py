@@ -105,7 +105,8 @@ def test_pictures_are_kept_once_as_they_came(home: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"<svg/>", "not a PNG"), (png()[:200], "broken image"), (None, "bring it again")]
+    ("content", "message"),
+    [(b"<svg/>", "not a PNG"), (png()[:200], "can't be used"), (None, "bring it again")],
 )
 def test_a_broken_picture_is_a_failed_run_with_one_sentence(home: Path, content: bytes | None, message: str) -> None:
     name = "0" * 64 if content is None else keep_picture(content)

@@ -1,11 +1,14 @@
 """Data sets as square RGB uint8 tensors with a fixed split, and what is done to their batches."""
 
+from bird_backend.datasets.ahead import Ahead
 from bird_backend.datasets.augmentation import augment, normalise, normalise_levels
 from bird_backend.datasets.dataset import Dataset, Progress, Split
 from bird_backend.datasets.embedded import build_fashion_mnist_small
+from bird_backend.datasets.placing import place
 from bird_backend.datasets.registry import load_dataset
 
 __all__ = [
+    "Ahead",
     "Dataset",
     "Progress",
     "Split",
@@ -14,4 +17,5 @@ __all__ = [
     "load_dataset",
     "normalise",
     "normalise_levels",
+    "place",
 ]

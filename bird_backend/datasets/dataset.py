@@ -23,14 +23,13 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Images [N,3,S,S] uint8 and their labels [N] int64, on one device.
-
-    Where there are too many images for the device they stay on the CPU, mapped from a file, and come to it batch by
-    batch: the labels' device is the split's.
-    """
+    """Images [N,3,S,S] uint8 and their labels [N] int64, on one device."""
 
     images: Tensor
     labels: Tensor
+    streamed: bool = False
+    """Whether there are too many images for the device, so that they stay where they are, on the CPU and most often
+    mapped from a file, and come to it batch by batch."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -40,20 +39,16 @@ class Split:
         """Where batches are wanted."""
         return self.labels.device
 
-    @property
-    def resident(self) -> bool:
-        """Whether the images are on that device already."""
-        return self.images.device == self.labels.device
-
     def take(self, rows: Tensor | slice) -> Tensor:
         """uint8 [B,3,S,S] on the split's device: the images of these places, indices [B] on any device or a slice."""
         if isinstance(rows, Tensor):
-            rows = rows.to(self.images.device, non_blocking=True)
+            rows = rows.to(self.images.device, non_blocking=True)  # towards a device: of few numbers, so no wait
         return self.images[rows].to(self.device, non_blocking=True)
 
-    def to(self, device: torch.device | str, *, images: bool = True) -> Split:
-        """The same split on `device`; without its images where they are to stay on the CPU."""
-        return Split(images=self.images.to(device) if images else self.images, labels=self.labels.to(device))
+    def to(self, device: torch.device | str, *, streamed: bool = False) -> Split:
+        """The same split on `device`, its images too unless they are to be `streamed` there."""
+        images = self.images if streamed else self.images.to(device)
+        return Split(images=images, labels=self.labels.to(device), streamed=streamed)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,11 +70,10 @@ class Dataset:
         """The side of its images in pixels."""
         return self.train.images.shape[-1]
 
-    def to(self, device: torch.device | str, *, images: bool = True) -> Dataset:
-        """The same data set on `device`; without its images where they are to stay on the CPU."""
-        train, validation, test = (
-            split.to(device, images=images) for split in (self.train, self.validation, self.test)
-        )
+    def to(self, device: torch.device | str, *, streamed: bool = False) -> Dataset:
+        """The same data set on `device`, its images too unless they are to be `streamed` there."""
+        splits = (self.train, self.validation, self.test)
+        train, validation, test = (split.to(device, streamed=streamed) for split in splits)
         return replace(self, train=train, validation=validation, test=test)
 
     def describe(self) -> dict[str, Any]:

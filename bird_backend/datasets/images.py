@@ -38,7 +38,7 @@ class BrokenImageError(InputError):
     """One image that can't be used; `reason` says why in words that are the same for many."""
 
     def __init__(self, label: str, reason: str, detail: str = "") -> None:
-        super().__init__(f"{label} is no image that can be used: {detail or reason}.")
+        super().__init__(f"{label} can't be used as an image: {detail or reason}.")
         self.reason = reason
 
 

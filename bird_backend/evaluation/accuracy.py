@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bird_backend.behaviours.trial import BATCH, Attacked, Trial
+from bird_backend.behaviours.trial import Attacked, Trial, batch_size
 from bird_backend.datasets import Split
 from bird_backend.evaluation.album import Album
 from bird_backend.evaluation.answers import Respondent
@@ -50,22 +50,25 @@ def measure_accuracy(
     trial attacks: then each sees its own, and pictures are of the last one's. They are kept where `classes` are named.
     """
     chosen = _choose(len(split), limit)
-    device = split.images.device
-    at = torch.from_numpy(chosen).to(device)
+    device = split.device
+    at = torch.from_numpy(chosen)
     whole = len(chosen) == len(split)
-    images, labels = (split.images, split.labels) if whole else (split.images[at], split.labels[at])
+    labels = split.labels if whole else split.labels[at.to(device)]
     n, expected = len(chosen), labels.cpu().numpy()
+    step = batch_size(*split.images.shape[2:])
     cells = trial.cells
-    album = None if classes is None else Album(images, expected, classes)
+    album = (
+        None if classes is None else Album(lambda places: split.take(at[torch.from_numpy(places)]), expected, classes)
+    )
     predicted = {key: np.empty((len(cells), n), dtype=np.int16) for key in models}
     confidence = {key: np.empty((len(cells), n), dtype=np.float16) for key in models}
 
     def batch_of(cell: Cell, start: int, model: nn.Module | None = None) -> Tensor:
-        rows = slice(start, start + BATCH)
+        rows = slice(start, start + step)
         if cell != CLEAN and trial.stored is not None:
             return trial.stored.batch(cell, chosen[rows], device)
         network = None if model is None else Attacked(model=model, labels=labels[rows])
-        return trial.batch(images[rows], cell, start, network)
+        return trial.batch(split.take(rows if whole else at[rows]), cell, start, network)
 
     def batches(cell: Cell, start: int) -> list[Tensor]:
         """A batch for each network."""
@@ -76,17 +79,17 @@ def measure_accuracy(
     with ExitStack() as modes:
         for model in models.values():
             modes.enter_context(training_mode(model, False))
-        respondents = [Respondent(model, images[:1]) for model in models.values()]
+        respondents = [Respondent(model, split.take(slice(1))) for model in models.values()]
         for row, cell in enumerate(cells):
             answers = []
-            for start in range(0, n, BATCH):
+            for start in range(0, n, step):
                 seen = batches(cell, start)
                 pairs = zip(respondents, seen, strict=True)
                 answers.append(torch.stack([respondent.answer(batch) for respondent, batch in pairs]))
                 if album is not None:
                     album.see(seen[-1], start)
                 if progress is not None:
-                    progress((row + min(start + BATCH, n) / n) / len(cells))
+                    progress((row + min(start + step, n) / n) / len(cells))
             said = torch.cat(answers, dim=2).cpu().numpy()  # (models, class and confidence, n)
             for key, (named, sure) in zip(models, said, strict=True):
                 predicted[key][row], confidence[key][row] = named, sure.view(np.float16)

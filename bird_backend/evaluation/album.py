@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from bird_backend.evaluation.thumbnails import SIDE, thumbnails
 from bird_backend.runs.reading import Examples
 
 __all__ = ["Album"]
@@ -19,13 +20,13 @@ _SHOWN = 12
 class Album:
     """Told of each cell's images batch by batch, it keeps those of its pool until it knows which of them to show."""
 
-    def __init__(self, images: Tensor, labels: np.ndarray, classes: Sequence[str]) -> None:
-        """`images` uint8 [n,3,S,S] are the clean ones, `labels` [n] theirs."""
-        n = len(images)
+    def __init__(self, clean: Callable[[np.ndarray], Tensor], labels: np.ndarray, classes: Sequence[str]) -> None:
+        """`clean` gives the images uint8 [P,3,S,S] of places [P] as they are; `labels` [n] are those of all."""
+        n = len(labels)
         self._classes = np.array(classes)
         self._pool = np.linspace(0, n - 1, min(_POOL, n)).astype(np.int64)
         self._labels = labels[self._pool]
-        self._clean = _pictures(images[torch.from_numpy(self._pool).to(images.device)])
+        self._clean = thumbnails(clean(self._pool), SIDE)
         # Data sets come sorted by class: the first of each rank should not all be of one.
         self._order = np.argsort(np.random.PCG64(0).random_raw(len(self._pool)), kind="stable")
         self._seen: list[Tensor] = []
@@ -42,7 +43,7 @@ class Album:
         right = np.stack([said[self._pool] == self._labels for said in predicted.values()])
         rank = np.where(right.all(axis=0), 2, np.where(right.any(axis=0), 0, 1))
         shown = self._order[rank[self._order].argsort(kind="stable")][:_SHOWN]
-        pictures = _pictures(torch.cat(self._seen))
+        pictures = thumbnails(torch.cat(self._seen), SIDE)
         self._seen = []
         self._shown.append(shown)
         self._changed.append(pictures[shown])
@@ -56,7 +57,3 @@ class Album:
             shown=np.stack(self._shown),
             changed=np.stack(self._changed),
         )
-
-
-def _pictures(images: Tensor) -> np.ndarray:
-    return images.permute(0, 2, 3, 1).cpu().numpy()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bird_backend.datasets import Dataset, Split
+from bird_backend.evaluation.thumbnails import SIDE, thumbnails
 from bird_backend.seeds import derive_seed
 
 __all__ = ["Probes", "choose_probes", "probes_among"]
@@ -29,9 +30,9 @@ class Probes:
         return replace(self, **moved)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As kept in a run's `probes.npz`."""
+        """As kept in a run's `probes.npz`, the images no larger than thumbnails."""
         return {
-            "images": self.images.permute(0, 2, 3, 1).cpu().numpy(),
+            "images": thumbnails(self.images, SIDE),
             "labels": self.labels.cpu().numpy(),
             "gram": self.gram.cpu().numpy(),
             "classes": np.array(self.classes),
@@ -60,6 +61,10 @@ def probes_among(split: Split, classes: tuple[str, ...], *, embedding: int, gram
     chosen = by_rank[:embedding]
     subset = torch.arange(min(gram, len(chosen)))
     subset = subset[labels[chosen[subset]].argsort(stable=True)]
-    device = split.images.device
-    at = chosen.to(device)
-    return Probes(images=split.images[at], labels=split.labels[at], gram=subset.to(device), classes=classes)
+    device = split.device
+    return Probes(
+        images=split.take(chosen),
+        labels=split.labels[chosen.to(device)],
+        gram=subset.to(device),
+        classes=classes,
+    )

@@ -18,7 +18,8 @@ from bird_backend.training.device import layout, to_layout, training_mode
 __all__ = ["Geometry", "Snapshotter", "layer_features"]
 
 _BATCH = 125
-"""Small enough that a wide network on a CPU hears of a request to stop within a second."""
+_PIXELS = _BATCH * 64 * 64
+"""At once, fewer of larger images: a wide network on a CPU hears of a request to stop within a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +85,10 @@ def layer_features(
     memory_layout = layout(model)
     collected: dict[str, list[Tensor]] = {name: [] for name in layers}
     with training_mode(model, False):
-        for start in range(0, len(images), _BATCH):
+        step = max(1, min(_BATCH, _PIXELS // (images.shape[-2] * images.shape[-1])))
+        for start in range(0, len(images), step):
             check_stop()
-            batch = to_layout(normalise(images[start : start + _BATCH]), memory_layout)
+            batch = to_layout(normalise(images[start : start + step]), memory_layout)
             with capture_activations(model, layers, stop_early=True) as captured:
                 model(batch)
             for name in layers:

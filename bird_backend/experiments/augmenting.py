@@ -12,7 +12,7 @@ from bird_backend import catalog
 from bird_backend.behaviours import BehaviourSettings
 from bird_backend.behaviours.drawing import change_for_training
 from bird_backend.behaviours.trial import Attacked, Given
-from bird_backend.datasets import Split, augment, normalise
+from bird_backend.datasets import Ahead, Split, augment, normalise
 from bird_backend.specs import Training
 from bird_backend.training import Batch
 from bird_backend.training.device import layout, to_layout
@@ -40,14 +40,18 @@ class TrainingImages:
 
     def __init__(self, split: Split, *changes: Change) -> None:
         self._split = split
+        self._images = Ahead(split)
         self._changes = changes
 
     @property
     def device(self) -> torch.device:
-        return self._split.images.device
+        return self._split.device
 
     def __len__(self) -> int:
         return len(self._split)
+
+    def expect(self, rows: Tensor) -> None:
+        self._images.expect(rows)
 
     def batch(
         self,
@@ -58,7 +62,8 @@ class TrainingImages:
         student: nn.Module,
         progress: float,
     ) -> Batch:
-        images, labels = self._split.images[rows], self._split.labels[rows]
+        images = self._images.take(rows)
+        labels = self._split.labels[rows.to(self.device, non_blocking=True)]
         drawn = Drawn(labels=labels, generator=generator, cpu_generator=cpu_generator, student=student)
         for change in self._changes:
             images = change(images, drawn)
@@ -66,7 +71,7 @@ class TrainingImages:
 
     def sample(self, student: nn.Module, count: int = 2) -> Batch:
         """The first few as they are, to see what shapes networks make of them."""
-        images, labels = self._split.images[:count], self._split.labels[:count]
+        images, labels = self._split.take(slice(count)), self._split.labels[:count]
         return Batch(inputs=to_layout(normalise(images), layout(student)), targets=labels)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from bird_backend.datasets import Dataset, load_dataset
+from bird_backend.datasets import Dataset, load_dataset, place
 from bird_backend.runs.writing import RunWriter
 from bird_backend.specs import ImageSize
 
@@ -32,4 +32,4 @@ class Work:
             self.writer.save_json("data.json", data.describe())
             for remark in data.remarks:
                 _log.info("%s", remark)
-        return data.to(self.device)
+        return place(data, self.device)

@@ -23,6 +23,7 @@ from bird_backend.training.checkpoint import Checkpoint, load_checkpoint, save_c
 from bird_backend.training.device import autocast
 from bird_backend.training.method import TransferMethod
 from bird_backend.training.optimiser import build_optimiser, cosine, set_learning_rate
+from bird_backend.training.order import Order
 from bird_backend.training.source import Source
 from bird_backend.training.task import Task
 
@@ -89,20 +90,21 @@ def train(
         save_checkpoint(checkpoint, state, model=student, method=method, optimiser=optimiser)
 
     pending = _Pending(observer, training, per_epoch, start)
-    order = torch.empty(0, dtype=torch.long)
+    order = Order(len(source), training.batch_size, seed=seed)
     for step in range(start, total):
-        epoch, index = divmod(step, per_epoch)
-        if index == 0 or step == start:
-            cpu_generator.manual_seed(derive_seed(seed, "order", epoch))
-            order = torch.randperm(len(source), generator=cpu_generator).to(device)
-        rows = order[index * training.batch_size : (index + 1) * training.batch_size]
         draw = derive_seed(seed, "step", step)
         generator.manual_seed(draw)
         cpu_generator.manual_seed(draw)
         torch.manual_seed(draw)  # dropout draws from the global generator
         batch = source.batch(
-            rows, generator=generator, cpu_generator=cpu_generator, student=student, progress=step / total
+            order.rows(step),
+            generator=generator,
+            cpu_generator=cpu_generator,
+            student=student,
+            progress=step / total,
         )
+        if step + 1 < total:
+            source.expect(order.rows(step + 1))
 
         rate = cosine(step, total, training.lr)
         set_learning_rate(optimiser, rate)

@@ -20,6 +20,10 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
 
+    def expect(self, rows: Tensor) -> None:
+        """The places `rows` [B] that will be asked for next: a source that has to fetch them can begin now."""
+        ...
+
     def batch(
         self,
         rows: Tensor,
@@ -31,8 +35,9 @@ class Source(Protocol):
     ) -> Batch:
         """The examples of the places `rows` [B], changed as training changes them, in the student's memory layout.
 
-        The generators, one on the device and one on the CPU, are seeded for this step and the only source of chance:
-        so a resumed run sees the same. `student` is in training mode and float32; changes that depend on it must leave
-        it as it was, batch statistics and gradients included. Must not force a sync with the device.
+        `rows` are on the CPU. The generators, one on the device and one on the CPU, are seeded for this step and the
+        only source of chance: so a resumed run sees the same. `student` is in training mode and float32; changes that
+        depend on it must leave it as it was, batch statistics and gradients included. Must not force a sync with the
+        device.
         """
         ...

@@ -14,6 +14,7 @@ from bird_backend.catalog import OWN_IMAGE_SIZE
 from bird_backend.datasets import Dataset
 from bird_backend.datasets.images import decode
 from bird_backend.evaluation import choose_probes
+from bird_backend.evaluation.thumbnails import thumbnails
 from bird_backend.runs.pictures import read_picture
 from bird_backend.runs.reading import Gallery
 from bird_backend.specs import ImageSize
@@ -21,6 +22,8 @@ from bird_backend.specs import ImageSize
 __all__ = ["draw_gallery", "gallery_of_data", "gallery_of_picture"]
 
 _BROUGHT = -1
+_SIDE = 128
+"""Larger images are changed at their size and kept at this one: a dozen under 19 × 5 cells are 56 MB then."""
 
 
 def gallery_of_data(data: Dataset, count: int) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
@@ -50,16 +53,17 @@ def draw_gallery(
     """`images` uint8 [K,3,S,S] under every condition and strength of `settings`."""
     trial = Trial(settings=settings, seed=seed)
     names, strengths = settings.conditions, settings.strengths
-    changed = torch.empty(len(images), len(names), len(strengths), *images.shape[1:], dtype=torch.uint8)
+    side = min(_SIDE, images.shape[-1])
+    changed = np.empty((len(images), len(names), len(strengths), side, side, 3), dtype=np.uint8)
     for row, name in enumerate(names):
         for column, strength in enumerate(strengths):
-            changed[:, row, column] = trial.batch(images, (name, strength), 0).cpu()
+            changed[:, row, column] = thumbnails(trial.batch(images, (name, strength), 0), side)
         progress((row + 1) / len(names))
     return Gallery(
-        images=images.permute(0, 2, 3, 1).cpu().numpy(),
+        images=thumbnails(images, side),
         labels=labels,
         classes=np.array(classes, dtype=np.str_),
         behaviour=np.array(settings.name),
         conditions=np.array(names),
-        changed=changed.permute(0, 1, 2, 4, 5, 3).contiguous().numpy(),
+        changed=changed,
     )
