@@ -114,9 +114,15 @@ def active_runs() -> list[Run]:
     return RunStore().list(states=_COMING)
 
 
-def count_runs(kind: str | Collection[str] | None = None, *, states: tuple[State, ...] = _ANY, text: str = "") -> int:
+def count_runs(
+    kind: str | Collection[str] | None = None,
+    *,
+    states: tuple[State, ...] = _ANY,
+    text: str = "",
+    loose: bool = False,
+) -> int:
     """How many there are, however many a list shows."""
-    return RunStore().count(kind=kind, states=states, text=text)
+    return RunStore().count(kind=kind, states=states, text=text, loose=loose)
 
 
 def waiting_before(run: Run) -> int:

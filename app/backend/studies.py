@@ -76,7 +76,7 @@ def resume_study(study_id: str) -> None:
     data.ensure_worker()
 
 
-def list_studies(*, limit: int = 50) -> list[Study]:
+def list_studies(*, limit: int | None = 50) -> list[Study]:
     """Newest first."""
     return studies.list_studies(limit=limit)
 

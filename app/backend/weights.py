@@ -8,10 +8,20 @@ from typing import Literal
 
 from app.words.intervals import percent
 from bird_backend import catalog
+from bird_backend.behaviours import BEHAVIOURS, Behaviour
 from bird_backend.catalog import title_of
 from bird_backend.runs.provenance import Provenance, WeightsFile
 
-__all__ = ["RANDOM", "Provenance", "Weights", "WeightsFile", "offered", "usable"]
+__all__ = [
+    "RANDOM",
+    "Provenance",
+    "Weights",
+    "WeightsFile",
+    "offered",
+    "trained_for",
+    "under",
+    "usable",
+]
 
 RANDOM = "random:"
 """Before a network's name: that network with random weights."""
@@ -43,9 +53,20 @@ class Weights:
         if made.clean_accuracy is not None:
             figures.append(f"{_tied(made.clean_accuracy)} on clean images")
         if made.robust_accuracy is not None:
-            figures.append(f"{_tied(made.robust_accuracy)} robust")
+            figures.append(f"{_tied(made.robust_accuracy)} {under(made)}")
         measured = f": {' and '.join(figures)} (n\u00a0=\u00a0{made.n_test:,})" if figures else ""
         return f"{size} Trained on {title_of(made.data)}{measured}."
+
+
+def trained_for(made: Provenance) -> Behaviour | None:
+    """The behaviour that weights were trained to have; none for those that trained on images as they are."""
+    return _measured_for(made) if "train_conditions" in made.recipe else None
+
+
+def under(made: Provenance) -> str:
+    """What their robust accuracy is of: `under corruption`; `robust` where nobody knows."""
+    behaviour = _measured_for(made)
+    return "robust" if behaviour is None else behaviour.words.under
 
 
 def usable(checkpoints: Iterable[WeightsFile]) -> dict[str, Weights]:
@@ -71,6 +92,13 @@ def offered(role: Literal["teacher", "student"], data: str, checkpoints: Mapping
     ranked = sorted(checkpoints.values(), key=rank)
     untrained = (Weights(value=f"{RANDOM}{name}", network=name, provenance=None) for name in catalog.models())
     return {weights.value: weights for weights in (*ranked, *untrained)}
+
+
+def _measured_for(made: Provenance) -> Behaviour | None:
+    """The behaviour under which weights were measured, where their recipe names one that there is."""
+    behaviour = made.recipe.get("behaviour")
+    name = behaviour.get("name") if isinstance(behaviour, dict) else None
+    return BEHAVIOURS[str(name)] if name in BEHAVIOURS else None
 
 
 def _tied(share: float) -> str:

@@ -12,29 +12,34 @@ from app.address.url_state import keep_valid
 from app.form.drafts import ALL, Draft, option_fields, read_options, write_options
 from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, Behaviour
 
-__all__ = ["behaviour_choice", "condition_label"]
+__all__ = ["behaviour_choice", "condition_choice", "condition_label"]
 
 
-def behaviour_choice(draft: Draft) -> Draft:
-    """Draw the choice; returns the draft with it put in."""
+def behaviour_choice() -> str:
+    """Draw the choice of a behaviour, and what it is; returns its name."""
     keep_valid("behaviour", list(BEHAVIOURS), next(iter(BEHAVIOURS)))
     name = st.segmented_control(
-        "Robust against",
+        "Robust to what",
         list(BEHAVIOURS),
         format_func=lambda each: BEHAVIOURS[each].title,
         key="behaviour",
         required=True,
         on_change=_other_behaviour,
-        help="What is done to the test images. The teacher should have been trained for the same.",
+        label_visibility="collapsed",
     )
     behaviour = BEHAVIOURS[str(name)]
     st.caption(f"{behaviour.caption} {behaviour.words.note}".strip())
+    return behaviour.name
+
+
+def condition_choice(draft: Draft) -> Draft:
+    """Draw its conditions, its strengths and its options; returns the draft with them put in."""
+    behaviour = BEHAVIOURS[draft.behaviour]
     chosen = _conditions(behaviour)
     st.session_state["strengths"] = [each for each in st.session_state["strengths"] if each in STRENGTHS]
     strengths = st.pills(behaviour.words.strengths.capitalize(), STRENGTHS, selection_mode="multi", key="strengths")
     return replace(
         draft,
-        behaviour=behaviour.name,
         conditions=(ALL,) if chosen == tuple(behaviour.conditions) else chosen,
         strengths=tuple(sorted(strengths)),
         options=_options(behaviour, draft.options),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.components.behaviour_choice import behaviour_choice
+from app.components.behaviour_choice import condition_choice
 from app.components.setting_field import one_of, setting_field
 from app.form.drafts import Draft, settings_of
 
@@ -80,7 +80,7 @@ def _optimiser(draft: Draft) -> Draft:
 
 
 def _evaluation(draft: Draft) -> Draft:
-    draft = behaviour_choice(draft)
+    draft = condition_choice(draft)
     left, right = st.columns(2)
     limit = left.number_input("Test images at most", step=500, key="limit", help="0 tests on all of them.")
     points = right.number_input(

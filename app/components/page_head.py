@@ -9,8 +9,8 @@ from app.address.routes import ROUTES
 __all__ = ["page_head"]
 
 
-def page_head(name: str, sentence: str, *, help: str | None = None) -> None:
-    """Draw the head of page `name` of the routes."""
-    st.title(ROUTES[name].question, anchor=False, help=help)
+def page_head(name: str, sentence: str, *, question: str | None = None, help: str | None = None) -> None:
+    """Draw the head of page `name` of the routes; `question` is another one than the page usually answers."""
+    st.title(question or ROUTES[name].question, anchor=False, help=help)
     with st.container(key="page_sentence"):
         st.markdown(sentence)

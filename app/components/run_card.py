@@ -18,7 +18,7 @@ __all__ = ["plain", "run_card"]
 def run_card(run: data.Run) -> None:
     """Draw the card of a run."""
     with st.container(border=True, key=f"card_{run.id}", gap="xsmall"):
-        left, right = st.columns([1.7, 1], vertical_alignment="center")
+        left, right = st.columns([1.45, 1], vertical_alignment="center")
         with left, st.container(gap="xsmall"):
             st.markdown(f"**{plain(run.title)}**")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -13,7 +13,7 @@ from app.backend import data
 from app.charts.curves import X
 from app.components.html_table import Entry, html_table
 from app.components.live_chart import chart, show_numbers
-from app.components.run_picker import empty_state, run_label
+from app.components.run_picker import empty_state, latest_of, run_label
 from app.components.run_state import result_word
 from app.words.intervals import points, rounded, verdict
 from bird_backend.experiments import KINDS
@@ -24,6 +24,7 @@ __all__ = ["CURVES", "run_comparison"]
 
 _MOST = 24
 """So many colours and marks there are to tell runs apart by."""
+_LISTED = 200
 CURVES: dict[str, tuple[str, str, str]] = {
     "CKA": ("snapshot", "cka", "CKA with the teacher, probe images (debiased)"),
     "Validation": ("epoch", "validation_accuracy", "Accuracy on clean validation images"),
@@ -38,11 +39,14 @@ def run_comparison() -> None:
     """Draw it; which runs is in the address (`runs=`)."""
     kinds = [kind.name for kind in KINDS.values() if "curves" in kind.shows]
     asked = [name for name in st.query_params.get("runs", "").split(",") if name]
-    known = {run.id: run for run in data.list_runs(kinds, limit=200)}
+    total = data.count_runs(kinds)
+    find = st.text_input("Find", key="_find", placeholder="part of a title or an id") if total > _LISTED else ""
+    listed = data.list_runs(kinds, text=(find or "").strip(), limit=_LISTED)
+    known = {run.id: run for run in listed}
     for run in map(data.get_run, [name for name in asked if name not in known]):
         if run is not None and run.kind in kinds:
             known[run.id] = run
-    if not known:
+    if not total:
         empty_state("Nothing to compare yet", "Compare needs two runs. Start with the demo, then change one thing.")
         return
     missing = [name for name in asked if name not in known]
@@ -55,12 +59,14 @@ def run_comparison() -> None:
     st.multiselect(
         "Runs",
         list(known),
-        format_func=lambda run_id: run_label(known[run_id]),
+        format_func=lambda run_id: _told_apart(known[run_id]),
         key="_compared",
         max_selections=_MOST,
         on_change=_choose,
         placeholder="Choose runs to compare",
     )
+    if not find:
+        latest_of(len(listed), total)
     st.caption("A colour is a run; solid is its method, dotted its fine-tuning baseline.")
     chosen = [known[name] for name in st.session_state["_compared"]]
     if len(chosen) < 2:
@@ -68,6 +74,11 @@ def run_comparison() -> None:
         return
     active = any(data.is_active(run) for run in chosen)
     st.fragment(_compared, run_every=2.0 if active else None)([run.id for run in chosen], active)
+
+
+def _told_apart(run: data.Run) -> str:
+    """What tells it from others stands first: the rest is cut where a choice is narrow."""
+    return f"{run.id[-4:]} · {run_label(run).rpartition(' · ')[0]}"
 
 
 def _choose() -> None:

@@ -13,7 +13,7 @@ from app.components.address_list import address_list
 from app.components.run_state import result_word, since
 from bird_backend.experiments import KINDS, Shown
 
-__all__ = ["empty_state", "pick_run", "run_label"]
+__all__ = ["empty_state", "latest_of", "pick_run", "run_label"]
 
 
 def run_label(run: data.Run) -> str:
@@ -41,7 +41,9 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
     """
     recall("view", VIEW)
     asked = st.query_params.get("run")
-    fitting = [run for run in data.list_runs() if KINDS[run.kind].shows & set(showing)]
+    kinds = [kind.name for kind in KINDS.values() if kind.shows & set(showing)]
+    fitting = data.list_runs(kinds)
+    listed = len(fitting)
     if asked:
         run = data.get_run(asked)
         if run is None:
@@ -67,8 +69,17 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
         # What was looked at in one run (a step, a student) means nothing in another.
         forget=VIEW[1:],
     )
+    latest_of(listed, data.count_runs(kinds))
     keep("view", view_of(run.id))
     return run
+
+
+def latest_of(shown: int, total: int, *, what: str = "runs") -> None:
+    """What a list that ends says of the rest, and the way there; nothing where it has all."""
+    if shown < total:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"The latest {shown:,} of {total:,} {what}.", width="content")
+            link("runs", "All runs", icon=":material/list:")
 
 
 def _unknown(asked: str, fitting: Sequence[data.Run]) -> None:

@@ -19,7 +19,7 @@ __all__ = ["study_card"]
 def study_card(study: Study, runs: Mapping[str, data.Run]) -> None:
     """Draw it; `runs` are the study's."""
     with st.container(border=True, key=f"card_{study.id}", gap="xsmall"):
-        left, right = st.columns([1.7, 1], vertical_alignment="center")
+        left, right = st.columns([1.45, 1], vertical_alignment="center")
         with left, st.container(gap="xsmall"):
             st.markdown(f"**{plain(study.title)}**")
             seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"

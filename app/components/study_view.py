@@ -25,11 +25,14 @@ from bird_backend.durations import exact
 __all__ = ["study_view"]
 
 _SHOWN = 6
+_LISTED = 50
 
 
 def study_view() -> None:
     """Draw the study that the address names (`study=`), the newest where it names none."""
-    known = {study.id: study for study in list_studies()}
+    listed = list_studies(limit=None if st.session_state.get("_all_studies") else _LISTED + 1)
+    more = len(listed) > _LISTED
+    known = {study.id: study for study in (listed if st.session_state.get("_all_studies") else listed[:_LISTED])}
     if not known:
         _empty()
         return
@@ -50,6 +53,8 @@ def study_view() -> None:
         key="_study",
         label_visibility="collapsed",
     )
+    if more:
+        st.toggle(f"Older ones than the latest {_LISTED} too", key="_all_studies")
     study = known[chosen]
     active = any(data.is_active(run) for run in runs_of(study).values())
     st.fragment(_study, run_every=3.0 if active else None)(study.id, active)

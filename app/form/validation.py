@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from app.backend.own_images import Inspection, transfer_problems
-from app.backend.weights import Weights
+from app.backend.weights import Provenance, Weights, trained_for
 from app.form.drafts import OWN, Draft
-from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.catalog import title_of
 from bird_backend.errors import BirdError, plain
 from bird_backend.experiments import TransferSpec, load_spec
@@ -95,10 +94,11 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
     method = METHODS[spec.method.name]
     if method.needs_teacher and spec.teacher.weights is None:
         yield "The teacher has random weights: a control, from which nothing should be learned."
-    withstands = _withstands(spec.teacher.weights, checkpoints)
-    if method.needs_teacher and withstands not in (None, spec.behaviour.name):
+    made = _made(spec.teacher.weights, checkpoints)
+    withstands = trained_for(made) if made else None
+    if method.needs_teacher and withstands is not None and withstands.name != spec.behaviour.name:
         yield (
-            f"This teacher was trained for {BEHAVIOURS[withstands].title.lower()}, and what is measured is "
+            f"This teacher was trained for {withstands.title.lower()}, and what is measured is "
             f"{spec.behaviour.behaviour.title.lower()}."
         )
     if getattr(spec.method, "beta", None) == 0:
@@ -115,14 +115,6 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
         yield "Without the fine-tuned twin the result can't say what the method added."
 
 
-def _withstands(weights: str | None, checkpoints: Mapping[str, Weights]) -> str | None:
-    """The behaviour that a teacher was trained for, where its provenance says one that there is."""
-    made = _made(weights, checkpoints)
-    behaviour = {} if made is None or "train_conditions" not in made.recipe else made.recipe.get("behaviour", {})
-    name = behaviour.get("name") if isinstance(behaviour, dict) else None
-    return name if name in BEHAVIOURS else None
-
-
-def _made(weights: str | None, checkpoints: Mapping[str, Weights]) -> Any:
+def _made(weights: str | None, checkpoints: Mapping[str, Weights]) -> Provenance | None:
     found = checkpoints.get(weights or "")
     return found.provenance if found else None

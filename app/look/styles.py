@@ -55,7 +55,9 @@ _RULES = """
   background: light-dark(#d9efe7, #173a31);
 }
 .figures .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+[data-testid="stPageLink"] a :is(span, p) { white-space: normal; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
+  .stApp [data-testid="stButtonGroup"] [role="radiogroup"] { flex-wrap: wrap; row-gap: 0.3rem; }
   .st-key-summary_panel { position: static; }
 }
 @media (prefers-reduced-motion: reduce) {

@@ -13,6 +13,7 @@ from app.backend import data
 from app.backend.machine import machine
 from app.backend.own_images import find_inspection
 from app.backend.weights import Weights, usable
+from app.components.behaviour_choice import behaviour_choice
 from app.components.expert_options import expert_options
 from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
 from app.components.method_choice import method_choice, method_settings
@@ -84,10 +85,16 @@ def _form(demo: Draft, checkpoints: dict[str, Weights]) -> Draft:
         teacher = weights_choice("teacher", data_name, checkpoints, fallback=demo.teacher)
     with right:
         student = weights_choice("student", data_name, checkpoints, fallback=demo.student)
+    st.header(
+        "Robust to what?",
+        anchor=False,
+        help="What is done to the test images. The teacher should have been trained for the same.",
+    )
+    behaviour = behaviour_choice()
     st.header("Method", anchor=False)
     method = method_choice(demo)
     draft = Draft.from_choices({key: st.session_state[key] for key in demo.choices()} | {"method": method})
-    draft = replace(draft, data=data_name, path=path, teacher=teacher.value, student=student.value)
+    draft = replace(draft, data=data_name, path=path, behaviour=behaviour, teacher=teacher.value, student=student.value)
     if METHODS[draft.method].matches_layers:
         draft = _layers(draft, demo, teacher, student)
     draft = method_settings(draft)

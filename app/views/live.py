@@ -40,12 +40,7 @@ __all__ = ["render"]
 
 def render() -> None:
     """Draw the page."""
-    page_head(
-        "live",
-        "A transfer of geometry pulls the student's similarities towards the teacher's: its CKA climbs while plain "
-        "fine-tuning's stays. Below, watch whether the student's Gram matrix takes on the teacher's pattern.",
-        help=CKA_EXPLAINED,
-    )
+    head = st.container()
     run = pick_run(
         showing={"curves", "geometry", "accuracy", "layer-map"},
         nothing=(
@@ -53,6 +48,8 @@ def render() -> None:
             "Start the demo: a teacher that reads digits makes a student that knows clothes robust.",
         ),
     )
+    with head:
+        _question(run)
     if run is None:
         return
     pace = refresh_seconds(run)
@@ -62,6 +59,35 @@ def render() -> None:
             st.code(data.spec_of(run).model_dump_json(indent=2), language="json")
         except data.BirdError as error:
             st.error(str(error))
+
+
+def _question(run: data.Run | None) -> None:
+    """What a run of its kind answers, and how to read the answer."""
+    shows = {"geometry"} if run is None else KINDS[run.kind].shows
+    if "geometry" in shows:
+        page_head(
+            "live",
+            "A transfer of geometry pulls the student's similarities towards the teacher's: its CKA climbs while plain "
+            "fine-tuning's stays. Below, watch whether the student's Gram matrix takes on the teacher's pattern.",
+            help=CKA_EXPLAINED,
+        )
+    elif "layer-map" in shows:
+        page_head(
+            "live",
+            "Each layer of the teacher beside each layer of the student, on the same images and before any training. "
+            "At 1 both see the images in one geometry, near 0 they have nothing in common.",
+            question="Which layers are alike?",
+            help=CKA_EXPLAINED,
+        )
+    elif "curves" in shows:
+        page_head(
+            "live",
+            "One network as it trains: the loss at each step, and after each epoch its accuracy on validation images. "
+            "Test images are used once, at the end.",
+            question="Is it learning?",
+        )
+    else:
+        page_head("live", "One run: how far it is, what it said, and what it found.", question="What came of it?")
 
 
 def _live(run_id: str, pace: float | None) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from app.address.routes import link
 from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
-from app.backend.weights import Provenance, WeightsFile
+from app.backend.weights import Provenance, WeightsFile, trained_for, under
 from app.components.layer_choice import shape_words
 from app.components.page_head import page_head
 from app.components.training_form import training_form
@@ -83,17 +83,18 @@ def _card(checkpoint: WeightsFile) -> None:
         return
     facts = catalog.models().get(made.model)
     with st.container(border=True):
-        words, figures = st.columns([1.5, 1], vertical_alignment="center")
+        words, figures = st.columns([1.2, 1], vertical_alignment="center")
         with words:
             st.markdown(f"**{made.title or checkpoint.name}**")
             size = f" · {facts.parameters:,} parameters" if facts else ""
-            st.caption(
-                f"`{checkpoint.name}` · {facts.title if facts else made.model}{size} · trained on {title_of(made.data)}"
-            )
+            behaviour = trained_for(made)
+            against = "" if behaviour is None else f" to withstand {behaviour.title.lower()}"
+            network = facts.title if facts else made.model
+            st.caption(f"`{checkpoint.name}` · {network}{size} · trained on {title_of(made.data)}{against}")
         with figures:
             clean, robust = st.columns(2)
             _accuracy(clean, "Clean", made.clean_accuracy, made.n_test)
-            _accuracy(robust, "Robust", made.robust_accuracy, made.n_test)
+            _accuracy(robust, f"{under(made)[0].upper()}{under(made)[1:]}", made.robust_accuracy, made.n_test)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             if made.role == "teacher":
                 link("launch", "Teach with it", icon=":material/rocket_launch:", teacher=checkpoint.name)
@@ -150,12 +151,12 @@ def _networks() -> str:
         pd.DataFrame(
             {
                 "Network": facts.title,
-                "What it is": facts.caption,
+                "Name in a spec": facts.name,
                 "Parameters": facts.parameters,
                 "Multiply-adds": facts.multiply_adds,
                 "Layers": len(facts.layers),
                 "Small": facts.small,
-                "Name in a spec": facts.name,
+                "What it is": facts.caption,
             }
             for facts in models.values()
         ),

@@ -12,6 +12,7 @@ from app.address.routes import ROUTES, go, link
 from app.backend import data
 from app.backend.studies import list_studies, runs_of
 from app.components.run_card import run_card
+from app.components.run_picker import latest_of
 from app.components.study_card import study_card
 from app.components.transfer_diagram import transfer_diagram
 from bird_backend.experiments import KINDS
@@ -21,6 +22,7 @@ __all__ = ["render"]
 _SHOWN = 8
 """Finished runs and studies on this page; the rest are a link away."""
 _ACTIVE = 24
+_WAITING: tuple[data.State, ...] = ("queued", "interrupted")
 
 
 def render() -> None:
@@ -50,10 +52,10 @@ class _Entry:
 
 def _entries() -> list[_Entry]:
     """What is running, then what waits, then what is finished, the newest first."""
-    kinds = [kind.name for kind in KINDS.values() if not kind.answers_form]
+    kinds = _kinds()
     alone = {
         run.id: run
-        for states in (("running",), ("queued", "interrupted"), ("done", "failed", "cancelled"))
+        for states in (("running",), _WAITING, ("done", "failed", "cancelled"))
         for run in data.list_runs(kinds, states=states, loose=True, limit=_ACTIVE)
     }
     entries = [
@@ -76,6 +78,11 @@ def _entries() -> list[_Entry]:
             )
         )
     return sorted(entries, key=lambda entry: (entry.running, entry.active, entry.created), reverse=True)
+
+
+def _kinds() -> list[str]:
+    """Those whose runs are looked at by themselves; the others answer a form's question."""
+    return [kind.name for kind in KINDS.values() if not kind.answers_form]
 
 
 def _demo() -> data.Run | None:
@@ -133,12 +140,15 @@ def _runs() -> None:
     if known and not active:
         # The last one has ended: draw the whole page once more, so that the timer stops.
         st.rerun()
+    waits = data.count_runs(_kinds(), states=_WAITING, loose=True)
     finished = [entry for entry in entries if not entry.active][:_SHOWN]
     for title, part in (("Under way", active), ("Finished", finished)):
         if part:
             st.header(title, anchor=False)
             for entry in part:
                 entry.draw()
+            if part is active:
+                latest_of(min(waits, _ACTIVE), waits, what="runs that wait")
     with st.container(horizontal=True, gap="medium"):
         link("runs", "All runs", icon=":material/list:")
         done = data.list_runs("transfer", states=("done",), loose=True, limit=2)

@@ -129,10 +129,15 @@ class RunStore:
         return [run_of(row) for row in rows]
 
     def count(
-        self, *, kind: str | Collection[str] | None = None, states: tuple[State, ...] = _ANY, text: str = ""
+        self,
+        *,
+        kind: str | Collection[str] | None = None,
+        states: tuple[State, ...] = _ANY,
+        text: str = "",
+        loose: bool = False,
     ) -> int:
-        """How many there are."""
-        where, arguments = _where(kind, states, text)
+        """How many a list without a limit would have."""
+        where, arguments = _where(kind, states, text, loose=loose)
         with self.table.reading() as db:
             return int(db.execute(f"select count(*) from runs where {where}", arguments).fetchone()[0])
 
