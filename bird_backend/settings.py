@@ -20,6 +20,8 @@ __all__ = [
     "MAX_PICTURE_BYTES",
     "MAX_UNPACKED_BYTES",
     "MAX_WEIGHTS_BYTES",
+    "READING_BYTES",
+    "READING_SECONDS",
     "TABLE_WAIT_SECONDS",
     "cache_dir",
     "checkpoints_dir",
@@ -31,6 +33,7 @@ __all__ = [
     "make_home",
     "pictures_dir",
     "runs_dir",
+    "uploads_dir",
 ]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -58,6 +61,10 @@ MAX_IMAGE_PIXELS = 64_000_000
 MAX_PICTURE_BYTES = 20_000_000
 """An image file brought to the gallery."""
 MAX_WEIGHTS_BYTES = 4 * 2**30
+READING_BYTES = 3 * 2**28
+"""Memory for opening a foreign weights file, beside five times its size."""
+READING_SECONDS = 120.0
+"""For opening it."""
 
 
 def home() -> Path:
@@ -129,3 +136,8 @@ def checkpoints_dir() -> Path:
 def pictures_dir() -> Path:
     """Image files brought to the gallery, named by their SHA-256."""
     return home() / "pictures"
+
+
+def uploads_dir() -> Path:
+    """Weights files brought to be converted, named by their SHA-256."""
+    return home() / "uploads"

@@ -106,8 +106,10 @@ def test_from_64_pixels_a_network_has_its_own_stem(name: str) -> None:
         ("torchvision:vit_b_16", 72, "takes 64, 80 and so on, or less than 64, not 72"),
         ("torchvision:vit_h_14", 64, "takes 112, 168 and so on"),
         ("torchvision:maxvit_t", 40, "takes 32, 48 and multiples of 32, not 40"),
-        ("resnet18", 31, "from 16 to 512 pixels a side, in steps of 8, not 31"),
-        ("resnet18", 520, "from 16 to 512"),
+        ("resnet18", 31, "from 16 to 1024 pixels a side, in steps of 8 below 64, not 31"),
+        ("resnet18", 1032, "from 16 to 1024"),
+        ("vit", 100, "takes multiples of 8, not 100"),
+        ("vit-tiny", 100, "takes multiples of 8, not 100"),
     ],
 )
 def test_a_size_that_a_network_cannot_take_is_a_sentence(name: str, size: int, says: str) -> None:

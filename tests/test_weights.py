@@ -295,7 +295,7 @@ def test_checkpoints_are_listed_home_first_and_broken_ones_say_why(path: Path, m
     assert find_weights(str(path)) == path
     with pytest.raises(UnknownNameError, match="Unknown checkpoint 'digits-robots': did you mean digits-robust"):
         find_weights("digits-robots")
-    with pytest.raises(InputError, match="other formats can carry code"):
+    with pytest.raises(InputError, match="convert makes it one, and executes nothing of it"):
         find_weights("model.pth")
 
 

@@ -172,7 +172,9 @@ def own_path(name: str) -> tuple[str, str] | None:
 
 
 def title_of(name: str) -> str:
-    """A data set's title; of one's own images the folder's or the zip's own name."""
+    """A data set's title; of one's own images the folder's or the zip's own name; empty is what nobody knows."""
+    if not name:
+        return "unknown data"
     return DATASETS[name].title if name in DATASETS else PurePath(name.partition(":")[2] or name).name or name
 
 

@@ -48,6 +48,18 @@ def assets_catalog(json_: Json = False, home: Home = None) -> None:
     emit({"written": "catalog.json"}, "Written: bird_backend/catalog/catalog.json", as_json=json_)
 
 
+@assets_app.command("signatures")
+def assets_signatures(json_: Json = False, home: Home = None) -> None:
+    """Build every network and write bird_backend/catalog/signatures.json, by which weights are recognised."""
+    from bird_backend.catalog.signatures import SIGNATURES_FILE, write_signatures  # noqa: PLC0415
+    from bird_backend.models.foreign.signing import sign_all  # noqa: PLC0415
+
+    found = sign_all()
+    write_signatures(found)
+    text = f"Written: bird_backend/catalog/{SIGNATURES_FILE.name}, {len(found)} signatures"
+    emit({"written": SIGNATURES_FILE.name, "signatures": len(found)}, text, as_json=json_)
+
+
 @assets_app.command("fashion-mnist")
 def assets_fashion_mnist(
     source: Annotated[Path, typer.Option(help="The folder of Fashion-MNIST's four idx.gz files.")],

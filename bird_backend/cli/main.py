@@ -15,6 +15,7 @@ from bird_backend.behaviours.corruptions import CorruptionSettings
 from bird_backend.cli.asset_commands import assets_app
 from bird_backend.cli.cache_commands import cache
 from bird_backend.cli.choices import parse_conditions, parse_strengths
+from bird_backend.cli.convert_commands import convert
 from bird_backend.cli.listing import describe, listing
 from bird_backend.cli.options import (
     Conditions,
@@ -30,10 +31,10 @@ from bird_backend.cli.options import (
     Strengths,
 )
 from bird_backend.cli.output import ProgressBar, describe_summary, emit, table
+from bird_backend.cli.performing import perform_here
 from bird_backend.cli.study_commands import ablate, compare, study
-from bird_backend.errors import BirdError, Cancelled, InputError, plain
-from bird_backend.experiments import RunSpec, load_spec, override, read_spec
-from bird_backend.runs.checks import check_kind
+from bird_backend.errors import BirdError, InputError, plain
+from bird_backend.experiments import load_spec, override, read_spec
 from bird_backend.runs.provenance import find_weights, read_header
 
 __all__ = ["app", "main"]
@@ -47,7 +48,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, study, cache):
+for command in (compare, ablate, study, convert, cache):
     app.command()(command)
 
 
@@ -91,7 +92,7 @@ def list_(
 @app.command()
 def run(spec: Spec, set_: Settings = None, json_: Json = False, home: Home = None) -> int:
     """Do a run here and now, with a progress bar; the summary at the end."""
-    return _perform(load_spec(override(read_spec(spec), set_ or [])), as_json=json_)
+    return perform_here(load_spec(override(read_spec(spec), set_ or [])), as_json=json_)
 
 
 @app.command()
@@ -218,7 +219,7 @@ def evaluate(
         },
         "evaluation": {"limit": limit},
     }
-    return _perform(load_spec(document), as_json=json_)
+    return perform_here(load_spec(document), as_json=json_)
 
 
 @app.command()
@@ -281,27 +282,6 @@ def similarity(
     document = compare(a, b, kernel=kernel, estimator=estimator)
     text = f"CKA {document['cka']:.4f}  ({estimator}, {kernel}, n = {document['n']}; shuffled: {document['null']:.4f})"
     emit(document, text, as_json=json_)
-
-
-def _perform(spec: RunSpec, *, as_json: bool) -> int:
-    from bird_backend.jobs.leases import lease  # noqa: PLC0415
-    from bird_backend.jobs.process import perform  # noqa: PLC0415
-
-    check_kind(spec.kind)
-    device = lease(spec.device)
-    row = runs.RunStore().create(spec, state="running", device=device)
-    bar = ProgressBar()
-    try:
-        summary = perform(row.id, device=device, on_progress=bar)
-    except BirdError as error:
-        bar.close()
-        if as_json:
-            state = "cancelled" if isinstance(error, Cancelled) else "failed"
-            emit({"run": row.id, "state": state, "reason": str(error)}, "", as_json=True)
-        raise
-    bar.close()
-    emit(summary, describe_summary(summary), as_json=as_json)
-    return 0
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bird_backend import settings
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
 from bird_backend.measures import Predictions, by_group
-from bird_backend.models import load_model, save_weights
+from bird_backend.models import load_model, save_tensors
 from bird_backend.models.preprocessing import preprocessing_of
 from bird_backend.runs.identity import code_version
 from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
@@ -21,7 +22,7 @@ from bird_backend.seeds import derive_seed
 from bird_backend.specs import ModelRef
 from bird_backend.training import prepare
 
-__all__ = ["frozen", "image_size_of", "keep", "provenance_of", "require_same_classes", "trainable"]
+__all__ = ["frozen", "image_size_of", "keep", "keep_tensors", "provenance_of", "require_same_classes", "trainable"]
 
 
 def frozen(
@@ -93,9 +94,12 @@ def provenance_of(
 
 
 def keep(name: str | None, model: nn.Module, provenance: Provenance) -> str | None:
-    """Save under `name` in the checkpoints folder, never over another: a taken name gets a number."""
-    if name is None:
-        return None
+    """Save a network under `name` in the checkpoints folder, never over another: a taken name gets a number."""
+    return None if name is None else keep_tensors(name, model.state_dict(), provenance)
+
+
+def keep_tensors(name: str, tensors: Mapping[str, Tensor], provenance: Provenance) -> str:
+    """The same of a network's tensors by their names; returns the name that they were saved under."""
     folder = settings.checkpoints_dir()
     folder.mkdir(parents=True, exist_ok=True)
     free = next(
@@ -103,5 +107,5 @@ def keep(name: str | None, model: nn.Module, provenance: Provenance) -> str | No
         for candidate in (name, *(f"{name}-{number}" for number in range(2, 10_000)))
         if not (folder / f"{candidate}.safetensors").exists()
     )
-    save_weights(folder / f"{free}.safetensors", model, provenance)
+    save_tensors(folder / f"{free}.safetensors", tensors, provenance)
     return free

@@ -11,6 +11,7 @@ from torch import nn
 
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.models import small, vision
+from bird_backend.models.stems import SMALL_IMAGE
 from bird_backend.sources import source_of
 
 __all__ = ["ARCHITECTURES", "Architecture", "alignable_layers", "build_model", "find_architecture"]
@@ -40,8 +41,8 @@ def build_model(name: str, *, classes: int, seed: int, image_size: int = 32) -> 
     `name` is the catalogue's or `SOURCE:NAME`. Below 64 pixels it has a stem for small images, from there on its own;
     one that can't take images of `image_size` × `image_size` is an `InputError` that says which it can.
     """
-    if image_size % 8 or not 16 <= image_size <= 512:
-        raise InputError(f"Images have from 16 to 512 pixels a side, in steps of 8, not {image_size}.")
+    if not 16 <= image_size <= 1024 or (image_size < SMALL_IMAGE and image_size % 8):
+        raise InputError(f"Images have from 16 to 1024 pixels a side, in steps of 8 below 64, not {image_size}.")
     source, rest = source_of(name)
     if source is not None:
         source.require(rest)

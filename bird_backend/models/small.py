@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu, scaled_dot_product_attention
 
+from bird_backend.models.stems import require_patches
+
 __all__ = ["AttentionHeads", "NarrowResNet", "SmallCNN", "TinyViT"]
 
 
@@ -130,6 +132,7 @@ class TinyViT(nn.Module):
 
     def __init__(self, classes: int, image_size: int) -> None:
         super().__init__()
+        require_patches("vit-tiny", image_size)
         self.stem = PatchTokens(width=64, image_size=image_size)
         self.block1 = EncoderBlock(64, heads=4)
         self.block2 = EncoderBlock(64, heads=4)

@@ -13,13 +13,15 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from bird_backend.errors import InputError
 from bird_backend.models.numberless import without_numbers
 
-__all__ = ["SMALL_IMAGE", "Change", "change_stem", "plan_stem", "small_convolution"]
+__all__ = ["SMALL_IMAGE", "Change", "change_stem", "plan_stem", "require_patches", "small_convolution"]
 
 SMALL_IMAGE = 64
 """Images with fewer pixels a side get a small stem."""
 _NATIVE = 224
+_PATCHES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,12 @@ def small_convolution(inputs: int, outputs: int, *, bias: bool = False) -> nn.Co
     conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     return conv
+
+
+def require_patches(name: str, image_size: int) -> None:
+    """An `InputError` where an image of this size can't be cut into 8×8 patches."""
+    if image_size % _PATCHES:
+        raise InputError(f"{name} cuts an image into 8×8 patches, so it takes multiples of 8, not {image_size}.")
 
 
 def _what(module: nn.Module) -> Literal["step by one", "3×3", "leave out"]:

@@ -9,7 +9,7 @@ from typing import cast
 
 from torch import nn
 
-from bird_backend.models.stems import SMALL_IMAGE, small_convolution
+from bird_backend.models.stems import SMALL_IMAGE, require_patches, small_convolution
 
 __all__ = ["alexnet", "densenet", "mobilenetv2", "resnet", "vit"]
 
@@ -80,6 +80,7 @@ def alexnet(classes: int, image_size: int) -> nn.Module:
 
 def vit(classes: int, image_size: int) -> nn.Module:
     """Vision Transformer (Dosovitskiy 2021) with 64 patches, 4×4 each at 32 pixels, six layers of width 192."""
+    require_patches("vit", image_size)
     from torchvision import models  # noqa: PLC0415 - slow to import
 
     model: nn.Module = models.VisionTransformer(

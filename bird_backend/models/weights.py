@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -13,21 +14,34 @@ from torch import Tensor, nn
 
 from bird_backend.errors import InputError, RunError
 from bird_backend.models.preprocessing import attach_preprocessing
-from bird_backend.models.registry import build_model, find_architecture
+from bird_backend.models.registry import ARCHITECTURES, build_model
+from bird_backend.models.skeletons import heads
 from bird_backend.runs.provenance import METADATA_KEY, Header, Provenance, find_weights, read_header
 from bird_backend.specs import OURS, ModelRef
 
-__all__ = ["Provenance", "load_model", "save_weights"]
+__all__ = ["Provenance", "load_model", "save_tensors", "save_weights"]
 
-_DTYPES = {torch.float32: "F32", torch.int64: "I64"}
+_DTYPES = {
+    torch.float32: "F32",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+"""What buffers and parameters are, in the format's words."""
 
 
 def save_weights(path: Path, model: nn.Module, provenance: Provenance) -> None:
-    """Writes weights and provenance to `path`, which at every moment holds the old file or the new one, whole."""
+    """Writes a network's weights and provenance to `path`, which at every moment holds the old file or the new one."""
+    save_tensors(path, model.state_dict(), provenance)
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], provenance: Provenance) -> None:
+    """The same of a network's tensors by their names."""
     if path.suffix != ".safetensors":
         raise InputError(f"Weights are saved as .safetensors, not as {path.name}.")
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    content = safetensors.torch.save(tensors, metadata={METADATA_KEY: provenance.model_dump_json()})
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    content = safetensors.torch.save(whole, metadata={METADATA_KEY: provenance.model_dump_json()})
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,10 +71,10 @@ def load_model(
         return build_model(ref.model, classes=classes, seed=seed, image_size=image_size), None
     path = find_weights(ref.weights)
     header = read_header(path)
-    held = _class_count(header, ref.model, path)
+    made_for = header.provenance.image_size if header.provenance else image_size
+    held = _class_count(header, ref.model, path, made_for)
     if classes is not None and classes != held:
         raise InputError(f"The weights file {path} tells {held} classes apart, but {classes} are needed.")
-    made_for = header.provenance.image_size if header.provenance else image_size
     model = build_model(ref.model, classes=held, seed=seed, image_size=made_for)
     _require_fit(header, model.state_dict(), ref.model, path)
     try:
@@ -73,19 +87,23 @@ def load_model(
     model.load_state_dict(tensors)
     own = header.provenance.preprocessing if header.provenance else None
     if own is not None or made_for != image_size:
-        attach_preprocessing(model, (own or OURS).model_copy(update={"size": made_for}))
+        size = made_for if own is None or own.size is None else own.size
+        attach_preprocessing(model, (own or OURS).model_copy(update={"size": size}))
     return model, header.provenance
 
 
-def _class_count(header: Header, model: str, path: Path) -> int:
+def _class_count(header: Header, model: str, path: Path, image_size: int) -> int:
     provenance = header.provenance
     if provenance and provenance.model != model:
         raise InputError(f"The weights file {path} is for {provenance.model}, not for {model}.")
-    name = f"{find_architecture(model).classifier}.weight"
+    if model not in ARCHITECTURES and provenance and provenance.classes:
+        return len(provenance.classes)  # rather than build it twice to see where its classifier is
+    known = ARCHITECTURES.get(model)
+    name = f"{known.classifier}.weight" if known else heads(model, image_size=image_size)[0]
     weight = header.tensors.get(name)
     if weight is None:
         raise InputError(f"The weights file {path} is not for {model}: it has no {name}.")
-    if len(weight.shape) != 2 or weight.shape[0] < 1:
+    if len(weight.shape) not in (2, 4) or weight.shape[0] < 1:
         raise InputError(f"The weights file {path} is not for {model}: {name} has the shape {list(weight.shape)}.")
     count = weight.shape[0]
     if provenance and provenance.classes and len(provenance.classes) != count:
@@ -102,8 +120,8 @@ def _require_fit(header: Header, expected: dict[str, Tensor], model: str, path: 
         if given.shape != tuple(tensor.shape):
             shapes = f"{list(given.shape)}, not {list(tensor.shape)}"
             raise InputError(f"The weights file {path} is not for {model}: {name} has the shape {shapes}.")
-        if given.dtype != _DTYPES[tensor.dtype]:
-            dtypes = f"{given.dtype}, where {model} has {_DTYPES[tensor.dtype]}"
+        if given.dtype != _DTYPES.get(tensor.dtype):
+            dtypes = f"{given.dtype}, where {model} has {_DTYPES.get(tensor.dtype, tensor.dtype)}"
             raise InputError(f"The weights file {path} has the wrong number format: {name} is {dtypes}.")
     for name in header.tensors:
         if name not in expected:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import bird_backend
+from bird_backend import settings
 from bird_backend.errors import BirdError
 from bird_backend.experiments import RunSpec, spec_hash
 from bird_backend.runs.fingerprints import MISSING, data_fingerprint, file_digest, folder_fingerprint
@@ -37,7 +38,7 @@ class Identity:
     data: str
     """The data set's fingerprint; empty where the spec has none."""
     folders: tuple[tuple[str, str], ...]
-    """Each other folder that the spec has read, with its fingerprint."""
+    """Each other folder or file that the spec has read, with its fingerprint."""
     code: str
 
     @property
@@ -63,7 +64,7 @@ def identify(spec: RunSpec) -> Identity:
         recipe=spec_hash(spec.model_copy(update={"seed": 0} | ({"save_as": None} if "save_as" in fields else {}))),
         weights=tuple((name, _weights_digest(name)) for name in sorted(_weights_in(spec))),
         data="" if data is None else data_fingerprint(data),
-        folders=tuple((path, folder_fingerprint(path)) for path in sorted(_folders_in(spec))),
+        folders=tuple((path, _fingerprint(path)) for path in sorted(_folders_in(spec))),
         code=code_version(),
     )
 
@@ -116,6 +117,11 @@ def _parts(part: Spec) -> Iterator[Spec]:
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Spec):
                 yield from _parts(item)
+
+
+def _fingerprint(path: str) -> str:
+    there = settings.expanded(path)
+    return file_digest(there) if there.is_file() else folder_fingerprint(path)
 
 
 def _weights_digest(name: str) -> str:

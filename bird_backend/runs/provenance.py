@@ -130,7 +130,7 @@ def list_weights() -> list[WeightsFile]:
             found.setdefault(path.stem, _checkpoint(path, origin))
         for path in sorted(path for path in folder.glob("*") if path.suffix.lower() in _CODE_CARRYING):
             # By its whole name, which is that of no checkpoint: it hides none.
-            problem = f"{path.name} is no {_SUFFIX} file: other formats can carry code and aren't read."
+            problem = f"{path.name} is no {_SUFFIX} file: convert makes it one, and executes nothing of it."
             unread = WeightsFile(name=path.name, path=path, provenance=None, origin=origin, problem=problem)
             found.setdefault(path.name, unread)
     return list(found.values())
@@ -151,7 +151,7 @@ def find_weights(weights: str) -> Path:
             raise InputError(f"There is no weights file at {weights}.")
         return path
     if Path(weights).suffix.lower() in _CODE_CARRYING:
-        raise InputError(f"{weights} is no {_SUFFIX} file: other formats can carry code and aren't read.")
+        raise InputError(f"{weights} is no {_SUFFIX} file: convert makes it one, and executes nothing of it.")
     for _, folder in _folders():
         path = folder / f"{weights}{_SUFFIX}"
         if _NAME.fullmatch(weights) and path.is_file():
@@ -170,7 +170,7 @@ def _checkpoint(path: Path, origin: Literal["assets", "home"]) -> WeightsFile:
         if not _NAME.fullmatch(path.stem):
             problem = f"{path.name} can't be chosen by name: letters, digits, dots, dashes and underscores are read."
         elif provenance is None:
-            problem = f"{path.name} doesn't say which network it holds, so it can only be used by its path."
+            problem = f"{path.name} doesn't say which network it holds: convert recognises it, or use it by its path."
     except InputError as error:
         problem = str(error)
     return WeightsFile(name=path.stem, path=path, provenance=provenance, origin=origin, problem=problem)
@@ -191,9 +191,11 @@ def _what_else(path: Path, complaint: str) -> str:
     with path.open("rb") as file:
         start = file.read(10)
     if start.startswith(b"PK\x03\x04"):
-        return f"{path} is a zip, as torch.save writes, not {_SUFFIX}: a pickle inside can carry code and isn't read."
+        return (
+            f"{path} is a zip, as torch.save writes, not {_SUFFIX}: convert makes it one, and executes nothing of it."
+        )
     if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
-        return f"{path} is a pickle, not {_SUFFIX}: a pickle can carry code and isn't read."
+        return f"{path} is a pickle, not {_SUFFIX}: convert makes it one, and executes nothing of it."
     if len(start) < 10:
         return f"The weights file {path} is truncated: it has {len(start)} bytes."
     if start[8:9] != b"{":

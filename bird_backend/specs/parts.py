@@ -18,6 +18,7 @@ __all__ = [
     "Evaluation",
     "ImageSize",
     "LayerPair",
+    "ModelName",
     "ModelRef",
     "Snapshots",
     "Spec",
@@ -31,7 +32,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     reads: ClassVar[tuple[str, ...]] = ()
-    """Fields that hold the path of a folder which is read: what lies there is part of what the result depends on."""
+    """Fields that hold the path of a folder or file which is read: the result depends on what lies there."""
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,105 @@
+"""Make a weights file of another program one of ours: opened safely, recognised, and kept with where it comes from."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from bird_backend.experiments.declaration import Kind, Report, RunSpec, Summary
+from bird_backend.specs import CheckpointName, DataName, ModelName, Preprocessing
+
+if TYPE_CHECKING:
+    from bird_backend.experiments.work import Work
+
+__all__ = ["DECLARES", "ConvertSpec"]
+
+_DIGEST_LENGTH = 64
+
+
+class ConvertSpec(RunSpec):
+    """The file, and what a person knows of it that it doesn't say itself."""
+
+    kind: Literal["convert"] = "convert"
+    reads = ("source",)
+
+    source: str = Field(min_length=1)
+    """The path of a `.safetensors`, `.pth` or `.pt` file, or what `runs.uploads.keep_upload` called one."""
+    model: ModelName | None = None
+    """The network; none: recognised by its tensors' names and shapes."""
+    part: str | None = None
+    """Which of the file's parts to take, such as `state_dict_ema`; none: the plain weights."""
+    image_size: int | None = Field(default=None, ge=16, le=1024)
+    """The side of the images that it was given; none: as published, else what the network is built for."""
+    stem: Literal["own", "small"] | None = None
+    """The network's own stem or one for small images; none: by its tensors, and its own where those leave it open."""
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    """What its images were normalised with; none: as published, else our way."""
+    data: DataName | None = None
+    """What it was trained on, so that its classes have names."""
+    save_as: CheckpointName | None = None
+    """None: the file's own name, made plain."""
+    role: Literal["teacher", "student"] = "teacher"
+
+    @model_validator(mode="after")
+    def _both(self) -> ConvertSpec:
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and std come together: one of them says nothing without the other")
+        if self.mean is not None and self.std is not None:
+            Preprocessing(mean=self.mean, std=self.std)
+        return self
+
+    @property
+    def uploaded(self) -> bool:
+        """Whether the file was brought here rather than named by its path."""
+        return len(self.source) == _DIGEST_LENGTH and PurePath(self.source).name == self.source
+
+    @property
+    def subject(self) -> str:
+        """What a sentence calls the file."""
+        return "The file" if self.uploaded else PurePath(self.source).name
+
+
+def _execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
+    from bird_backend.experiments.convert.execute import execute  # noqa: PLC0415 - torch
+
+    return execute(spec, work)
+
+
+def _report(summary: Summary) -> Report:
+    own, classes = summary["preprocessing"], summary["classes"]
+    named = ", ".join(classes[:_MOST_NAMED]) + (" …" if len(classes) > _MOST_NAMED else "")
+    how = "our way" if own is None else f"mean {_numbers(own['mean'])}, std {_numbers(own['std'])}"
+    rows = (
+        ("kept as", summary["checkpoint"]),
+        ("network", summary["model"]),
+        ("stem", f"{'its own' if summary['stem'] == 'own' else 'for small images'}"),
+        ("images", f"{summary['image_size']}×{summary['image_size']} pixels, normalised {how}"),
+        ("classes", f"{len(classes)}: {named}"),
+        ("parameters", f"{summary['parameters']:,} in {summary['tensors']} tensors"),
+    )
+    return Report(header=("", "found"), rows=rows, lines=tuple(_sentence(remark) for remark in summary["remarks"]))
+
+
+def _numbers(values: list[float]) -> str:
+    return " ".join(f"{value:g}" for value in values)
+
+
+def _sentence(remark: str) -> str:
+    return f"{remark[0].upper()}{remark[1:]}."
+
+
+_MOST_NAMED = 4
+
+DECLARES = Kind(
+    name="convert",
+    place=57,
+    label="Conversion",
+    spec=ConvertSpec,
+    title=lambda spec: f"Convert {'a weights file' if spec.uploaded else spec.subject}",
+    report=_report,
+    execute=_execute,
+    light=True,
+)

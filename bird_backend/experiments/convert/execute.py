@@ -1,0 +1,193 @@
+"""Converting a weights file of another program."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from bird_backend import catalog, settings
+from bird_backend.errors import InputError
+from bird_backend.experiments.convert import ConvertSpec
+from bird_backend.experiments.networks import keep_tensors
+from bird_backend.experiments.work import Work
+from bird_backend.models.foreign.converting import Asked, Converted, convert
+from bird_backend.models.foreign.published import IMAGENET, Published, find_published, looks_published
+from bird_backend.models.skeletons import skeleton
+from bird_backend.models.stems import SMALL_IMAGE
+from bird_backend.runs.identity import code_version
+from bird_backend.runs.provenance import Provenance, list_weights
+from bird_backend.runs.uploads import find_upload
+from bird_backend.sources import title_of_network
+from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, OURS, Preprocessing
+
+__all__ = ["execute"]
+
+_LONGEST_NAME = 60
+_IMAGENET_CLASSES = 1000
+
+
+def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
+    """What the file was recognised as, and the name of the checkpoint that it was kept as."""
+    source = find_upload(spec.source) if spec.uploaded else settings.expanded(spec.source)
+    work.writer.begin("Opening the file", 0.6)
+    found = convert(
+        source,
+        subject=spec.subject,
+        asked=Asked(network=spec.model, image_size=spec.image_size, stem=spec.stem, part=spec.part),
+        folder=work.writer.directory.path,
+        on_wait=work.writer.progress,
+    )
+    work.writer.begin("Keeping the weights", 0.38)
+    published = find_published(source, (found.network, *found.also))
+    remarks = list(found.remarks)
+    classes, data = _classes(spec, found, published, work, remarks)
+    trained_on = catalog.DATASETS.get(spec.data or "")
+    usual = published.preprocessing.size if published else trained_on.image_size if trained_on else None
+    seen = spec.image_size or usual or found.native
+    built_for = _built_for(found, seen)
+    preprocessing = _preprocessing(spec, found, published, remarks)
+    if preprocessing is not None or seen != built_for:
+        preprocessing = (preprocessing or OURS).model_copy(update={"size": seen})
+    if published is None:
+        _say_what_is_open(spec, found, remarks, seen, usual)
+    provenance = Provenance(
+        model=found.network,
+        image_size=built_for,
+        preprocessing=preprocessing,
+        classes=classes,
+        data=data,
+        recipe=spec.model_dump(mode="json") | {"sha256": _sha256(source)},
+        seed=spec.seed,
+        clean_accuracy=None,
+        n_test=0,
+        code_version=code_version(),
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        title=spec.title or _title(spec, found, published),
+        role=spec.role,
+    )
+    name = spec.save_as or _plain_name(found.network if spec.uploaded else Path(spec.source).stem)
+    before = None if spec.save_as else _kept_before(provenance)
+    if before is not None:
+        remarks.append(f"this file was converted before, and is kept as {before}")
+    return {
+        "checkpoint": before or keep_tensors(name, found.tensors, provenance),
+        "model": found.network,
+        "also": list(found.also),
+        "named": spec.model is not None,
+        "published": published.title if published else None,
+        "stem": found.stem,
+        "image_size": seen,
+        "classes": list(classes),
+        "trained_on": data or None,
+        "preprocessing": preprocessing.model_dump(mode="json") if preprocessing else None,
+        "tensors": len(found.tensors),
+        "parameters": found.parameters,
+        "taken": found.taken,
+        "prefix": found.prefix,
+        "offered": list(found.offered),
+        "remarks": remarks,
+    }
+
+
+def _classes(
+    spec: ConvertSpec, found: Converted, published: Published | None, work: Work, remarks: list[str]
+) -> tuple[tuple[str, ...], str]:
+    """The classes' names, and what it was trained on: as was said, as published, as in the file, or numbers."""
+    if spec.data is not None:
+        facts = catalog.DATASETS.get(spec.data)
+        known = facts.classes if facts is not None and facts.classes else work.load(spec.data, "auto").classes
+        if len(known) != found.classes:
+            raise InputError(
+                f"{spec.subject} tells {found.classes} classes apart and {catalog.title_of(spec.data)} has"
+                f" {len(known)}; leave data out, or name what it was trained on."
+            )
+        return known, spec.data
+    if published is not None:
+        return published.classes, IMAGENET
+    if found.names:
+        return found.names, ""
+    remarks.append("the names of its classes are not in the file; data says what it was trained on")
+    return tuple(f"class {number}" for number in range(found.classes)), ""
+
+
+def _built_for(found: Converted, seen: int) -> int:
+    """The image size to build the network for, so that it gets the stem and the shapes that its tensors have."""
+    fits_stem = (seen < SMALL_IMAGE) == (found.stem == "small")
+    size = seen if fits_stem else found.native
+    expected = skeleton(found.network, classes=found.classes, image_size=size)
+    if any(expected[name].shape != tensor.shape for name, tensor in found.tensors.items()):
+        raise InputError(
+            f"{found.network} with tensors of these shapes takes images of {found.native}×{found.native} pixels, not of"
+            f" {seen}×{seen}."
+        )
+    return size
+
+
+def _preprocessing(
+    spec: ConvertSpec, found: Converted, published: Published | None, remarks: list[str]
+) -> Preprocessing | None:
+    if spec.mean is not None and spec.std is not None:
+        return Preprocessing(mean=spec.mean, std=spec.std)
+    if published is not None:
+        remarks.append(f"it is torchvision's {published.title}, and gets its images as torchvision says")
+        return published.preprocessing
+    if looks_published(Path(spec.source).name):
+        remarks.append("it is named as torchvision names what it publishes, but its content is not torchvision's")
+    usual = ""
+    if found.classes == _IMAGENET_CLASSES:
+        mean, std = (",".join(map(str, values)) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        usual = f", for ImageNet usually {mean} and {std}"
+    remarks.append(
+        "what its images were normalised with is not in the file, so they are normalised our way, (x / 255 − 0.5) /"
+        f" 0.25; mean and std say otherwise{usual}"
+    )
+    return None
+
+
+def _say_what_is_open(spec: ConvertSpec, found: Converted, remarks: list[str], seen: int, usual: int | None) -> None:
+    if found.stem_open:
+        remarks.append("its tensors would do for a small stem too, and its own is taken; stem says otherwise")
+    if spec.image_size is None:
+        remarks.append(
+            f"the size of its images is not in the file, so it gets them at {seen}×{seen} pixels, as"
+            f" {'the network is usually given them' if usual is None else 'those of its data are'};"
+            " image_size says otherwise"
+        )
+    bare = found.network.rpartition(":")[2].replace("_", "")  # mobilenet_v2 is torchvision's mobilenetv2
+    others = [name for name in found.also if name.rpartition(":")[2].replace("_", "") != bare]
+    if others:
+        remarks.append(f"its tensors are those of {', '.join(others)} too; model says which is meant")
+
+
+def _kept_before(provenance: Provenance) -> str | None:
+    """The checkpoint that came of the same file in the same way."""
+    for each in list_weights():
+        if each.origin == "home" and each.provenance is not None and _origin(each.provenance) == _origin(provenance):
+            return each.name
+    return None
+
+
+def _origin(provenance: Provenance) -> tuple[object, ...]:
+    made = provenance
+    recipe = {name: value for name, value in made.recipe.items() if name in ("kind", "sha256", "part")}
+    return recipe, made.model, made.image_size, made.preprocessing, made.classes, made.data, made.role
+
+
+def _title(spec: ConvertSpec, found: Converted, published: Published | None) -> str:
+    if published is not None:
+        return f"{title_of_network(found.network)}, {published.title.rpartition('.')[2]}"
+    return title_of_network(found.network) if spec.uploaded else f"{title_of_network(found.network)}, {spec.subject}"
+
+
+def _plain_name(name: str) -> str:
+    """A file's or network's name as a checkpoint may be called."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name.rpartition(":")[2])[:_LONGEST_NAME].strip("-._")
+    return plain if plain and plain[0].isalnum() and plain.isascii() else "weights"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

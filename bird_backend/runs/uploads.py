@@ -1,0 +1,60 @@
+"""Weights files that a person brought, kept as they came: each is named by its SHA-256, so the same one is kept once.
+
+A client's name for a file is never a path here: it is given to a run as a name to be made plain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from pathlib import Path
+from typing import BinaryIO
+
+from bird_backend import settings
+from bird_backend.errors import InputError
+
+__all__ = ["UPLOAD", "find_upload", "forget_upload", "keep_upload"]
+
+UPLOAD = re.compile(r"[0-9a-f]{64}")
+_PIECE = 2**20
+
+
+def keep_upload(content: BinaryIO) -> str:
+    """Keep a file under the home, unread; returns the name by which a conversion finds it, 64 hex digits.
+
+    `content` is read in pieces, and no further than `MAX_WEIGHTS_BYTES`; an empty or larger one is an `InputError`.
+    """
+    folder, digest, size = settings.uploads_dir(), hashlib.sha256(), 0
+    settings.make_home()
+    partial = folder / f".{secrets.token_hex(8)}.partial"
+    try:
+        folder.mkdir(exist_ok=True)
+        with partial.open("xb") as file:
+            while piece := content.read(_PIECE):
+                size += len(piece)
+                if size > settings.MAX_WEIGHTS_BYTES:
+                    raise InputError(f"The file is larger than the {settings.MAX_WEIGHTS_BYTES / 2**30:.1f} GiB kept.")
+                digest.update(piece)
+                file.write(piece)
+        if not size:
+            raise InputError("The file is empty.")
+        partial.replace(folder / digest.hexdigest())
+    except OSError as error:
+        raise InputError(f"The file can't be kept in {folder}: {error.strerror}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return digest.hexdigest()
+
+
+def find_upload(name: str) -> Path:
+    """Where the file lies that `keep_upload` gave this name; one that is not there is an `InputError`."""
+    path = settings.uploads_dir() / name
+    if not UPLOAD.fullmatch(name) or not path.is_file():
+        raise InputError(f"The file {name[:12]}… is not among those brought here; bring it again.")
+    return path
+
+
+def forget_upload(name: str) -> None:
+    """Take back the space of a file that is converted, or no longer wanted."""
+    find_upload(name).unlink(missing_ok=True)
