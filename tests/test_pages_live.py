@@ -13,10 +13,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.backend import data
-from app.backend.exports import metrics_file
 from app.components.layer_choice import layer_map_words
 from app.words.intervals import percent
 from bird_backend import catalog
+from bird_backend.exports.metrics import metrics_file
 from bird_backend.runs.store import RunStore
 from bird_backend.transfer import METHODS
 from tests import synthetic

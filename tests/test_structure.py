@@ -32,7 +32,7 @@ LAYERS = [
     {"measures"},
     {"faces of experiments"},
     {"runs"},
-    {"studies"},
+    {"studies", "exports"},
     {"similarity", "datasets", "activations", "corruptions"},
     {"models"},
     {"sources"},
@@ -69,6 +69,7 @@ APP_MAY_IMPORT = {
     "catalog",
     "settings",
     "errors",
+    "exports",
 }
 MODULES = [
     name

@@ -12,7 +12,6 @@ import streamlit as st
 from app import charts
 from app.address.routes import link
 from app.backend import data
-from app.backend.exports import METRICS_FILES, metrics_file
 from app.charts.curves import X
 from app.components.html_table import scroll_box
 from app.components.layer_choice import layer_map_words
@@ -34,6 +33,7 @@ from app.components.run_state import (
 )
 from bird_backend.durations import exact
 from bird_backend.experiments import KINDS, GallerySpec
+from bird_backend.exports.metrics import METRICS_FILES, metrics_file
 
 __all__ = ["render"]
 

@@ -11,6 +11,7 @@ from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, BehaviourSettings
 from bird_backend.corruptions import CORRUPTIONS
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import KINDS
+from bird_backend.exports import EXPORTS
 from bird_backend.runs.provenance import list_weights
 from bird_backend.transfer import METHODS
 
@@ -93,6 +94,12 @@ def _behaviours() -> Listing:
     return documents, rows, ("behaviour", "condition", "", "")
 
 
+def _exports() -> Listing:
+    known = list(EXPORTS.values())
+    documents = [{"name": e.name, "title": e.title, "caption": e.caption, "package": e.package} for e in known]
+    return documents, [(e.name, e.package or "", e.caption) for e in known], ("export", "needs", "")
+
+
 def _corruptions() -> Listing:
     facts = list(CORRUPTIONS.values())
     documents = [
@@ -162,6 +169,7 @@ _LISTINGS: dict[str, Callable[[], Listing]] = {
     "corruptions": _corruptions,
     "checkpoints": _checkpoints,
     "kinds": _kinds,
+    "exports": _exports,
     "runs": _runs,
     "studies": _studies,
 }

@@ -16,6 +16,7 @@ from bird_backend.cli.asset_commands import assets_app
 from bird_backend.cli.cache_commands import cache
 from bird_backend.cli.choices import parse_conditions, parse_strengths
 from bird_backend.cli.convert_commands import convert
+from bird_backend.cli.export_commands import export
 from bird_backend.cli.listing import describe, listing
 from bird_backend.cli.options import (
     Conditions,
@@ -48,7 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, study, convert, cache):
+for command in (compare, ablate, study, export, convert, cache):
     app.command()(command)
 
 
@@ -77,7 +78,8 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="models, datasets, kinds, methods, behaviours, corruptions, checkpoints, runs, studies or layers."
+            help="models, datasets, kinds, methods, behaviours, corruptions, checkpoints, exports, runs, studies or"
+            " layers."
         ),
     ],
     name: Annotated[str | None, typer.Argument(help="The model, for layers.")] = None,

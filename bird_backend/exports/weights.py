@@ -1,0 +1,41 @@
+"""The network that a run is about as one `.safetensors` file, with its recipe in the header and beside it as JSON."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from bird_backend.errors import InputError
+from bird_backend.exports.declaration import Export
+from bird_backend.runs.directory import write_json
+from bird_backend.runs.provenance import read_provenance
+from bird_backend.runs.store import Run
+
+__all__ = ["DECLARES"]
+
+
+def _write(run: Run, folder: Path) -> list[str]:
+    after = (run.summary or {}).get("after")
+    names = (f"student-{after}.safetensors", "model.safetensors")
+    found = [path for name in names if (path := run.directory.artifacts / name).is_file()]
+    if not found:
+        raise InputError(f"Run {run.id} keeps no weights: it is {run.state}, or no network was trained in it.")
+    target, recipe = folder / f"{run.id}.safetensors", folder / f"{run.id}.json"
+    provenance = read_provenance(found[0])
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.copyfile(found[0], partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_json(recipe, None if provenance is None else provenance.model_dump(mode="json"))
+    return [str(target), str(recipe)]
+
+
+DECLARES = Export(
+    name="weights",
+    place=30,
+    title="Weights",
+    caption="The trained network as safetensors, and its recipe, accuracies and code version as JSON.",
+    write=_write,
+)
