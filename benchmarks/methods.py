@@ -1,8 +1,9 @@
 """What a step of each method costs, in seconds and memory, for any two networks with random weights.
 
     python -m benchmarks.methods --teacher mobilenetv2 --student resnet152 --methods bird --batch 16 --steps 4
+    python -m benchmarks.methods --teacher resnet50 --student resnet50 --methods bird --batch 16 --steps 10 --image-size 224
 
-Batches are of the embedded clothing, through the loop that every run goes through. Each method is measured in a process
+Batches are of the embedded clothing at any size, through the loop that every run goes through. Each method is measured in a process
 of its own; the first step is left out of the time, the peak is of the whole process.
 """
 
@@ -55,18 +56,24 @@ class Stopwatch:
 def once(spec: TransferSpec, steps: int, name: str) -> None:
     """`steps` steps of the spec's method; prints seconds a step and the peak."""
     device = choose_device(name)
-    data = load_dataset(spec.data).to(device)
+    data = load_dataset(spec.data, image_size=spec.image_size).to(device)
     wanted = slice(0, spec.training.batch_size * steps)
     split = Split(images=data.train.images[wanted], labels=data.train.labels[wanted])
     classes = len(data.classes)
     teacher, student = (
-        prepare(build_model(ref.model, classes=classes, seed=seed), device)
+        prepare(build_model(ref.model, classes=classes, seed=seed, image_size=data.image_size), device)
         for seed, ref in enumerate((spec.teacher, spec.student))
     )
     frozen = FrozenNetwork(teacher)
     # What an LwF student began as is of its own architecture; here that's a third network only where it has to be.
     same = spec.teacher.model == spec.student.model or not spec.method.name.startswith("lwf")
-    began_as = frozen if same else FrozenNetwork(build_model(spec.student.model, classes=classes, seed=1).to(device))
+    began_as = (
+        frozen
+        if same
+        else FrozenNetwork(
+            build_model(spec.student.model, classes=classes, seed=1, image_size=data.image_size).to(device)
+        )
+    )
     classifier = find_architecture(spec.student.model).classifier
     images = clean(split, spec.training, spec.data)
     method = build_method(
@@ -106,13 +113,14 @@ def main() -> None:
     parser.add_argument("--methods", default="all")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--image-size", type=int, default=32)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     trained = [name for name, facts in METHODS.items() if facts.trains]
     names = trained if arguments.methods == "all" else arguments.methods.split(",")
     middle = [catalog.find_model(name).layers for name in (arguments.teacher, arguments.student)]
     pair = (arguments.pair or ":".join(layers[len(layers) // 2].name for layers in middle)).split(":")
-    print(f"{describe()}; {arguments.teacher} {pair[0]} -> {arguments.student} {pair[1]}, batch {arguments.batch}")
+    print(f"{describe()}; {arguments.teacher} {pair[0]} -> {arguments.student} {pair[1]}, batch {arguments.batch}, {arguments.image_size} pixels")
     context = multiprocessing.get_context("spawn")
     for name in names:
         method: dict[str, Any] = {"name": name}
@@ -122,6 +130,7 @@ def main() -> None:
             {
                 "kind": "transfer",
                 "data": "fashion-mnist-small",
+                "image_size": arguments.image_size,
                 "teacher": {"model": arguments.teacher},
                 "student": {"model": arguments.student},
                 "method": method,
