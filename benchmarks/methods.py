@@ -1,10 +1,10 @@
 """What a step of each method costs, in seconds and memory, for any two networks with random weights.
 
     python -m benchmarks.methods --teacher mobilenetv2 --student resnet152 --methods bird --batch 16 --steps 4
-    python -m benchmarks.methods --teacher resnet50 --student resnet50 --methods bird --batch 16 --steps 10 --image-size 224
+    python -m benchmarks.methods --teacher resnet50 --student resnet50 --batch 16 --image-size 224
 
-Batches are of the embedded clothing at any size, through the loop that every run goes through. Each method is measured in a process
-of its own; the first step is left out of the time, the peak is of the whole process.
+Batches are of the embedded clothing at any size, through the loop that every run goes through. Each method is measured
+in a process of its own; the first step is left out of the time, the peak is of the whole process.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def main() -> None:
     names = trained if arguments.methods == "all" else arguments.methods.split(",")
     middle = [catalog.find_model(name).layers for name in (arguments.teacher, arguments.student)]
     pair = (arguments.pair or ":".join(layers[len(layers) // 2].name for layers in middle)).split(":")
-    print(f"{describe()}; {arguments.teacher} {pair[0]} -> {arguments.student} {pair[1]}, batch {arguments.batch}, {arguments.image_size} pixels")
+    print(f"{describe()}; {arguments.teacher} {pair[0]} -> {arguments.student} {pair[1]}")
+    print(f"batch {arguments.batch}, {arguments.image_size} pixels")
     context = multiprocessing.get_context("spawn")
     for name in names:
         method: dict[str, Any] = {"name": name}
