@@ -25,6 +25,7 @@ from bird_backend.models.foreign.flattening import NotWeightsError
 from bird_backend.models.preprocessing import preprocessing_of
 from bird_backend.runs.identity import identify
 from bird_backend.runs.provenance import find_weights, list_weights, read_header
+from bird_backend.runs.torch_cache import list_cached
 from bird_backend.runs.uploads import find_upload, forget_upload, keep_upload
 from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, OURS, ModelRef
 
@@ -206,6 +207,40 @@ def test_the_same_file_is_kept_once_and_never_over_another(tmp_path: Path) -> No
     assert [convert(path)["checkpoint"] for path in (one, two, one, two)] == ["net", "net-2", "net", "net-2"]
     assert convert(one, mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5])["checkpoint"] == "net-3"
     assert [entry.name for entry in list_weights() if entry.origin == "home"] == ["net-2", "net-3", "net"]
+
+
+def test_a_file_of_torchs_cache_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    assert list_cached() == []
+    path = saved(tmp_path / "torch" / "hub" / "checkpoints" / "net-01234567.pth", small().state_dict())
+    path.with_name("net-01234567.pth.partial").write_bytes(b"")
+    assert list_cached() == [path]
+    assert main(["convert", "net-01234567.pth", "--name", "cached"]) == 0
+    assert find_weights("cached").is_file()
+
+
+def test_weights_made_here_keep_where_they_come_from(tmp_path: Path) -> None:
+    source = settings.ASSETS / "checkpoints" / "fashion-student.safetensors"
+    summary = convert(source)
+    assert (summary["checkpoint"], summary["trained_on"]) == ("fashion-student", "fashion-mnist-small")
+    made, before = (read_header(path).provenance for path in (find_weights("fashion-student"), source))
+    assert made == before
+    assert settings.checkpoints_dir() in find_weights("fashion-student").parents
+    again = convert(source, data="fashion-mnist-small", save_as="again")
+    assert again["trained_on"] == "fashion-mnist-small"
+    other = read_header(find_weights("again")).provenance
+    assert other is not None
+    assert other.recipe["kind"] == "convert"
+
+
+def test_evaluating_classes_that_nobody_knows_says_what_to_do(tmp_path: Path) -> None:
+    convert(saved(tmp_path / "x.pth", small().state_dict()))
+    spec = load_spec(
+        {"kind": "evaluate", "data": "digits", "model": {"model": "cnn-small", "weights": "x"}, "device": "cpu"}
+    )
+    run = runs.RunStore().create(spec, state="running")
+    with pytest.raises(InputError, match="convert them again with that as data"):
+        perform(run.id, device="cpu")
 
 
 def with_nan(state: dict[str, Tensor]) -> dict[str, Tensor]:

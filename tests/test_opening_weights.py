@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+import sys
 import warnings
 import zipfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -116,7 +118,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "complex": (lambda p: saved(p, {"a": torch.zeros(3, dtype=torch.complex64)}), "as a sparse, quantised or complex"),
     "one tensor": (lambda p: saved(p, torch.zeros(3)), "holds a single tensor"),
     "no tensor": (lambda p: saved(p, {"epoch": 3, "optimizer": {"w": torch.zeros(3)}}), "holds no weights"),
-    "odd name": (lambda p: saved(p, {"a\0b": torch.zeros(3)}), "whose name is no name"),
+    "odd name": (lambda p: saved(p, {"a\0b": torch.zeros(3)}), "holds no weights"),
 }
 
 
@@ -128,6 +130,19 @@ def test_what_is_not_weights_is_refused_in_words_and_nothing_is_executed(case: s
     with pytest.raises(NotWeightsError, match=message):
         open_here(path)
     assert (before.st_mtime_ns, before.st_size) == (path.stat().st_mtime_ns, path.stat().st_size)
+
+
+def test_lightnings_hyperparameters_need_no_lightning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = type("AttributeDict", (dict,), {"__module__": "pytorch_lightning.utilities.parsing"})
+    module = ModuleType("pytorch_lightning.utilities.parsing")
+    module.AttributeDict = kind  # type: ignore[attr-defined]
+    with monkeypatch.context() as installed:
+        for name in ("pytorch_lightning", "pytorch_lightning.utilities"):
+            installed.setitem(sys.modules, name, ModuleType(name))
+        installed.setitem(sys.modules, module.__name__, module)
+        path = saved(tmp_path / "last.ckpt", {"hyper_parameters": kind(lr=0.1), "state_dict": {"net.w": torch.ones(2)}})
+    _, tensors = open_here(path)
+    assert list(tensors) == ["state_dict.net.w"]
 
 
 def test_mappings_that_hold_themselves_end(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ __all__ = ["convert"]
 
 
 def convert(
-    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth or .pt file.")],
+    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth or .pt file, or its name in torch's cache.")],
     model: Annotated[
         str | None, typer.Option(help="The network, where it isn't to be recognised, such as torchvision:resnet50.")
     ] = None,
@@ -34,7 +34,7 @@ def convert(
     """Make weights of another program a checkpoint here; nothing in the file is executed."""
     document = {
         "kind": "convert",
-        "source": str(file.expanduser().absolute()),
+        "source": str(path.absolute() if (path := file.expanduser()).exists() else file),
         "model": model,
         "save_as": name,
         "part": part,

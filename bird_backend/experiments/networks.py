@@ -55,6 +55,11 @@ def require_same_classes(ref: ModelRef, data: Dataset) -> None:
     if ref.weights is None:
         return
     origin = read_provenance(find_weights(ref.weights))
+    if origin is not None and not origin.data and origin.classes != data.classes:
+        raise InputError(
+            f"Nobody knows which classes the weights {ref.weights} tell apart: if they were trained on {data.name},"
+            " convert them again with that as data."
+        )
     if origin is not None and origin.classes != data.classes:
         raise InputError(
             f"The weights {ref.weights} tell apart the classes of {origin.data}, not those of {data.name};"

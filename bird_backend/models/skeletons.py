@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from bird_backend.errors import InputError
 from bird_backend.models.numberless import without_numbers
 from bird_backend.models.registry import build_model
+from bird_backend.sources import source_of
 
 __all__ = ["CLASSES", "heads", "skeleton"]
 
@@ -23,11 +25,13 @@ def skeleton(name: str, *, classes: int, image_size: int) -> Mapping[str, Tensor
 
     One that can't be built here, or not for images of this size, is an `InputError`.
     """
-    try:
-        with without_numbers():
+    source, _ = source_of(name)
+    model = None
+    if source is None or not source.own_code:
+        # What fails here, because a constructor reads its own numbers, is tried again with them.
+        with contextlib.suppress(InputError, NotImplementedError, RuntimeError), without_numbers():
             model = build_model(name, classes=classes, seed=0, image_size=image_size)
-    except (NotImplementedError, RuntimeError):  # its constructor reads its own numbers
-        model = build_model(name, classes=classes, seed=0, image_size=image_size)
+    model = model or build_model(name, classes=classes, seed=0, image_size=image_size)
     return {name: tensor.detach().to("meta") for name, tensor in model.state_dict().items()}
 
 

@@ -25,7 +25,8 @@ class ConvertSpec(RunSpec):
     reads = ("source",)
 
     source: str = Field(min_length=1)
-    """The path of a `.safetensors`, `.pth` or `.pt` file, or what `runs.uploads.keep_upload` called one."""
+    """The path of a `.safetensors`, `.pth` or `.pt` file, the name of one in torch's cache, or what
+    `runs.uploads.keep_upload` called one."""
     model: ModelName | None = None
     """The network; none: recognised by its tensors' names and shapes."""
     part: str | None = None

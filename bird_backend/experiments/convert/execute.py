@@ -19,6 +19,7 @@ from bird_backend.models.skeletons import skeleton
 from bird_backend.models.stems import SMALL_IMAGE
 from bird_backend.runs.identity import code_version
 from bird_backend.runs.provenance import Provenance, list_weights
+from bird_backend.runs.torch_cache import find_cached
 from bird_backend.runs.uploads import find_upload
 from bird_backend.sources import title_of_network
 from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, OURS, Preprocessing
@@ -31,7 +32,7 @@ _IMAGENET_CLASSES = 1000
 
 def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
     """What the file was recognised as, and the name of the checkpoint that it was kept as."""
-    source = find_upload(spec.source) if spec.uploaded else settings.expanded(spec.source)
+    source = find_upload(spec.source) if spec.uploaded else _find(spec.source)
     work.writer.begin("Opening the file", 0.6)
     found = convert(
         source,
@@ -43,6 +44,50 @@ def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
     work.writer.begin("Keeping the weights", 0.38)
     published = find_published(source, (found.network, *found.also))
     remarks = list(found.remarks)
+    ours = found.provenance if spec.data is None and spec.mean is None else None
+    provenance = ours or _provenance(spec, source, found, published, work, remarks)
+    if ours is not None:
+        remarks.append("it was made by this program, and keeps where it comes from")
+    name = spec.save_as or _plain_name(found.network if spec.uploaded else Path(spec.source).stem)
+    before = None if spec.save_as else _kept_before(provenance)
+    if before is not None:
+        remarks.append(f"this file was converted before, and is kept as {before}")
+    own = provenance.preprocessing
+    return {
+        "checkpoint": before or keep_tensors(name, found.tensors, provenance),
+        "model": provenance.model,
+        "also": list(found.also),
+        "named": spec.model is not None,
+        "published": published.title if published else None,
+        "stem": found.stem,
+        "image_size": provenance.image_size if own is None or own.size is None else own.size,
+        "classes": list(provenance.classes),
+        "trained_on": provenance.data or None,
+        "preprocessing": own.model_dump(mode="json") if own else None,
+        "tensors": len(found.tensors),
+        "parameters": found.parameters,
+        "taken": found.taken,
+        "prefix": found.prefix,
+        "offered": list(found.offered),
+        "remarks": remarks,
+    }
+
+
+def _find(source: str) -> Path:
+    """A path, or the name of a file in torch's cache."""
+    path = settings.expanded(source)
+    return path if path.exists() else find_cached(source) or path
+
+
+def _provenance(
+    spec: ConvertSpec,
+    source: Path,
+    found: Converted,
+    published: Published | None,
+    work: Work,
+    remarks: list[str],
+) -> Provenance:
+    """As was said, as published, as the file says, and else as is usual; what had to be taken as usual is remarked."""
     classes, data = _classes(spec, found, published, work, remarks)
     trained_on = catalog.DATASETS.get(spec.data or "")
     usual = published.preprocessing.size if published else trained_on.image_size if trained_on else None
@@ -53,7 +98,7 @@ def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
         preprocessing = (preprocessing or OURS).model_copy(update={"size": seen})
     if published is None:
         _say_what_is_open(spec, found, remarks, seen, usual)
-    provenance = Provenance(
+    return Provenance(
         model=found.network,
         image_size=built_for,
         preprocessing=preprocessing,
@@ -68,28 +113,6 @@ def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
         title=spec.title or _title(spec, found, published),
         role=spec.role,
     )
-    name = spec.save_as or _plain_name(found.network if spec.uploaded else Path(spec.source).stem)
-    before = None if spec.save_as else _kept_before(provenance)
-    if before is not None:
-        remarks.append(f"this file was converted before, and is kept as {before}")
-    return {
-        "checkpoint": before or keep_tensors(name, found.tensors, provenance),
-        "model": found.network,
-        "also": list(found.also),
-        "named": spec.model is not None,
-        "published": published.title if published else None,
-        "stem": found.stem,
-        "image_size": seen,
-        "classes": list(classes),
-        "trained_on": data or None,
-        "preprocessing": preprocessing.model_dump(mode="json") if preprocessing else None,
-        "tensors": len(found.tensors),
-        "parameters": found.parameters,
-        "taken": found.taken,
-        "prefix": found.prefix,
-        "offered": list(found.offered),
-        "remarks": remarks,
-    }
 
 
 def _classes(
@@ -170,10 +193,20 @@ def _kept_before(provenance: Provenance) -> str | None:
     return None
 
 
-def _origin(provenance: Provenance) -> tuple[object, ...]:
-    made = provenance
-    recipe = {name: value for name, value in made.recipe.items() if name in ("kind", "sha256", "part")}
-    return recipe, made.model, made.image_size, made.preprocessing, made.classes, made.data, made.role
+def _origin(made: Provenance) -> tuple[object, ...]:
+    """What two conversions share that come to the same; of anything else made here, all there is to it."""
+    if made.recipe.get("kind") != "convert":
+        return (made,)
+    return (
+        made.recipe.get("sha256"),
+        made.recipe.get("part"),
+        made.model,
+        made.image_size,
+        made.preprocessing,
+        made.classes,
+        made.data,
+        made.role,
+    )
 
 
 def _title(spec: ConvertSpec, found: Converted, published: Published | None) -> str:

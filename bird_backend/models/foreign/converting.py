@@ -23,6 +23,8 @@ from bird_backend.models.foreign.signing import NATIVE, SMALL, sign, together
 from bird_backend.models.foreign.unwrapping import Group, Shapes, groups, wrapping
 from bird_backend.models.skeletons import CLASSES, skeleton
 from bird_backend.models.stems import SMALL_IMAGE
+from bird_backend.runs.provenance import Provenance
+from bird_backend.sources import source_of
 
 __all__ = ["Asked", "Converted", "Stem", "convert"]
 
@@ -65,6 +67,8 @@ class Converted:
     """What stood before each name there."""
     offered: tuple[str, ...]
     """Other parts of the file that hold weights of the same network."""
+    provenance: Provenance | None
+    """Where the file was made here, or elsewhere by this project, and nothing else was asked for."""
     remarks: tuple[str, ...]
 
     @property
@@ -86,6 +90,9 @@ def convert(
     What has to be written in between lies in `folder`; `on_wait` is told how much of opening is done at most.
     """
     with opened(source, subject=subject, folder=folder, on_wait=on_wait) as file:
+        made = None if asked != Asked() or _runs_code(file.provenance) else file.provenance
+        if made is not None:
+            asked = Asked(network=made.model, image_size=made.image_size)
         shapes = {name: tensor.shape for name, tensor in file.tensors.items()}
         found = groups(shapes, asked.part)
         if not found:
@@ -93,7 +100,10 @@ def convert(
             raise InputError(f"{subject} has no part {asked.part!r} with a network's weights; its parts: {parts}.")
         exactly = exact(found) if asked.network is None else []
         chosen = exactly[0] if exactly else _best(found, shapes, asked, subject)
-        fitted = _fit(chosen, shapes)
+        try:
+            fitted = _fit(chosen, shapes)
+        except InputError as error:  # it is known, and can't be built here: timm is not installed
+            raise InputError(f"{subject} holds {chosen.signature.names[0]}, but {error}") from error
         if not fitted.good:
             raise InputError(_misfit(subject, chosen, fitted, asked))
         signature, network = chosen.signature, asked.network or chosen.signature.names[0]
@@ -112,8 +122,15 @@ def convert(
             taken=mapping,
             prefix=prefix,
             offered=offered,
+            provenance=made,
             remarks=(*_remarks(file, chosen, offered, mapping, prefix), *fitted.remarks),
         )
+
+
+def _runs_code(provenance: Provenance | None) -> bool:
+    """Whether it names a network of somebody's own code, which is executed only where a person names it."""
+    source = source_of(provenance.model)[0] if provenance is not None else None
+    return source is not None and source.own_code
 
 
 def _best(found: Sequence[Group], shapes: Shapes, asked: Asked, subject: str) -> Candidate:
@@ -124,7 +141,7 @@ def _best(found: Sequence[Group], shapes: Shapes, asked: Asked, subject: str) ->
         sizes = (asked.image_size,) if asked.image_size else (NATIVE, SMALL)
         signatures = together(_signed(asked.network, sizes))
         candidates = [Candidate(group=group, signature=each, likeness=0.0) for each in signatures for group in found]
-    fits = [(fitted.good, fitted.likeness) for fitted in (_fit(candidate, shapes) for candidate in candidates)]
+    fits = [_worth(candidate, shapes) for candidate in candidates]
     best = max(range(len(fits)), key=fits.__getitem__, default=None)
     if best is not None and asked.network is not None and fits[best][1] < _LEAST_ALIKE:
         best = 0  # nothing is like it: the file as a whole is what doesn't fit
@@ -134,6 +151,15 @@ def _best(found: Sequence[Group], shapes: Shapes, asked: Asked, subject: str) ->
             f" {next(iter(shapes))}; if it is your own, name it as file:PATH.py:FACTORY."
         )
     return candidates[best]
+
+
+def _worth(candidate: Candidate, shapes: Shapes) -> tuple[bool, float]:
+    """Whether it fits, and how alike they are; what can't be built here has nothing to be compared with."""
+    try:
+        fitted = _fit(candidate, shapes)
+    except InputError:
+        return False, 0.0
+    return fitted.good, fitted.likeness
 
 
 def _signed(network: str, sizes: Sequence[int]) -> list[Signature]:

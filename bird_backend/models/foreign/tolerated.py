@@ -16,11 +16,20 @@ from numpy._core import multiarray
 
 __all__ = ["tolerated_globals"]
 
+_MAPPINGS = (
+    "lightning.fabric.utilities.data.AttributeDict",
+    "lightning.pytorch.utilities.parsing.AttributeDict",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "pytorch_lightning.utilities.parsing.AttributeDict",
+)
+"""Lightning's hyperparameters, opened as plain mappings."""
+
 
 def tolerated_globals() -> AbstractContextManager[None]:
     """While inside, `torch.load(weights_only=True)` opens these too."""
     kinds = (np.dtypes.Float64DType, np.dtypes.Float32DType, np.dtypes.Int64DType, np.dtypes.Int32DType)
     named = [(multiarray.scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    settings = [(dict, name) for name in _MAPPINGS]
     kept = [argparse.Namespace, np.dtype, *kinds]
     paths = [(pathlib.PurePosixPath, f"pathlib.{name}") for name in ("PosixPath", "PurePosixPath")]
-    return torch.serialization.safe_globals([*kept, *named, *paths])
+    return torch.serialization.safe_globals([*kept, *named, *paths, *settings])
