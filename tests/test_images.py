@@ -15,6 +15,7 @@ from bird_backend.cli import main
 from bird_backend.datasets import load_dataset
 from bird_backend.datasets.images import decode
 from bird_backend.errors import InputError
+from bird_backend.runs.reading import read_contact_sheet
 from bird_backend.runs.store import RunStore
 from tests.conftest import write_spec
 
@@ -213,6 +214,18 @@ def test_a_run_reads_the_classes_of_ones_own_images_and_keeps_what_it_did_to_the
     run = RunStore().get(summary["run"])
     kept = json.loads((run.directory.artifacts / "data.json").read_text("utf-8"))
     assert kept == {key: summary[key] for key in kept}
+    reading = summary["reading"]
+    assert reading["why_size"].startswith("images have several sizes, so they are brought to the usual one")
+    assert (reading["smallest"], reading["largest"], reading["sizes"]) == (
+        [32, 32],
+        [64, 32],
+        [[32, 32, 12], [64, 32, 1]],
+    )
+    sheet = read_contact_sheet(run.directory)
+    assert sheet is not None and sheet.classes.tolist() == ["a", "b"]
+    assert sheet.images.shape == (8, 64, 64, 3) and sheet.labels.tolist() == [0] * 4 + [1] * 4
     assert main(["status", run.id]) == 0
     told = capsys.readouterr().out
     assert "class" in told and "squashed to 64×64" in told
+    assert "Their files have 2 sizes, from 32×32 to 64×32." in told
+    assert "The test split: 20% of the training images, the same ones every time." in told

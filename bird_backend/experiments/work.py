@@ -24,7 +24,11 @@ class Work:
     device: torch.device
 
     def load(self, name: str, image_size: ImageSize) -> Dataset:
-        """The data set of that name on the device, its images of that size; what was done to one's own is logged."""
+        """As `read`, on the device."""
+        return place(self.read(name, image_size), self.device)
+
+    def read(self, name: str, image_size: ImageSize) -> Dataset:
+        """The data set of that name on the CPU, its images of that size; what was done to one's own is logged."""
         data = load_dataset(
             name, image_size=image_size, progress=lambda what, part: self.writer.progress(part, detail=what)
         )
@@ -32,4 +36,4 @@ class Work:
             self.writer.save_json("data.json", data.describe())
             for remark in data.remarks:
                 _log.info("%s", remark)
-        return place(data, self.device)
+        return data

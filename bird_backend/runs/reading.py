@@ -19,10 +19,12 @@ from bird_backend.measures import Predictions
 from bird_backend.runs.directory import RunDirectory
 
 __all__ = [
+    "ContactSheet",
     "Examples",
     "Gallery",
     "MetricsTail",
     "SnapshotName",
+    "read_contact_sheet",
     "read_embedding",
     "read_examples",
     "read_gallery",
@@ -202,6 +204,31 @@ def read_gallery(directory: RunDirectory) -> Gallery | None:
         directory,
         "gallery.npz",
         lambda arrays: Gallery(**{field.name: arrays[field.name] for field in fields(Gallery)}),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ContactSheet:
+    """Some training images of each class, in the order of the classes, no larger than thumbnails.
+
+    `images` uint8 [N,T,T,3], `labels` [N], `classes` [K] names.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As kept in a run's `contact-sheet.npz`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def read_contact_sheet(directory: RunDirectory) -> ContactSheet | None:
+    """The pictures of a run that looked into a data set."""
+    return _built(
+        directory,
+        "contact-sheet.npz",
+        lambda arrays: ContactSheet(**{field.name: arrays[field.name] for field in fields(ContactSheet)}),
     )
 
 

@@ -15,10 +15,10 @@ __all__ = ["execute"]
 
 def execute(spec: AnalyzeSpec, work: Work) -> dict[str, Any]:
     """CKA of every layer pair, kept as `layer-map.json`, and the closest pair."""
-    data, writer = work.load(spec.data, spec.image_size), work.writer
+    data, writer = work.read(spec.data, spec.image_size), work.writer
     teacher = frozen(spec.teacher, role="teacher", data=data, seed=spec.seed, device=work.device)
     student = frozen(spec.student, role="student", data=data, seed=spec.seed, device=work.device)
-    probes = choose_probes(data, embedding=spec.images, gram=16)
+    probes = choose_probes(data, embedding=spec.images, gram=16).to(work.device)
     writer.begin("Comparing layers", 0.98)
     layers = measure_layer_map(
         teacher,

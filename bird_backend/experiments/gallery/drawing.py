@@ -26,10 +26,10 @@ _SIDE = 128
 """Larger images are changed at their size and kept at this one: a dozen under 19 × 5 cells are 56 MB then."""
 
 
-def gallery_of_data(data: Dataset, count: int) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
+def gallery_of_data(data: Dataset, count: int, device: torch.device) -> tuple[Tensor, np.ndarray, tuple[str, ...]]:
     """Up to `count` validation images [K,3,S,S], evenly over the classes, their labels [K], and the classes."""
     probes = choose_probes(data, embedding=count, gram=1)
-    return probes.images, probes.labels.cpu().numpy(), data.classes
+    return probes.images.to(device), probes.labels.cpu().numpy(), data.classes
 
 
 def gallery_of_picture(

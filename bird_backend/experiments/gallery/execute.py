@@ -14,7 +14,7 @@ __all__ = ["execute"]
 def execute(spec: GallerySpec, work: Work) -> dict[str, Any]:
     """The pictures, kept as `gallery.npz`."""
     if spec.data is not None:
-        images, labels, classes = gallery_of_data(work.load(spec.data, spec.image_size), spec.count)
+        images, labels, classes = gallery_of_data(work.read(spec.data, spec.image_size), spec.count, work.device)
     else:
         images, labels, classes = gallery_of_picture(str(spec.picture), spec.image_size, work.device)
     work.writer.begin("Drawing", 0.98)

@@ -1,7 +1,8 @@
-"""Read a data set and say what is in it: its classes, images in each split, and what had to be done to them."""
+"""Read a data set and say what is in it: classes, images in each split, sizes, what was done to them, and pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from bird_backend import catalog
@@ -29,7 +30,21 @@ def _report(summary: Summary) -> Report:
     counts = summary["counts"]
     rows = [(name, *(str(counts[split][i]) for split in counts)) for i, name in enumerate(summary["classes"])]
     totals = ("all", *(str(sum(counts[split])) for split in counts))
-    return Report(header=("class", *counts), rows=(*rows, totals), lines=tuple(summary["remarks"]))
+    return Report(header=("class", *counts), rows=(*rows, totals), lines=(*_lines(summary), *summary["remarks"]))
+
+
+def _lines(summary: Summary) -> Iterator[str]:
+    """Of what size the images are and were, and where each split comes from."""
+    side, reading = summary["image_size"], summary["reading"]
+    if reading is None:
+        yield f"Images of {side}×{side} pixels."
+        return
+    yield f"Images of {side}×{side} pixels: {reading['why_size']}."
+    if reading["distinct_sizes"] > 1:
+        smallest, largest = ("×".join(map(str, reading[which])) for which in ("smallest", "largest"))
+        yield f"Their files have {reading['distinct_sizes']:,} sizes, from {smallest} to {largest}."
+    for split, origin in reading["origins"].items():
+        yield f"The {split} split: {origin}."
 
 
 DECLARES = Kind(
