@@ -63,7 +63,7 @@ def write(request: pytest.FixtureRequest) -> Write:
 
 def reds(dataset: Dataset) -> dict[str, list[int]]:
     return {
-        part: sorted(getattr(dataset, part).images[:, 0, 16, 16].tolist()) for part in ("train", "validation", "test")
+        part: sorted(getattr(dataset, part).images[:, 0, 8, 8].tolist()) for part in ("train", "validation", "test")
     }
 
 

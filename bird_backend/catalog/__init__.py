@@ -16,6 +16,7 @@ from bird_backend.catalog.datasets import (
 )
 from bird_backend.catalog.networks import CATALOG_FILE, LayerFacts, ModelFacts, find_layer, find_model, models
 from bird_backend.catalog.torchvision import TORCHVISION
+from bird_backend.catalog.torchvision_sets import TORCHVISION_SETS, TorchvisionSet, torchvision_set
 
 __all__ = [
     "CATALOG_FILE",
@@ -23,9 +24,11 @@ __all__ = [
     "OWN_IMAGE_SIZE",
     "OWN_KINDS",
     "TORCHVISION",
+    "TORCHVISION_SETS",
     "DatasetFacts",
     "LayerFacts",
     "ModelFacts",
+    "TorchvisionSet",
     "find_dataset",
     "find_layer",
     "find_model",
@@ -34,4 +37,5 @@ __all__ = [
     "own_image_size",
     "own_path",
     "title_of",
+    "torchvision_set",
 ]

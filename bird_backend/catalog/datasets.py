@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from bird_backend.catalog.torchvision_sets import PREFIX, torchvision_set
 from bird_backend.errors import UnknownNameError
 
 __all__ = [
@@ -161,7 +162,7 @@ DATASETS: Mapping[str, DatasetFacts] = {
 def find_dataset(name: str) -> DatasetFacts:
     """The facts of a named data set (not of one's own images)."""
     if name not in DATASETS:
-        raise UnknownNameError("data set", name, [*DATASETS, *(f"{kind}:PATH" for kind in OWN_KINDS)])
+        raise UnknownNameError("data set", name, [*DATASETS, *(f"{kind}:PATH" for kind in OWN_KINDS), f"{PREFIX}NAME"])
     return DATASETS[name]
 
 
@@ -175,11 +176,15 @@ def title_of(name: str) -> str:
     """A data set's title; of one's own images the folder's or the zip's own name; empty is what nobody knows."""
     if not name:
         return "unknown data"
+    if (known := torchvision_set(name)) is not None:
+        return known.title
     return DATASETS[name].title if name in DATASETS else PurePath(name.partition(":")[2] or name).name or name
 
 
 def may_be_mirrored(name: str) -> bool:
     """Whether the images of a data set may be mirrored as they are trained on; one's own may, unless one says no."""
+    if (known := torchvision_set(name)) is not None:
+        return known.mirrored
     return DATASETS[name].mirrored if name in DATASETS else True
 
 

@@ -13,9 +13,9 @@ from bird_backend.catalog import OWN_IMAGE_SIZE, own_image_size
 from bird_backend.datasets.dataset import Dataset, Progress
 from bird_backend.datasets.images import BrokenImageError, decode, quiet
 from bird_backend.datasets.layouts import Layout, by_table, layout_of
-from bird_backend.datasets.reading import Reading, other_kinds
+from bird_backend.datasets.reading import Reading, other_kinds, why_size
 from bird_backend.datasets.sources import ImageFile, Listing, open_folder, open_zip
-from bird_backend.datasets.splits import TEST_SHARE, VALIDATION_SHARE, check_class_sizes, cut
+from bird_backend.datasets.splits import check_class_sizes, cut, origins
 from bird_backend.datasets.store import PARTS, Contents, ImageStore, through_cache
 from bird_backend.datasets.tables import read_table
 from bird_backend.errors import InputError
@@ -86,9 +86,7 @@ def _plan(name: str, layout: Layout, classes: tuple[str, ...], reading: Reading)
     labels = np.array([label for _, label in images["train"]], dtype=np.int64)
     check_class_sizes(name, classes, labels)
     rows = cut(labels, validation="validation" not in images, test="test" not in images)
-    for part, share in (("validation", VALIDATION_SHARE), ("test", TEST_SHARE)):
-        cut_off = f"{share:.0%} of the training images, the same ones every time"
-        reading.origins[part] = cut_off if part in rows else "its own images"
+    reading.origins = origins(rows)
     return {part: [images["train"][row] for row in rows[part]] if part in rows else images[part] for part in PARTS}
 
 
@@ -128,15 +126,5 @@ def _decode(
             f"{name}: {reading.broken:,} of {len(files):,} images can't be used, where at most"
             f" {settings.MAX_BROKEN_SHARE:.0%} are left out; {reading.first_broken}."
         )
-    reading.why_size = _why(size, sizes)
+    reading.why_size = why_size(size, sizes)
     return reading
-
-
-def _why(size: int, sizes: set[tuple[int, int]]) -> str:
-    """Why that size was chosen, if it was left to us."""
-    if sizes == {(size, size)}:
-        return "all images have that size already"
-    found = (
-        "images have several sizes" if len(sizes) > 1 else "images have a size of their own that is not used as it is"
-    )
-    return f"{found}, so they are brought to the usual one; a spec's image_size says another"

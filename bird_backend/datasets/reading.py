@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bird_backend.datasets.images import Decoded
 from bird_backend.errors import plain
 
-__all__ = ["Reading", "other_kinds"]
+__all__ = ["Reading", "other_kinds", "why_size"]
 
 _MOST_KINDS = 5
 _MOST_NAMES = 5
@@ -57,6 +57,14 @@ class Reading:
         self.enlarged += min(size) < self.image_size
         self.transparent += image.transparent
         self.sizes[size] += 1
+
+    def add_many(self, size: tuple[int, int], count: int, transparent: int) -> None:
+        """Count images of one width and height, so many of them transparent in places."""
+        self.images += count
+        self.squashed += count * (size[0] != size[1])
+        self.enlarged += count * (min(size) < self.image_size)
+        self.transparent += transparent
+        self.sizes[size] += count
 
     def skip(self, reason: str, names: Iterable[str]) -> None:
         """Count files that are left out."""
@@ -104,6 +112,16 @@ class Reading:
             such_as = f", such as {examples[0]}" if examples else ""
             told.append(f"{count:,} file{'s' if count > 1 else ''} left out: {reason}{such_as}.")
         return told
+
+
+def why_size(size: int, sizes: Collection[tuple[int, int]]) -> str:
+    """Why images of these widths and heights are brought to that size where nobody asked for one."""
+    if set(sizes) == {(size, size)}:
+        return "all images have that size already"
+    found = (
+        "images have several sizes" if len(sizes) > 1 else "images have a size of their own that is not used as it is"
+    )
+    return f"{found}, so they are brought to the usual one; a spec's image_size says another"
 
 
 def other_kinds(suffixes: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from bird_backend import catalog
-from bird_backend.datasets import downloads, embedded, own
+from bird_backend.datasets import array_files, downloads, embedded, own, torchvision_sets
 from bird_backend.datasets.dataset import Dataset, Progress
 from bird_backend.specs import ImageSize
 
@@ -22,6 +22,7 @@ OWN_LOADERS: Mapping[str, Callable[[Path, ImageSize, Progress], Dataset]] = {
     "folder": own.load_folder,
     "zip": own.load_zip,
     "csv": own.load_csv,
+    "arrays": array_files.load_arrays,
 }
 
 
@@ -35,6 +36,8 @@ def load_dataset(name: str, *, image_size: ImageSize = "auto", progress: Progres
     if (found := catalog.own_path(name)) is not None:
         kind, path = found
         dataset = OWN_LOADERS[kind](Path(path), image_size, report)
+    elif catalog.torchvision_set(name) is not None:
+        dataset = torchvision_sets.load_torchvision(name, image_size, report)
     else:
         facts = catalog.find_dataset(name)
         dataset = LOADERS[facts.name](facts.image_size if image_size == "auto" else image_size, report)

@@ -14,8 +14,8 @@ _AT_ONCE = 1000
 
 
 def resized(images: Images, size: int) -> Images:
-    """uint8 [N,3,S,S] to [N,3,size,size], bicubic with antialiasing; as they are where they have that size."""
-    if images.shape[-1] == size:
+    """uint8 [N,3,H,W] to [N,3,size,size], bicubic with antialiasing; as they are where they have that size."""
+    if images.shape[2:] == (size, size):
         return images
     out = np.empty((*images.shape[:2], size, size), dtype=np.uint8)
     for start in range(0, len(images), _AT_ONCE):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +18,7 @@ __all__ = [
     "check_class_sizes",
     "cut",
     "hold_out",
+    "origins",
 ]
 
 VALIDATION_SHARE = 0.1
@@ -53,6 +56,15 @@ def cut(labels: Labels, *, validation: bool, test: bool) -> dict[str, npt.NDArra
             kept, out = hold_out(labels[rows["train"]], share)
             rows |= {part: rows["train"][out], "train": rows["train"][kept]}
     return rows
+
+
+def origins(rows: Mapping[str, npt.NDArray[np.intp]]) -> dict[str, str]:
+    """In words, where validation and test images come from, of what `cut` gave."""
+    shares = {"validation": VALIDATION_SHARE, "test": TEST_SHARE}
+    return {
+        part: f"{share:.0%} of the training images, the same ones every time" if part in rows else "its own images"
+        for part, share in shares.items()
+    }
 
 
 def assemble(

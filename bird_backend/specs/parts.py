@@ -57,13 +57,14 @@ ModelName = Annotated[
 
 
 def _known_data(name: str) -> str:
-    return name if catalog.own_path(name) is not None else catalog.find_dataset(name).name
+    named = catalog.own_path(name) is not None or catalog.torchvision_set(name) is not None
+    return name if named else catalog.find_dataset(name).name
 
 
 DataName = Annotated[
     str,
     AfterValidator(_known_data),
-    Field(description="a data set by name, or one's own: `folder:`, `zip:`, `csv:` or `arrays:PATH`"),
+    Field(description="a data set by name, `torchvision:NAME`, or one's own, such as `folder:PATH`"),
 ]
 ImageSize = Annotated[
     Literal["auto"] | Annotated[int, Field(multiple_of=8, ge=16, le=512)],
