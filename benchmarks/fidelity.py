@@ -145,7 +145,7 @@ def named(document: dict[str, Any], epochs: int) -> dict[str, Any]:
 
 
 def made(document: dict[str, Any], bar: ProgressBar) -> str:
-    """The checkpoint that a spec makes, by name: that of a run of this home which is done, else of a new one."""
+    """The name of the weights that a spec makes: those of a run of this home which is done, else of a new one."""
     spec, store = load_spec(document), RunStore()
     run = store.find_same(spec, states=("done",))
     if run is None:
@@ -160,7 +160,7 @@ def made(document: dict[str, Any], bar: ProgressBar) -> str:
         f"{run.title}: {100 * clean.value:.1f} % clean, {100 * robust.value:.1f} % robust"
         f" (n = {found['n_test']}), {found['seconds']:.0f} s"
     )
-    return str(found["checkpoint"])
+    return str(found["weights"])
 
 
 def part_of(name: str, images: int | None, home: Path) -> str:

@@ -68,7 +68,7 @@ READING_SECONDS = 120.0
 
 
 def home() -> Path:
-    """Where runs, data and checkpoints live: `BIRD_HOME`, else `~/.bird-explorer`; nowhere is an `InputError`."""
+    """Where runs, data and weights live: `BIRD_HOME`, else `~/.bird-explorer`; nowhere is an `InputError`."""
     asked = os.environ.get("BIRD_HOME") or "~/.bird-explorer"
     try:
         return Path(asked).expanduser().resolve()
@@ -129,7 +129,7 @@ def cache_dir() -> Path:
 
 
 def checkpoints_dir() -> Path:
-    """Weights made by runs, `NAME.safetensors`."""
+    """Weights made by runs, `NAME.safetensors`; the folder has the name under which homes and assets know it."""
     return home() / "checkpoints"
 
 

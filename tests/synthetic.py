@@ -361,7 +361,7 @@ def _write_results(run: Run, seed: int, arms: tuple[str, ...], classes: tuple[st
         "figures": figures,
         "cka_estimator": "debiased",
         "images_per_second": 2000.0,
-        "checkpoint": None,
+        "weights": None,
     }
     write_json(run.directory.path / "summary.json", summary)
     return summary

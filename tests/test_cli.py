@@ -33,7 +33,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     return err
 
 
-@pytest.mark.parametrize("what", ["models", "datasets", "methods", "behaviours", "corruptions", "checkpoints", "runs"])
+@pytest.mark.parametrize("what", ["models", "datasets", "methods", "behaviours", "corruptions", "weights", "runs"])
 def test_every_listing_is_one_json_array_and_a_table(capsys: pytest.CaptureFixture[str], what: str) -> None:
     code, out, err = call(capsys, "list", what, "--json")
     assert (code, err) == (0, "")
@@ -131,7 +131,7 @@ def test_a_batch_larger_than_the_data_fails_the_run(
 TEACHER = ("--weights", "digits-robust-teacher", "--data", "digits")
 
 
-def test_evaluate_reads_a_checkpoint_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_reads_weights_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     kinds = ("--conditions", "contrast,speckle_noise", "--strengths", "1,5", "--limit", "40")
     code, out, err = call(capsys, "evaluate", *TEACHER, *kinds, "--json")
     assert code == 0, err

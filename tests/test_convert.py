@@ -1,4 +1,4 @@
-"""A file of another program becomes a checkpoint: kept once, with what is known of it, and computing what it did."""
+"""A file of another program becomes weights of ours: kept once, with what is known of it, and computing what it did."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_checkpoint_of_another_loop_is_kept_with_all_that_is_known(tmp_path: P
              model.state_dict().items() if not name.endswith("num_batches_tracked")}  # fmt: skip
     source = saved(tmp_path / "My best (net) é.pth", {"state_dict": state, "ema": dict(state), "epoch": 3})
     summary = convert(source)
-    assert summary["checkpoint"] == "My-best-net"
+    assert summary["weights"] == "My-best-net"
     assert (summary["model"], summary["also"], summary["named"]) == ("cnn-small", [], False)
     assert (summary["taken"], summary["prefix"], summary["offered"]) == ("state_dict", "module.", ["ema"])
     assert (summary["tensors"], summary["parameters"]) == (26, 61_338 + 2 * (16 + 32 + 64 + 64))
@@ -130,7 +130,7 @@ def test_torchvisions_published_weights_compute_what_they_did(tmp_path: Path, mo
 
 def test_a_file_that_only_has_a_published_name_is_taken_for_nothing_more(tmp_path: Path) -> None:
     summary = convert(saved(tmp_path / "shufflenetv2_x0.5-f707e7126e.pth", shufflenet_v2_x0_5().state_dict()))
-    assert (summary["published"], summary["checkpoint"]) == (None, "shufflenetv2_x0.5-f707e7126e")
+    assert (summary["published"], summary["weights"]) == (None, "shufflenetv2_x0.5-f707e7126e")
     said = " ".join(summary["remarks"])
     assert "its content is not torchvision's" in said
     assert "usually 0.485,0.456,0.406 and 0.229,0.224,0.225" in said
@@ -169,14 +169,14 @@ def test_safetensors_without_provenance_and_a_named_network(tmp_path: Path) -> N
     source = tmp_path / "net.safetensors"
     save_file({f"net.{name}": value for name, value in small().state_dict().items()}, source)
     summary = convert(source, model="cnn-small", image_size=32, save_as="named", role="student")
-    assert (summary["model"], summary["named"], summary["checkpoint"]) == ("cnn-small", True, "named")
+    assert (summary["model"], summary["named"], summary["weights"]) == ("cnn-small", True, "named")
     said = refused_beside(source, model="vit-tiny")
     assert said.startswith("net.safetensors doesn't fit vit-tiny: ")
     assert " of vit-tiny's 55 tensors are there; " in said
 
 
 def refused_beside(source: object, **fields: object) -> str:
-    """Refused, with the checkpoints that there are."""
+    """Refused, with the weights that there are."""
     before = sorted(settings.checkpoints_dir().iterdir())
     with pytest.raises(InputError) as caught:
         convert(source, **fields)
@@ -190,8 +190,8 @@ def test_an_averaged_part_is_taken_when_it_is_asked_for(tmp_path: Path) -> None:
     taken = {}
     for part in (None, "state_dict_ema"):
         summary = convert(source, part=part)
-        model, _ = load_model(ModelRef(model="cnn-small", weights=summary["checkpoint"]), classes=10, seed=0)
-        taken[summary["checkpoint"]] = model.get_parameter("classifier.weight")
+        model, _ = load_model(ModelRef(model="cnn-small", weights=summary["weights"]), classes=10, seed=0)
+        taken[summary["weights"]] = model.get_parameter("classifier.weight")
         assert ("they are an average over training (EMA)" in summary["remarks"]) == (part is not None)
     assert list(taken) == ["x", "x-2"]
     assert torch.equal(taken["x"], plain["classifier.weight"])
@@ -204,8 +204,8 @@ def test_an_averaged_part_is_taken_when_it_is_asked_for(tmp_path: Path) -> None:
 def test_the_same_file_is_kept_once_and_never_over_another(tmp_path: Path) -> None:
     one = saved(tmp_path / "one" / "net.pth", small(seed=1).state_dict())
     two = saved(tmp_path / "two" / "net.pth", small(seed=2).state_dict())
-    assert [convert(path)["checkpoint"] for path in (one, two, one, two)] == ["net", "net-2", "net", "net-2"]
-    assert convert(one, mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5])["checkpoint"] == "net-3"
+    assert [convert(path)["weights"] for path in (one, two, one, two)] == ["net", "net-2", "net", "net-2"]
+    assert convert(one, mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5])["weights"] == "net-3"
     assert [entry.name for entry in list_weights() if entry.origin == "home"] == ["net-2", "net-3", "net"]
 
 
@@ -222,7 +222,7 @@ def test_a_file_of_torchs_cache_is_found_by_its_name(tmp_path: Path, monkeypatch
 def test_weights_made_here_keep_where_they_come_from(tmp_path: Path) -> None:
     source = settings.ASSETS / "checkpoints" / "fashion-student.safetensors"
     summary = convert(source)
-    assert (summary["checkpoint"], summary["trained_on"]) == ("fashion-student", "fashion-mnist-small")
+    assert (summary["weights"], summary["trained_on"]) == ("fashion-student", "fashion-mnist-small")
     made, before = (read_header(path).provenance for path in (find_weights("fashion-student"), source))
     assert made == before
     assert settings.checkpoints_dir() in find_weights("fashion-student").parents
@@ -301,7 +301,7 @@ def test_an_upload_is_kept_by_its_digest_and_converted(monkeypatch: pytest.Monke
     assert [path.name for path in settings.uploads_dir().iterdir()] == [name]
     assert find_upload(name).read_bytes() == content.getvalue()
     summary = convert(name)
-    assert summary["checkpoint"] == "cnn-small"
+    assert summary["weights"] == "cnn-small"
     assert runs.RunStore().list()[0].title == "Convert a weights file"
     forget_upload(name)
     with pytest.raises(InputError, match="bring it again"):
@@ -345,7 +345,7 @@ def test_the_command_line_converts_and_says_what_it_found(tmp_path: Path, capsys
     for words in ("kept as     mine", "cnn-small", "10: 0, 1, 2, 3 …", "32×32 pixels, normalised mean 0.1 0.2 0.3"):
         assert words in said, words
     assert main([*arguments, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["checkpoint"] == "mine-2"
+    assert json.loads(capsys.readouterr().out)["weights"] == "mine-2"
     assert main(["convert", str(tmp_path / "none.pth")]) == 2
     assert capsys.readouterr().err.splitlines()[-1] == "none.pth can't be read: No such file or directory."
     assert main(["convert", str(source), "--mean", "1,2"]) == 2

@@ -140,31 +140,31 @@ def test_durations_that_were_measured_are_said_as_they_are(seconds: float, text:
 
 def test_lists_offer_the_likeliest_weights_first() -> None:
     write_demo_weights()
-    checkpoints = usable(data.checkpoints())
-    assert next(iter(offered("teacher", "fashion-mnist-small", checkpoints))) == "digits-robust-teacher"
-    assert next(iter(offered("student", "fashion-mnist-small", checkpoints))) == "fashion-student"
-    assert f"{RANDOM}{NETWORK}" in offered("teacher", "digits", checkpoints)
+    known = usable(data.weights_files())
+    assert next(iter(offered("teacher", "fashion-mnist-small", known))) == "digits-robust-teacher"
+    assert next(iter(offered("student", "fashion-mnist-small", known))) == "fashion-student"
+    assert f"{RANDOM}{NETWORK}" in offered("teacher", "digits", known)
 
 
 def test_a_teacher_for_another_behaviour_is_told_of() -> None:
     write_demo_weights()
     recipe = {"kind": "robustify", "behaviour": {"name": "geometric"}, "train_conditions": ["rotation", "shift"]}
     write_weights("turned", recipe=recipe)
-    checkpoints = usable(data.checkpoints())
+    known = usable(data.weights_files())
     draft = replace(Draft.of(data.demo_document()), teacher="turned")
     networks = {**NETWORKS, "turned": NETWORKS["fashion-student"]}
     said = "was trained for geometric changes, and what is measured is common corruptions"
-    assert any(said in note for note in review(draft.document(networks), draft, checkpoints).notes)
+    assert any(said in note for note in review(draft.document(networks), draft, known).notes)
     fitting = replace(draft, behaviour="geometric")
-    assert not any("trained for" in note for note in review(fitting.document(networks), fitting, checkpoints).notes)
+    assert not any("trained for" in note for note in review(fitting.document(networks), fitting, known).notes)
 
 
 def test_notes_speak_of_controls_and_empty_weights() -> None:
     write_demo_weights()
-    checkpoints = usable(data.checkpoints())
+    known = usable(data.weights_files())
     draft = replace(Draft.of(data.demo_document()), teacher=f"{RANDOM}{NETWORK}", baseline=False)
     draft = draft.with_settings(beta=0.0)
-    notes = " ".join(review(draft.document(NETWORKS), draft, checkpoints).notes)
+    notes = " ".join(review(draft.document(NETWORKS), draft, known).notes)
     for sentence in ("random weights", "β is 0", "fine-tuned twin"):
         assert sentence in notes
 

@@ -149,7 +149,7 @@ def test_the_teacher_ablation_finds_the_counterpart_of_a_layer() -> None:
         ({"teacher": {"model": "cnn-small"}}, {"methods": ["fine-tuning-teacher"]}, "one architecture"),
         ({}, {"controls": ["random"]}, "Unknown control 'random'"),
         ({"data": "zip:/nowhere/at-all.zip"}, {}, "nothing at /nowhere"),
-        ({"teacher": {"model": "resnet-narrow", "weights": "digits-teacher"}}, {}, "Unknown checkpoint"),
+        ({"teacher": {"model": "resnet-narrow", "weights": "digits-teacher"}}, {}, "Unknown weights"),
         ({"training": {"batch_size": 8000}, "data": "digits"}, {"methods": ["bird"]}, "batch of 8,000"),
     ],
 )

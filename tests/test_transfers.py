@@ -39,7 +39,7 @@ def data() -> Dataset:
 
 
 def make(name: str, model: str, classes: tuple[str, ...], *, seed: int, of: str = "blobs") -> None:
-    """A checkpoint in the test's home, with batch statistics that no new network has."""
+    """Weights in the test's home, with batch statistics that no new network has."""
     network = build_model(model, classes=len(classes), seed=seed)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -77,7 +77,7 @@ def spec_of(method: dict[str, Any] | str, **changes: Any) -> TransferSpec:
 
 
 @pytest.fixture
-def checkpoints(home: Any) -> None:
+def saved_weights(home: Any) -> None:
     make("teach", "cnn-small", tuple("1234567"), seed=5)
     make("learn", "cnn-small", NAMES, seed=6)
 
@@ -91,7 +91,7 @@ def same(network: nn.Module, tensors: dict[str, Tensor], *, but: str = "-") -> b
     return all(torch.equal(tensor, tensors[k]) for k, tensor in network.state_dict().items() if not k.startswith(but))
 
 
-@pytest.mark.usefixtures("checkpoints")
+@pytest.mark.usefixtures("saved_weights")
 @pytest.mark.parametrize("method", STARTING)
 def test_a_start_from_the_teacher_is_its_network_with_a_new_head(method: str) -> None:
     spec = spec_of({"name": method, "start": "teacher"})
@@ -110,7 +110,7 @@ def test_a_start_from_the_teacher_is_its_network_with_a_new_head(method: str) ->
         assert same(twin, weights("learn")), "fine-tuning to beat begins with the student's own"
 
 
-@pytest.mark.usefixtures("checkpoints")
+@pytest.mark.usefixtures("saved_weights")
 @pytest.mark.parametrize("method", [name for name, facts in METHODS.items() if facts.trains])
 def test_every_method_but_the_probes_and_lwf_starts_from_the_student(method: str) -> None:
     spec = spec_of(method, teacher={"model": "cnn-small"})
@@ -130,7 +130,7 @@ def test_auto_starts_from_the_student_where_architectures_differ() -> None:
         assert spec.start == "student"
 
 
-@pytest.mark.usefixtures("checkpoints")
+@pytest.mark.usefixtures("saved_weights")
 def test_what_an_lwf_student_began_as_is_what_it_is_held_against() -> None:
     batch = blobs().images[:8].float() / 64 - 2
     for start, name in (("teacher", "teach"), ("student", "learn")):
@@ -144,8 +144,8 @@ def test_what_an_lwf_student_began_as_is_what_it_is_held_against() -> None:
         torch.testing.assert_close(student(batch), expected)
 
 
-@pytest.mark.usefixtures("checkpoints")
-def test_a_random_teacher_is_of_its_kind_and_knows_nothing_of_the_checkpoint() -> None:
+@pytest.mark.usefixtures("saved_weights")
+def test_a_random_teacher_is_of_its_kind_and_knows_nothing_of_the_weights() -> None:
     spec = spec_of("bird", control="random-weights")
     teachers = [Cast(spec.model_copy(update={"seed": seed}), data(), CPU).teacher for seed in (0, 0, 1)]
     assert same(teachers[0], teachers[1].state_dict())
@@ -162,7 +162,7 @@ def test_a_teacher_and_a_student_without_weights_are_two_networks() -> None:
     )
 
 
-@pytest.mark.usefixtures("checkpoints")
+@pytest.mark.usefixtures("saved_weights")
 def test_a_shuffled_teacher_is_the_teacher_in_another_order() -> None:
     values = []
     split = blobs(20)
@@ -306,7 +306,7 @@ def test_soft_labels_of_other_classes_are_refused_before_they_are_queued() -> No
     submit(spec.model_copy(update={"control": "random-weights"}))
 
 
-@pytest.mark.usefixtures("checkpoints")
+@pytest.mark.usefixtures("saved_weights")
 def test_soft_labels_of_another_number_of_classes_end_the_run_at_its_start(home: Any) -> None:
     with pytest.raises(InputError, match="knows the 7 classes of blobs"):
         Cast(spec_of("soft-labels"), data(), CPU)

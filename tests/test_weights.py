@@ -269,7 +269,7 @@ def test_provenance_has_to_agree_with_the_classifier(tmp_path: Path) -> None:
         load(path)
 
 
-def test_checkpoints_are_listed_home_first_and_broken_ones_say_why(path: Path, model: nn.Module) -> None:
+def test_weights_are_listed_home_first_and_broken_ones_say_why(path: Path, model: nn.Module) -> None:
     home, assets = settings.checkpoints_dir(), settings.ASSETS / "checkpoints"
     assert list_weights() == []
     save_weights(assets / "digits-robust.safetensors", model, PROVENANCE.model_copy(update={"role": "teacher"}))
@@ -293,7 +293,7 @@ def test_checkpoints_are_listed_home_first_and_broken_ones_say_why(path: Path, m
     assert find_weights("both") == home / "both.safetensors"
     assert find_weights("digits-robust") == assets / "digits-robust.safetensors"
     assert find_weights(str(path)) == path
-    with pytest.raises(UnknownNameError, match="Unknown checkpoint 'digits-robots': did you mean digits-robust"):
+    with pytest.raises(UnknownNameError, match="Unknown weights 'digits-robots': did you mean digits-robust"):
         find_weights("digits-robots")
     with pytest.raises(InputError, match="convert makes it one, and executes nothing of it"):
         find_weights("model.pth")

@@ -47,7 +47,6 @@ __all__ = [
     "active_runs",
     "arm_of",
     "cancel",
-    "checkpoints",
     "companions",
     "count_runs",
     "demo_document",
@@ -82,6 +81,7 @@ __all__ = [
     "submit",
     "train_oracle",
     "waiting_before",
+    "weights_files",
     "worker_alive",
 ]
 
@@ -251,7 +251,7 @@ def layer_table(run: Run) -> pd.DataFrame | None:
     return _layer_map(str(run.directory.artifacts / "layer-map.json")) if run.state == "done" else None
 
 
-def checkpoints() -> list[WeightsFile]:
+def weights_files() -> list[WeightsFile]:
     """The weights there are: those that come with the project and those that runs have made."""
     from bird_backend.runs.provenance import list_weights  # noqa: PLC0415 - reads files, and few pages need it
 

@@ -1,4 +1,4 @@
-"""Teachers and students to choose from: checkpoints by name, and every network with random weights."""
+"""Teachers and students to choose from: weights by name, and every network with random weights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RANDOM = "random:"
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """One choice: `value` is what the URL and the form say, a checkpoint's name or `random:NETWORK`."""
+    """One choice: `value` is what the URL and the form say, the name of a file of weights or `random:NETWORK`."""
 
     value: str
     network: str
@@ -69,17 +69,17 @@ def under(made: Provenance) -> str:
     return "robust" if behaviour is None else behaviour.words.under
 
 
-def usable(checkpoints: Iterable[WeightsFile]) -> dict[str, Weights]:
-    """The checkpoints that can be chosen by name."""
+def usable(known: Iterable[WeightsFile]) -> dict[str, Weights]:
+    """The weights that can be chosen by name."""
     return {
         found.name: Weights(value=found.name, network=found.provenance.model, provenance=found.provenance)
-        for found in checkpoints
+        for found in known
         if found.problem is None and found.provenance is not None and found.provenance.model in catalog.models()
     }
 
 
-def offered(role: Literal["teacher", "student"], data: str, checkpoints: Mapping[str, Weights]) -> dict[str, Weights]:
-    """What a list for `role` offers, the likeliest first: checkpoints made for it, for a student on the same data."""
+def offered(role: Literal["teacher", "student"], data: str, known: Mapping[str, Weights]) -> dict[str, Weights]:
+    """What a list for `role` offers, the likeliest first: those made for it, for a student on the same data."""
 
     def rank(weights: Weights) -> tuple[bool, bool, str]:
         made = weights.provenance
@@ -89,7 +89,7 @@ def offered(role: Literal["teacher", "student"], data: str, checkpoints: Mapping
             weights.value,
         )
 
-    ranked = sorted(checkpoints.values(), key=rank)
+    ranked = sorted(known.values(), key=rank)
     untrained = (Weights(value=f"{RANDOM}{name}", network=name, provenance=None) for name in catalog.models())
     return {weights.value: weights for weights in (*ranked, *untrained)}
 

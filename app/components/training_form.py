@@ -152,7 +152,7 @@ def _launch(document: dict[str, Any], problem: str | None) -> None:
             guess = estimate(spec, data.list_runs(kind=spec.kind, limit=30), machine())
             st.markdown(f"It will take **{guess.words}** on {machine().words}.", help=guess.basis.capitalize() + ".")
         name = str(document["save_as"])
-        taken = {checkpoint.name for checkpoint in data.checkpoints()}
+        taken = {found.name for found in data.weights_files()}
         if name in taken:
             st.caption(f":orange[:material/info:] There are weights named {name} already.")
         else:

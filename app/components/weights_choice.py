@@ -19,10 +19,10 @@ _HELP = {
 
 
 def weights_choice(
-    role: Literal["teacher", "student"], data: str, checkpoints: dict[str, Weights], *, fallback: str
+    role: Literal["teacher", "student"], data: str, known: dict[str, Weights], *, fallback: str
 ) -> Weights:
     """Draw the list for `role` (the widget's key) and return the choice."""
-    options = offered(role, data, checkpoints)
+    options = offered(role, data, known)
     missing = keep_valid(role, list(options), fallback)
     chosen = st.selectbox(
         role.capitalize(),

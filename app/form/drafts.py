@@ -123,7 +123,7 @@ class Draft:
         return blank.with_settings(**{name: choices[name] for name in settings_of(blank.method)})
 
     def document(self, networks: Mapping[str, str]) -> dict[str, Any]:
-        """The spec's JSON document; `networks` says which network a checkpoint holds.
+        """The spec's JSON document; `networks` says which network weights are of.
 
         An `InputError` where one of the `further` lines can't be set.
         """

@@ -29,7 +29,7 @@ class Findings:
 
 
 def review(
-    document: Mapping[str, Any], draft: Draft, checkpoints: Mapping[str, Weights], own: Inspection | None = None
+    document: Mapping[str, Any], draft: Draft, known: Mapping[str, Weights], own: Inspection | None = None
 ) -> Findings:
     """Look at a draft and the document it makes; `own` is what is known of one's own images."""
     problems = list(path_problems(draft) or _reading_problems(draft, own))
@@ -51,7 +51,7 @@ def review(
                     f"Choose at least one {words.condition} to test on, or nothing says whether the transfer helped."
                 )
             wants_student = found.wants_student
-            notes = list(_notes(spec, draft, checkpoints))
+            notes = list(_notes(spec, draft, known))
     return Findings(problems=tuple(problems), notes=tuple(notes), wants_student=wants_student)
 
 
@@ -82,8 +82,8 @@ def _reading_problems(draft: Draft, own: Inspection | None) -> Iterator[str]:
         yield "Your images are being read: which student fits depends on their classes."
 
 
-def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights]) -> Iterator[str]:
-    made = _made(spec.student.weights, checkpoints)
+def _notes(spec: TransferSpec, draft: Draft, known: Mapping[str, Weights]) -> Iterator[str]:
+    made = _made(spec.student.weights, known)
     if made and made.data != spec.data:
         yield (
             f"This student was trained on {title_of(made.data)}, not on {title_of(spec.data)}: its accuracy before the "
@@ -94,7 +94,7 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
     method = METHODS[spec.method.name]
     if method.needs_teacher and spec.teacher.weights is None:
         yield "The teacher has random weights: a control, from which nothing should be learned."
-    made = _made(spec.teacher.weights, checkpoints)
+    made = _made(spec.teacher.weights, known)
     withstands = trained_for(made) if made else None
     if method.needs_teacher and withstands is not None and withstands.name != spec.behaviour.name:
         yield (
@@ -115,6 +115,6 @@ def _notes(spec: TransferSpec, draft: Draft, checkpoints: Mapping[str, Weights])
         yield "Without the fine-tuned twin the result can't say what the method added."
 
 
-def _made(weights: str | None, checkpoints: Mapping[str, Weights]) -> Provenance | None:
-    found = checkpoints.get(weights or "")
+def _made(weights: str | None, known: Mapping[str, Weights]) -> Provenance | None:
+    found = known.get(weights or "")
     return found.provenance if found else None

@@ -46,14 +46,14 @@ def render() -> None:
     demo = demo_draft()
     recall("launch", demo.choices())
     adopt("launch", defaults(demo, st.query_params.get("method", demo.method)))
-    checkpoints = usable(data.checkpoints())
+    known = usable(data.weights_files())
     _presets(demo)
     form, summary = st.columns([1.85, 1], gap="large")
     with form:
-        draft = _form(demo, checkpoints)
+        draft = _form(demo, known)
     publish("launch", draft.choices(), defaults(demo, draft.method))
     with summary, st.container(key="summary_panel"):
-        _summary(draft, checkpoints)
+        _summary(draft, known)
 
 
 def _presets(demo: Draft) -> None:
@@ -76,15 +76,15 @@ def _presets(demo: Draft) -> None:
             st.button(label, help=help, on_click=put, args=(draft.choices(),), key=f"preset_{label}")
 
 
-def _form(demo: Draft, checkpoints: dict[str, Weights]) -> Draft:
+def _form(demo: Draft, known: dict[str, Weights]) -> Draft:
     st.header("Data", anchor=False)
     data_name, path = _data(demo)
     st.header("Teacher and student", anchor=False)
     left, right = st.columns(2)
     with left:
-        teacher = weights_choice("teacher", data_name, checkpoints, fallback=demo.teacher)
+        teacher = weights_choice("teacher", data_name, known, fallback=demo.teacher)
     with right:
-        student = weights_choice("student", data_name, checkpoints, fallback=demo.student)
+        student = weights_choice("student", data_name, known, fallback=demo.student)
     st.header(
         "Robust to what?",
         anchor=False,
@@ -185,15 +185,15 @@ def _training(draft: Draft) -> Draft:
     )
 
 
-def _summary(draft: Draft, checkpoints: dict[str, Weights]) -> None:
-    networks = {name: weights.network for name, weights in checkpoints.items()}
+def _summary(draft: Draft, known: dict[str, Weights]) -> None:
+    networks = {name: weights.network for name, weights in known.items()}
     try:
         document = draft.document(networks)
     except data.InputError as error:
         document, findings = {}, Findings(problems=(str(error),), notes=())
     else:
         own = find_inspection(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
-        findings = review(document, draft, checkpoints, own)
+        findings = review(document, draft, known, own)
     with st.container(border=True):
         st.header("Ready to launch" if not findings.problems else "Not ready yet", anchor=False)
         if findings.problems:

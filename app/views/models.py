@@ -53,9 +53,9 @@ def render() -> None:
 
 
 def _weights() -> None:
-    found = data.checkpoints()
-    good = [checkpoint for checkpoint in found if checkpoint.problem is None and checkpoint.provenance is not None]
-    broken = [checkpoint for checkpoint in found if checkpoint.problem is not None]
+    found = data.weights_files()
+    good = [file for file in found if file.problem is None and file.provenance is not None]
+    broken = [file for file in found if file.problem is not None]
     if not good:
         st.info(
             "There are no weights yet. Train a teacher under *Train a new one*, or make those of the demo with "
@@ -63,45 +63,45 @@ def _weights() -> None:
             icon=":material/deployed_code:",
         )
     for role, heading in (("teacher", ":orange[●] Teachers"), ("student", ":blue[●] Students")):
-        mine = [checkpoint for checkpoint in good if checkpoint.provenance and checkpoint.provenance.role == role]
+        mine = [file for file in good if file.provenance and file.provenance.role == role]
         if mine:
             st.header(heading, anchor=False)
-            for checkpoint in mine:
-                _card(checkpoint)
+            for file in mine:
+                _card(file)
     if broken:
         st.header("Files that can't be used", anchor=False)
-        for checkpoint in broken:
-            st.warning(str(checkpoint.problem), icon=":material/broken_image:")
+        for file in broken:
+            st.warning(str(file.problem), icon=":material/broken_image:")
     if good:
         with st.expander("Show the numbers"):
-            st.dataframe(_table(good), hide_index=True, alt="Every checkpoint with its provenance and accuracies")
+            st.dataframe(_table(good), hide_index=True, alt="All weights with their provenance and accuracies")
 
 
-def _card(checkpoint: WeightsFile) -> None:
-    made = checkpoint.provenance
+def _card(file: WeightsFile) -> None:
+    made = file.provenance
     if made is None:
         return
     facts = catalog.models().get(made.model)
     with st.container(border=True):
         words, figures = st.columns([1.2, 1], vertical_alignment="center")
         with words:
-            st.markdown(f"**{made.title or checkpoint.name}**")
+            st.markdown(f"**{made.title or file.name}**")
             size = f" · {facts.parameters:,} parameters" if facts else ""
             behaviour = trained_for(made)
             against = "" if behaviour is None else f" to withstand {behaviour.title.lower()}"
             network = facts.title if facts else made.model
-            st.caption(f"`{checkpoint.name}` · {network}{size} · trained on {title_of(made.data)}{against}")
+            st.caption(f"`{file.name}` · {network}{size} · trained on {title_of(made.data)}{against}")
         with figures:
             clean, robust = st.columns(2)
             _accuracy(clean, "Clean", made.clean_accuracy, made.n_test)
             _accuracy(robust, f"{under(made)[0].upper()}{under(made)[1:]}", made.robust_accuracy, made.n_test)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             if made.role == "teacher":
-                link("launch", "Teach with it", icon=":material/rocket_launch:", teacher=checkpoint.name)
+                link("launch", "Teach with it", icon=":material/rocket_launch:", teacher=file.name)
             else:
-                link("launch", "Let it learn", icon=":material/rocket_launch:", student=checkpoint.name)
+                link("launch", "Let it learn", icon=":material/rocket_launch:", student=file.name)
             with st.popover("Where it comes from", type="tertiary", icon=":material/history_edu:"):
-                _provenance(checkpoint, made)
+                _provenance(file, made)
 
 
 def _accuracy(place: st.delta_generator.DeltaGenerator, label: str, share: float | None, n: int) -> None:
@@ -111,8 +111,8 @@ def _accuracy(place: st.delta_generator.DeltaGenerator, label: str, share: float
     place.metric(label, percent(share), help=f"{explained(wilson(share * n, n))}, test images.")
 
 
-def _provenance(checkpoint: WeightsFile, made: Provenance) -> None:
-    origin = "with the project" if checkpoint.origin == "assets" else "made by a run here"
+def _provenance(file: WeightsFile, made: Provenance) -> None:
+    origin = "with the project" if file.origin == "assets" else "made by a run here"
     st.markdown(
         f"Came {origin}, made {made.created[:10]} by version `{made.code_version}` of the code, seed {made.seed}, "
         f"{len(made.classes)} classes."
@@ -121,10 +121,10 @@ def _provenance(checkpoint: WeightsFile, made: Provenance) -> None:
     st.json(made.recipe, expanded=1)
 
 
-def _table(checkpoints: list[WeightsFile]) -> pd.DataFrame:
+def _table(files: list[WeightsFile]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "name": checkpoint.name,
+            "name": file.name,
             "role": made.role,
             "network": made.model,
             "data": made.data,
@@ -135,10 +135,10 @@ def _table(checkpoints: list[WeightsFile]) -> pd.DataFrame:
             "classes": len(made.classes),
             "created": made.created,
             "code": made.code_version,
-            "origin": checkpoint.origin,
+            "origin": file.origin,
         }
-        for checkpoint in checkpoints
-        if (made := checkpoint.provenance) is not None
+        for file in files
+        if (made := file.provenance) is not None
     )
 
 

@@ -20,18 +20,18 @@ assets_app = typer.Typer(help="Make what lies in assets/ anew.", invoke_without_
 
 @assets_app.callback()
 def assets(context: typer.Context, json_: Json = False, home: Home = None) -> None:
-    """Make the catalogue and the demo checkpoints anew (`assets fashion-mnist` remakes the images)."""
+    """Make the catalogue and the demo's weights anew (`assets fashion-mnist` remakes the images)."""
     if context.invoked_subcommand is None:
-        from bird_backend.cli.asset_makers import make_checkpoints  # noqa: PLC0415
+        from bird_backend.cli.asset_makers import make_weights  # noqa: PLC0415
         from bird_backend.models import write_catalog  # noqa: PLC0415
 
         write_catalog(catalog.CATALOG_FILE)
         bar = ProgressBar()
-        made = make_checkpoints(bar)
+        made = make_weights(bar)
         bar.close()
         shown = ("clean", "robust")
         rows = [(entry["name"], *(_say(entry, name) for name in shown)) for entry in made]
-        emit(made, table(rows, ("checkpoint", *(FIGURES[name].heading for name in shown))), as_json=json_)
+        emit(made, table(rows, ("weights", *(FIGURES[name].heading for name in shown))), as_json=json_)
 
 
 def _say(summary: Mapping[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""What lies in assets/, made from nothing: the demo checkpoints, by runs like any other, and the pictures of frost."""
+"""What lies in assets/, made from nothing: the demo's weights, by runs like any other, and the pictures of frost."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bird_backend import runs, settings
 from bird_backend.experiments import load_spec, read_spec
 from bird_backend.jobs.process import OnProgress, perform
 
-__all__ = ["CHECKPOINTS", "make_checkpoints", "make_frost"]
+__all__ = ["WEIGHTS", "make_frost", "make_weights"]
 
-CHECKPOINTS = {
+WEIGHTS = {
     "digits-robust-teacher": "teacher.json",
     "fashion-student": "student.json",
     "digits-geometric-teacher": "teacher-geometric.json",
@@ -20,10 +20,10 @@ CHECKPOINTS = {
 """Names in `assets/checkpoints`, and the spec in `assets/examples` that makes each."""
 
 
-def make_checkpoints(on_progress: OnProgress) -> list[dict[str, Any]]:
+def make_weights(on_progress: OnProgress) -> list[dict[str, Any]]:
     """Train the aligned teachers and the student on the CPU and put their weights into `assets/checkpoints`."""
     made = []
-    for name, example in CHECKPOINTS.items():
+    for name, example in WEIGHTS.items():
         spec = load_spec(read_spec(settings.ASSETS / "examples" / example))
         run = runs.RunStore().create(spec, state="running", device="cpu")
         summary = perform(run.id, device="cpu", on_progress=on_progress)

@@ -31,7 +31,7 @@ def convert(
     json_: Json = False,
     home: Home = None,
 ) -> int:
-    """Make weights of another program a checkpoint here; nothing in the file is executed."""
+    """Make weights of another program weights of this one; nothing in the file is executed."""
     document = {
         "kind": "convert",
         "source": str(path.absolute() if (path := file.expanduser()).exists() else file),

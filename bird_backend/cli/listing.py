@@ -117,7 +117,7 @@ def _corruptions() -> Listing:
     return documents, [*rows], ("corruption", "family", "", "")
 
 
-def _checkpoints() -> Listing:
+def _weights() -> Listing:
     found = list_weights()
     documents = [
         {
@@ -129,7 +129,7 @@ def _checkpoints() -> Listing:
         for c in found
     ]
     rows = [(c.name, c.provenance.model if c.provenance else "", c.origin, c.problem or "") for c in found]
-    return documents, [*rows], ("checkpoint", "model", "from", "")
+    return documents, [*rows], ("weights", "model", "from", "")
 
 
 def _runs() -> Listing:
@@ -167,7 +167,7 @@ _LISTINGS: dict[str, Callable[[], Listing]] = {
     "methods": _methods,
     "behaviours": _behaviours,
     "corruptions": _corruptions,
-    "checkpoints": _checkpoints,
+    "weights": _weights,
     "kinds": _kinds,
     "exports": _exports,
     "runs": _runs,

@@ -78,8 +78,7 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="models, datasets, kinds, methods, behaviours, corruptions, checkpoints, exports, runs, studies or"
-            " layers."
+            help="models, datasets, kinds, methods, behaviours, corruptions, weights, exports, runs, studies or layers."
         ),
     ],
     name: Annotated[str | None, typer.Argument(help="The model, for layers.")] = None,
@@ -180,7 +179,7 @@ def app_(
 
 @app.command()
 def evaluate(
-    weights: Annotated[str, typer.Option(help="A .safetensors file or a checkpoint's name.")],
+    weights: Annotated[str, typer.Option(help="A .safetensors file or the name of weights.")],
     data: Annotated[str, typer.Option(help="A data set by name, or one's own, such as folder:PATH.")],
     model: Annotated[str | None, typer.Option(help="The architecture, where the file does not say.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many test images.")] = None,

@@ -32,7 +32,7 @@ def _use_home(path: Path | None) -> Path | None:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Home = Annotated[
     Path | None,
-    typer.Option(help="Where runs, data and checkpoints live (or BIRD_HOME).", callback=_use_home),
+    typer.Option(help="Where runs, data and weights live (or BIRD_HOME).", callback=_use_home),
 ]
 Conditions = Annotated[str, typer.Option(help="all, or names; `list behaviours` has them.")]
 Strengths = Annotated[str, typer.Option(help="From 1 to 5, such as 1-5, 3 or 1,3.")]

@@ -57,7 +57,7 @@ def ablate(
     spec: Spec,
     preset: Annotated[str, typer.Argument(help=f"What to vary: {', '.join(ABLATIONS)}.")],
     seeds: Seeds = 3,
-    teachers: Annotated[str, typer.Option(help="Checkpoints to choose from, for the preset teacher.")] = "",
+    teachers: Annotated[str, typer.Option(help="Weights to choose from, for the preset teacher.")] = "",
     foreground: Foreground = False,
     set_: Settings = None,
     json_: Json = False,

@@ -52,5 +52,5 @@ def make_network(
     return {
         **summarise(predictions, after="model", recorded={"model": arm.validation()}),
         "images_per_second": arm.images_per_second,
-        "checkpoint": keep(spec.save_as, model, provenance),
+        "weights": keep(spec.save_as, model, provenance),
     }

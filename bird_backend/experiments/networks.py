@@ -99,7 +99,7 @@ def provenance_of(
 
 
 def keep(name: str | None, model: nn.Module, provenance: Provenance) -> str | None:
-    """Save a network under `name` in the checkpoints folder, never over another: a taken name gets a number."""
+    """Save a network under `name` in the folder of weights, never over another: a taken name gets a number."""
     return None if name is None else keep_tensors(name, model.state_dict(), provenance)
 
 

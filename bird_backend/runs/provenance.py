@@ -83,7 +83,7 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsFile:
-    """A weights file in one of the checkpoint folders; `problem` says in a sentence why it can't be used."""
+    """A weights file in one of the folders of weights; `problem` says in a sentence why it can't be used."""
 
     name: str
     path: Path
@@ -123,13 +123,13 @@ def read_header(path: Path) -> Header:
 
 
 def list_weights() -> list[WeightsFile]:
-    """Every checkpoint that has a name, home before assets and by name; one in home hides the asset of its name."""
+    """All weights that have a name, home before assets and by name; one in home hides the asset of its name."""
     found: dict[str, WeightsFile] = {}
     for origin, folder in _folders():
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
-            found.setdefault(path.stem, _checkpoint(path, origin))
+            found.setdefault(path.stem, _weights_file(path, origin))
         for path in sorted(path for path in folder.glob("*") if path.suffix.lower() in _CODE_CARRYING):
-            # By its whole name, which is that of no checkpoint: it hides none.
+            # By its whole name, which is that of no weights: it hides none.
             problem = f"{path.name} is no {_SUFFIX} file: convert makes it one, and executes nothing of it."
             unread = WeightsFile(name=path.name, path=path, provenance=None, origin=origin, problem=problem)
             found.setdefault(path.name, unread)
@@ -137,7 +137,7 @@ def list_weights() -> list[WeightsFile]:
 
 
 def find_weights(weights: str) -> Path:
-    """The file of a checkpoint's name (home first, then assets) or of a path that ends in `.safetensors`.
+    """The file of that name (home first, then assets) or of a path that ends in `.safetensors`.
 
     A name never becomes a path outside the two folders; an unknown one is an `UnknownNameError` with the closest.
     """
@@ -156,14 +156,14 @@ def find_weights(weights: str) -> Path:
         path = folder / f"{weights}{_SUFFIX}"
         if _NAME.fullmatch(weights) and path.is_file():
             return path
-    raise UnknownNameError("checkpoint", weights, [entry.name for entry in list_weights() if not entry.problem])
+    raise UnknownNameError("weights", weights, [entry.name for entry in list_weights() if not entry.problem])
 
 
 def _folders() -> tuple[tuple[Literal["assets", "home"], Path], ...]:
     return ("home", settings.checkpoints_dir()), ("assets", settings.ASSETS / "checkpoints")
 
 
-def _checkpoint(path: Path, origin: Literal["assets", "home"]) -> WeightsFile:
+def _weights_file(path: Path, origin: Literal["assets", "home"]) -> WeightsFile:
     provenance, problem = None, None
     try:
         provenance = read_provenance(path)

@@ -2,7 +2,6 @@
 
 from bird_backend.specs.controls import CONTROLS, Control, ControlName
 from bird_backend.specs.parts import (
-    CheckpointName,
     DataName,
     Evaluation,
     ImageSize,
@@ -12,6 +11,7 @@ from bird_backend.specs.parts import (
     Snapshots,
     Spec,
     Training,
+    WeightsName,
 )
 from bird_backend.specs.preprocessing import IMAGENET_MEAN, IMAGENET_STD, OURS, Preprocessing
 
@@ -20,7 +20,6 @@ __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "OURS",
-    "CheckpointName",
     "Control",
     "ControlName",
     "DataName",
@@ -33,4 +32,5 @@ __all__ = [
     "Snapshots",
     "Spec",
     "Training",
+    "WeightsName",
 ]

@@ -13,7 +13,6 @@ from bird_backend.errors import is_plain
 from bird_backend.sources import check_network, title_of_network
 
 __all__ = [
-    "CheckpointName",
     "DataName",
     "Evaluation",
     "ImageSize",
@@ -23,6 +22,7 @@ __all__ = [
     "Snapshots",
     "Spec",
     "Training",
+    "WeightsName",
 ]
 
 
@@ -70,7 +70,7 @@ ImageSize = Annotated[
     Literal["auto"] | Annotated[int, Field(multiple_of=8, ge=16, le=512)],
     Field(description="the side of the images in pixels; `auto`: the data set's own, `catalog.own_image_size`"),
 ]
-CheckpointName = Annotated[
+WeightsName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", description="what the weights will be called")
 ]
 
@@ -80,7 +80,7 @@ class ModelRef(Spec):
 
     model: ModelName
     weights: str | None = None
-    """A checkpoint's name, or the path of a `.safetensors` file; none: random weights drawn from the run's seed."""
+    """The name of weights, or the path of a `.safetensors` file; none: random weights drawn from the run's seed."""
 
     @property
     def title(self) -> str:

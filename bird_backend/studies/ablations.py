@@ -73,7 +73,7 @@ _TIMES_USUAL = (0.1, 0.3, 1.0, 3.0, 10.0)
 def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: Sequence[str] = ()) -> Plan:
     """The runs of an ablation at `seeds` seeds from the base's own on, and fine-tuning for its gains to be over.
 
-    `teachers` are checkpoints by name or path, for the preset `teacher`; none: all that are known as robust teachers.
+    `teachers` are weights by name or path, for the preset `teacher`; none: all that are known as robust teachers.
     Anything that can't be is an `InputError` of one sentence.
     """
     if preset not in ABLATIONS:
@@ -178,7 +178,7 @@ def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
         raise InputError(f"The ablation teacher is for methods that look at a teacher, which {_title(base)} does not.")
     names = tuple(dict.fromkeys(teachers)) or _known_teachers(base)
     if len(names) < 2:
-        raise InputError("The ablation teacher needs two teachers or more; name checkpoints to choose from.")
+        raise InputError("The ablation teacher needs two teachers or more; name weights to choose from.")
     variants = [_fine_tuning(base)]
     for name in names:
         provenance = read_provenance(find_weights(name))
@@ -198,9 +198,9 @@ def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
 
 def _known_teachers(base: TransferSpec) -> tuple[str, ...]:
     known = [
-        checkpoint.name
-        for checkpoint in list_weights()
-        if checkpoint.problem is None and checkpoint.provenance is not None and checkpoint.provenance.role == "teacher"
+        found.name
+        for found in list_weights()
+        if found.problem is None and found.provenance is not None and found.provenance.role == "teacher"
     ]
     own = () if base.teacher.weights is None else (base.teacher.weights,)
     return tuple(dict.fromkeys((*own, *known)))

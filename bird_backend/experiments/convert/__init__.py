@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from bird_backend.experiments.declaration import Kind, Report, RunSpec, Summary
-from bird_backend.specs import CheckpointName, DataName, ModelName, Preprocessing
+from bird_backend.specs import DataName, ModelName, Preprocessing, WeightsName
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -40,7 +40,7 @@ class ConvertSpec(RunSpec):
     """What its images were normalised with; none: as published, else our way."""
     data: DataName | None = None
     """What it was trained on, so that its classes have names."""
-    save_as: CheckpointName | None = None
+    save_as: WeightsName | None = None
     """None: the file's own name, made plain."""
     role: Literal["teacher", "student"] = "teacher"
 
@@ -74,7 +74,7 @@ def _report(summary: Summary) -> Report:
     named = ", ".join(classes[:_MOST_NAMED]) + (" …" if len(classes) > _MOST_NAMED else "")
     how = "our way" if own is None else f"mean {_numbers(own['mean'])}, std {_numbers(own['std'])}"
     rows = (
-        ("kept as", summary["checkpoint"]),
+        ("kept as", summary["weights"]),
         ("network", summary["model"]),
         ("stem", f"{'its own' if summary['stem'] == 'own' else 'for small images'}"),
         ("images", f"{summary['image_size']}×{summary['image_size']} pixels, normalised {how}"),

@@ -31,7 +31,7 @@ _IMAGENET_CLASSES = 1000
 
 
 def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
-    """What the file was recognised as, and the name of the checkpoint that it was kept as."""
+    """What the file was recognised as, and the name of the weights that it was kept as."""
     source = find_upload(spec.source) if spec.uploaded else _find(spec.source)
     work.writer.begin("Opening the file", 0.6)
     found = convert(
@@ -54,7 +54,7 @@ def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
         remarks.append(f"this file was converted before, and is kept as {before}")
     own = provenance.preprocessing
     return {
-        "checkpoint": before or keep_tensors(name, found.tensors, provenance),
+        "weights": before or keep_tensors(name, found.tensors, provenance),
         "model": provenance.model,
         "also": list(found.also),
         "named": spec.model is not None,
@@ -186,7 +186,7 @@ def _say_what_is_open(spec: ConvertSpec, found: Converted, remarks: list[str], s
 
 
 def _kept_before(provenance: Provenance) -> str | None:
-    """The checkpoint that came of the same file in the same way."""
+    """The weights that came of the same file in the same way."""
     for each in list_weights():
         if each.origin == "home" and each.provenance is not None and _origin(each.provenance) == _origin(provenance):
             return each.name
@@ -216,7 +216,7 @@ def _title(spec: ConvertSpec, found: Converted, published: Published | None) -> 
 
 
 def _plain_name(name: str) -> str:
-    """A file's or network's name as a checkpoint may be called."""
+    """A file's or network's name as weights may be called."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name.rpartition(":")[2])[:_LONGEST_NAME].strip("-._")
     return plain if plain and plain[0].isalnum() and plain.isascii() else "weights"
 

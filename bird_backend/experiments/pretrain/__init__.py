@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bird_backend import catalog
 from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CheckpointName, ModelRef, Training
+from bird_backend.specs import ModelRef, Training, WeightsName
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -21,7 +21,7 @@ class PretrainSpec(MeasuredRunSpec):
     kind: Literal["pretrain"] = "pretrain"
     model: ModelRef
     training: Training = Training(lr=0.05)
-    save_as: CheckpointName | None = None
+    save_as: WeightsName | None = None
 
 
 def _execute(spec: PretrainSpec, work: Work) -> dict[str, Any]:

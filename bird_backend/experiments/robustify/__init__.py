@@ -10,7 +10,7 @@ from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CheckpointName, ModelRef, Training
+from bird_backend.specs import ModelRef, Training, WeightsName
 
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
@@ -26,7 +26,7 @@ class RobustifySpec(MeasuredRunSpec):
     train_conditions: tuple[str, ...] = Field(default_factory=lambda known: known["behaviour"].behaviour.seen)
     """Of the behaviour's seen conditions, by default all; held-out ones are for measuring alone."""
     training: Training = Training(lr=0.05)
-    save_as: CheckpointName | None = None
+    save_as: WeightsName | None = None
 
     @field_validator("train_conditions")
     @classmethod

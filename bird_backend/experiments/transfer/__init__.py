@@ -10,7 +10,7 @@ from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CONTROLS, CheckpointName, ControlName, LayerPair, ModelRef, Snapshots, Training
+from bird_backend.specs import CONTROLS, ControlName, LayerPair, ModelRef, Snapshots, Training, WeightsName
 from bird_backend.transfer import (
     METHODS,
     MatchingSettings,
@@ -41,7 +41,7 @@ class TransferSpec(MeasuredRunSpec):
     snapshots: Snapshots = Snapshots()
     drawn: LayerPair | None = None
     """For methods without layer pairs: whose geometry is drawn and whose CKA is measured, to compare with others."""
-    save_as: CheckpointName | None = None
+    save_as: WeightsName | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> TransferSpec:

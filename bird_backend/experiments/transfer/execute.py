@@ -96,7 +96,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
         **summarise(predictions, after=after, recorded=recorded),
         "cka_estimator": "debiased",
         "images_per_second": images_per_second,
-        "checkpoint": keep(spec.save_as, students[after], provenance[after]),
+        "weights": keep(spec.save_as, students[after], provenance[after]),
     }
 
 
