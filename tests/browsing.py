@@ -214,7 +214,7 @@ def address(page: Any, part: str) -> None:
 PIXELS = """(selector) => {
     const roots = [...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter(Boolean);
     const canvases = roots.flatMap((root) => [...root.querySelectorAll(selector)]);
-    const pixels = (canvas) => canvas.getContext('2d').getImageData(0, 0, 32, 32).data;
+    const pixels = (canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
     return canvases.map((canvas) => pixels(canvas).reduce((sum, value, at) => sum + value * (at % 7 + 1), 0));
 }"""
 """For each canvas of the components a number that stands for its picture."""

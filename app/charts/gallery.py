@@ -15,13 +15,15 @@ from bird_backend.behaviours import BEHAVIOURS
 
 __all__ = ["gallery_facts", "gallery_sheet"]
 
+_LARGEST_WITHOUT_LOSS = 64
+
 
 @lru_cache(maxsize=32)
 def gallery_sheet(gallery: Gallery, image: int) -> Mapping[str, Any]:
     """A picture with a row a condition, a column a strength, and the image as it is in the last row."""
     changed = gallery.changed[image].reshape(-1, *gallery.images.shape[1:])
     pictures = np.concatenate([changed, gallery.images[image : image + 1]])
-    return {"image": image, **atlas(pictures, columns=gallery.changed.shape[2], lossless=True)}
+    return {"image": image, **atlas(pictures, columns=gallery.changed.shape[2], lossless=_is_small(pictures))}
 
 
 def gallery_facts(gallery: Gallery) -> dict[str, Any]:
@@ -62,5 +64,10 @@ def gallery_facts(gallery: Gallery) -> dict[str, Any]:
             ],
         },
         "names": ["Your picture" if label < 0 else str(gallery.classes[label]) for label in gallery.labels.tolist()],
-        "thumbs": atlas(gallery.images, lossless=True),
+        "thumbs": atlas(gallery.images, lossless=_is_small(gallery.images)),
     }
+
+
+def _is_small(images: np.ndarray) -> bool:
+    """Whether each pixel is to be seen: without any loss, a hundred photographs of 128 pixels a side are megabytes."""
+    return bool(images.shape[1] <= _LARGEST_WITHOUT_LOSS)

@@ -70,7 +70,7 @@ function build(parent) {
 function panel(state, name) {
   const canvas = make("canvas", { role: "img", tabindex: 0 });
   const [title, note] = [make("b"), make("span")];
-  const picture = make("canvas", { width: 32, height: 32 });
+  const picture = pictureBox(null);
   const words = make("div");
   const tip = make("div", { class: "tip", hidden: true }, picture, words);
   const figure = make("figure", {}, make("figcaption", {}, title, note), canvas, tip);

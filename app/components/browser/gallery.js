@@ -201,7 +201,7 @@ function saveGallery(state, format) {
   const sheet = { width: columns * (side + gap) - gap, height: rows * (side + 34), colours };
   const foot = `${data.gallery} · ${data.names[image]} · ${level} ${state.where.textContent}`;
   save(state.parent, format, { ...sheet, letters: data.letters, foot, file: `${data.gallery}-gallery-image-${image + 1}-${level}-${strength}` }, (context, font) => {
-    context.imageSmoothingEnabled = false;
+    context.imageSmoothingEnabled = data.thumbs.tile > side;
     context.textAlign = "left";
     shown.forEach(({ canvas, title }, at) => {
       const [x, y] = [(at % columns) * (side + gap), Math.floor(at / columns) * (side + 34)];

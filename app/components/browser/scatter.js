@@ -131,12 +131,7 @@ function spotlight(state, index, picture = null) {
   const [x, y] = place(picture, points, index, picture.canvas.clientWidth, picture.canvas.clientHeight);
   picture.words.textContent = classes[labels[index]];
   picture.picture.hidden = !atlas;
-  if (atlas && state.sheet?.complete) {
-    const [column, row] = [index % atlas.columns, Math.floor(index / atlas.columns)];
-    const context = picture.picture.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    context.drawImage(state.sheet, column * atlas.tile, row * atlas.tile, atlas.tile, atlas.tile, 0, 0, 32, 32);
-  }
+  if (atlas && state.sheet?.complete) drawPicture(picture.picture, state.sheet, atlas, index);
   picture.tip.hidden = false;
   const left = x > picture.canvas.clientWidth / 2 ? x - picture.tip.offsetWidth - 14 : x + 14;
   const top = picture.canvas.offsetTop + y - picture.tip.offsetHeight / 2;
