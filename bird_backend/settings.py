@@ -139,5 +139,5 @@ def pictures_dir() -> Path:
 
 
 def uploads_dir() -> Path:
-    """Weights files brought to be converted, named by their SHA-256."""
+    """Files that were brought, weights to be converted and images, named by their SHA-256."""
     return home() / "uploads"

@@ -20,6 +20,8 @@ from app.components.live_chart import mount, palettes
 
 __all__ = ["embedding_methods", "embedding_player", "gram_player"]
 
+_CLOUD_SCRIPTS = ("scatter.js", "saved_clouds.js", "embedding_player.js")
+
 
 def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
     """Teacher's and student's Gram matrices and their difference; false, drawing nothing, before there are any."""
@@ -132,7 +134,15 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     mount(
         "bird_embedding_player",
         html='<section class="player" aria-label="Embeddings"></section>',
-        scripts=("theme.js", "sketch.js", "saving.js", "pictures.js", "scatter.js", "saved_clouds.js", "embedding_player.js"),
+        scripts=(
+            "theme.js",
+            "sketch.js",
+            "saving.js",
+            "pictures.js",
+            "scatter.js",
+            "saved_clouds.js",
+            "embedding_player.js",
+        ),
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,

@@ -28,6 +28,7 @@ OWN_KINDS: Mapping[str, str] = {
     "zip": "the same in a zip",
     "csv": "a table of path, label and perhaps split, beside or above its images",
     "arrays": "an .npz, or a folder with images.npy and labels.npy",
+    "upload": "a zip or an .npz that was brought here: DIGEST/TITLE, as `runs.uploads.upload_name` has it",
 }
 """What one's own images may come as, named KIND:PATH."""
 _SIDES = (16, 64)

@@ -37,9 +37,12 @@ _AT_ONCE = 256
 _CHANNELS = (1, 3, 4)
 
 
-def load_arrays(path: Path, size: ImageSize, progress: Progress) -> Dataset:
-    """The data set in an `.npz`, or in a folder of `.npy` files. Anything that makes it unusable is an `InputError`."""
-    name = f"arrays:{path}"
+def load_arrays(path: Path, size: ImageSize, progress: Progress, *, name: str = "") -> Dataset:
+    """The data set in an `.npz`, or in a folder of `.npy` files; called `name`, if it has another.
+
+    Anything that makes it unusable is an `InputError`.
+    """
+    name = name or f"arrays:{path}"
 
     def read(store: ImageStore, asked: ImageSize) -> Contents:
         arrays = _open(path)
@@ -140,7 +143,7 @@ def _open(path: Path) -> Mapping[str, _Array]:
         raise InputError(f"There is nothing at {path}.")
     if real.is_dir():
         return {file.stem.lower(): open_npy(file) for file in sorted(real.glob("*.npy"))}
-    if real.suffix.lower() != ".npz":
+    if real.suffix.lower() != ".npz" and not zipfile.is_zipfile(real):
         raise InputError(f"{path} is neither an .npz file nor a folder of .npy files.")
     try:
         with zipfile.ZipFile(real) as archive:

@@ -33,9 +33,9 @@ def load_folder(path: Path, size: ImageSize, progress: Progress) -> Dataset:
     return _load(f"folder:{path}", lambda: open_folder(path), size, progress)
 
 
-def load_zip(path: Path, size: ImageSize, progress: Progress) -> Dataset:
-    """The data set in a zip file, which may have one folder around everything."""
-    return _load(f"zip:{path}", lambda: open_zip(path), size, progress)
+def load_zip(path: Path, size: ImageSize, progress: Progress, *, name: str = "") -> Dataset:
+    """The data set in a zip file, which may have one folder around everything; called `name`, if it has another."""
+    return _load(name or f"zip:{path}", lambda: open_zip(path), size, progress)
 
 
 def load_csv(path: Path, size: ImageSize, progress: Progress) -> Dataset:

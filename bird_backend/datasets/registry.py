@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from bird_backend import catalog
-from bird_backend.datasets import array_files, downloads, embedded, own, torchvision_sets
+from bird_backend.datasets import array_files, brought, downloads, embedded, own, torchvision_sets
 from bird_backend.datasets.dataset import Dataset, Progress
 from bird_backend.specs import ImageSize
 
@@ -23,6 +23,7 @@ OWN_LOADERS: Mapping[str, Callable[[Path, ImageSize, Progress], Dataset]] = {
     "zip": own.load_zip,
     "csv": own.load_csv,
     "arrays": array_files.load_arrays,
+    "upload": brought.load_upload,
 }
 
 

@@ -14,6 +14,7 @@ from bird_backend.catalog import title_of
 from bird_backend.errors import InputError
 from bird_backend.experiments import KINDS, TransferSpec
 from bird_backend.runs.provenance import Provenance, find_weights, list_weights, read_provenance
+from bird_backend.runs.uploads import brought_images
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
@@ -44,8 +45,10 @@ def check_data(spec: TransferSpec, train: int | None = None) -> None:
             f"A batch of {batch:,} is larger than the {train:,} training images of {title_of(spec.data)}; choose a"
             " smaller one."
         )
-    path = spec.data.partition(":")[2]
-    if facts is None and settings.found(path) is None:
+    kind, path = catalog.own_path(spec.data) or ("", "")
+    if kind == "upload":
+        brought_images(path)
+    elif facts is None and settings.found(path) is None:
         raise InputError(f"There is nothing at {path}, where the spec's data should be.")
     for field in spec.behaviour.reads:
         folder = getattr(spec.behaviour, field)

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bird_backend import catalog, settings
+from bird_backend.errors import InputError
+from bird_backend.runs.uploads import brought_images
 from bird_backend.runs.zip_directory import members_in
 
 __all__ = ["MISSING", "data_fingerprint", "file_digest", "folder_fingerprint"]
@@ -31,10 +33,13 @@ def data_fingerprint(name: str, *, fresh: bool = False) -> str:
     """Changes when the images do; a folder is looked at anew if it is to be `fresh`.
 
     Of a zip it is its members' names and checksums, of a folder its files' names, sizes and times, of arrays the same
-    of their files. Downloads are checked against the checksums in the code, so their name is enough.
+    of their files, of what was brought its digest. Downloads are checked against the checksums in the code, so their
+    name is enough.
     """
     if (own := catalog.own_path(name)) is not None:
         kind, path = own
+        if kind == "upload":
+            return _upload_fingerprint(path)
         if kind == "zip":
             return _zip_fingerprint(path, *_stat(settings.expanded(path)))
         place = settings.expanded(path)
@@ -50,6 +55,14 @@ def data_fingerprint(name: str, *, fresh: bool = False) -> str:
     if asset.is_file() and name in catalog.DATASETS and not catalog.DATASETS[name].network:
         return file_digest(asset)
     return name
+
+
+def _upload_fingerprint(path: str) -> str:
+    """Its name is its digest, whatever its title."""
+    try:
+        return brought_images(path).name[:32]
+    except InputError:
+        return MISSING
 
 
 def file_digest(path: Path) -> str:

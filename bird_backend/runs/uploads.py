@@ -1,4 +1,4 @@
-"""Weights files that a person brought, kept as they came: each is named by its SHA-256, so the same one is kept once.
+"""Files that a person brought, weights or images, kept as they came: named by their SHA-256, so each is kept once.
 
 A client's name for a file is never a path here: it is given to a run as a name to be made plain.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from bird_backend import settings
-from bird_backend.errors import InputError
+from bird_backend.errors import InputError, is_plain
 
-__all__ = ["UPLOAD", "find_upload", "forget_upload", "keep_upload"]
+__all__ = ["UPLOAD", "brought_images", "find_upload", "forget_upload", "keep_upload", "upload_name"]
 
 UPLOAD = re.compile(r"[0-9a-f]{64}")
 _PIECE = 2**20
+_LONGEST_TITLE = 80
 
 
 def keep_upload(content: BinaryIO) -> str:
@@ -58,3 +59,21 @@ def find_upload(name: str) -> Path:
 def forget_upload(name: str) -> None:
     """Take back the space of a file that is converted, or no longer wanted."""
     find_upload(name).unlink(missing_ok=True)
+
+
+def upload_name(name: str, title: str) -> str:
+    """What a spec's data is called that `keep_upload` gave this name: `upload:DIGEST/TITLE`.
+
+    `title` is what the file was called where it came from; nothing is ever found by it.
+    """
+    last = PurePosixPath(title.replace("\\", "/")).name
+    told = "".join(letter for letter in last if is_plain(letter)).strip()[:_LONGEST_TITLE]
+    return f"upload:{name}/{told or 'images'}"
+
+
+def brought_images(path: str) -> Path:
+    """Where images lie that were brought: `path` is a name in `upload_name`'s way, without its `upload:`.
+
+    What is not there is an `InputError`.
+    """
+    return find_upload(path.partition("/")[0])

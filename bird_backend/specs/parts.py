@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bird_backend import catalog
 from bird_backend.errors import is_plain
@@ -66,8 +66,19 @@ DataName = Annotated[
     AfterValidator(_known_data),
     Field(description="a data set by name, `torchvision:NAME`, or one's own, such as `folder:PATH`"),
 ]
+_SIZES = range(16, 513, 8)
+
+
+def _known_size(size: Any) -> Any:
+    if size == "auto" or (isinstance(size, int) and not isinstance(size, bool) and size in _SIZES):
+        return size
+    said = repr(size) if isinstance(size, str) else size
+    raise ValueError(f"the side of the images is auto or a multiple of 8 from {_SIZES[0]} to {_SIZES[-1]}, not {said}")
+
+
 ImageSize = Annotated[
-    Literal["auto"] | Annotated[int, Field(multiple_of=8, ge=16, le=512)],
+    Literal["auto"] | int,
+    BeforeValidator(_known_size),
     Field(description="the side of the images in pixels; `auto`: the data set's own, `catalog.own_image_size`"),
 ]
 WeightsName = Annotated[
