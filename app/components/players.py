@@ -134,15 +134,7 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     mount(
         "bird_embedding_player",
         html='<section class="player" aria-label="Embeddings"></section>',
-        scripts=(
-            "theme.js",
-            "sketch.js",
-            "saving.js",
-            "pictures.js",
-            "scatter.js",
-            "saved_clouds.js",
-            "embedding_player.js",
-        ),
+        scripts=("theme.js", "sketch.js", "saving.js", "pictures.js", *_CLOUD_SCRIPTS),
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,
