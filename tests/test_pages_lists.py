@@ -33,10 +33,13 @@ def test_runs_of_other_kinds_push_none_out_of_the_picker() -> None:
     assert show("robustness").query_params["run"] == done.id
 
 
-def test_the_picker_says_how_many_there_are() -> None:
+def test_the_picker_says_how_many_older_ones_there_are_and_leads_to_them() -> None:
     transfers(52)
-    assert "The latest 50 of 52 runs." in words(show("live"))
-    assert "The latest" not in words(show("runs"))
+    app = show("live")
+    picker = app.selectbox("_picked_run")
+    assert picker.options[-1] == "2 older ones: see all runs"
+    picker.select_index(50)
+    assert again(app).title[0].value == "What was run?"
 
 
 def test_compare_finds_what_its_list_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import streamlit as st
 
 __all__ = ["address_list"]
 
+_BEYOND = ""
+
 
 def address_list(
     parameter: str,
@@ -20,22 +22,30 @@ def address_list(
     help: str | None = None,
     label_visibility: Literal["visible", "collapsed"] = "visible",
     forget: Sequence[str] = (),
-) -> None:
-    """Draw it, `words` by name; a pick goes into `parameter`, and what the address has of `forget` goes out of it."""
+    beyond: str = "",
+) -> bool:
+    """Draw it, `words` by name; a pick goes into `parameter`, and what the address has of `forget` goes out of it.
+
+    `beyond` is a last entry that is no choice but leads to what the list leaves out; true where it was picked just now.
+    """
 
     def pick() -> None:
         # Written at once: what is forgotten still belongs to the entry of the browser's history that is left.
+        if st.session_state[key] == _BEYOND:
+            st.session_state[f"{key}_beyond"] = True
+            return
         others = {name: value for name, value in st.query_params.to_dict().items() if name not in forget}
         st.query_params.from_dict(others | {parameter: st.session_state[key]})
 
     st.session_state[key] = chosen
     st.selectbox(
         label,
-        list(words),
+        [*words, *([_BEYOND] if beyond else [])],
         # Asked for the last pick too, which may be gone since.
-        format_func=lambda name: words.get(name, str(name)),
+        format_func=lambda name: beyond if name == _BEYOND else words.get(name, str(name)),
         key=key,
         on_change=pick,
         help=help,
         label_visibility=label_visibility,
     )
+    return bool(st.session_state.pop(f"{key}_beyond", False))

@@ -59,7 +59,8 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
     else:
         empty_state(*nothing)
         return None
-    address_list(
+    left_out = data.count_runs(kinds) - listed
+    if address_list(
         "run",
         {other.id: run_label(other) for other in fitting},
         run.id,
@@ -68,8 +69,9 @@ def pick_run(*, showing: Collection[Shown], nothing: tuple[str, str]) -> data.Ru
         label_visibility="collapsed",
         # What was looked at in one run (a step, a student) means nothing in another.
         forget=VIEW[1:],
-    )
-    latest_of(listed, data.count_runs(kinds))
+        beyond=f"{left_out:,} older ones: see all runs" if left_out else "",
+    ):
+        go("runs")
     keep("view", view_of(run.id))
     return run
 

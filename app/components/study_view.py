@@ -124,7 +124,7 @@ def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
         st.caption(f"And {len(stopped) - _SHOWN} more that failed or were stopped.")
     study_buttons(study, runs)
     if any(data.is_active(run) for run in runs.values()) and not data.worker_alive():
-        st.caption("No worker is alive at the moment.")
+        st.caption("No worker is alive at the moment; one is being started.")
         data.ensure_worker()
 
 
