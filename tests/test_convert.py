@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18, shufflenet_v2_x0_5
 
 from bird_backend import catalog, runs, settings
+from bird_backend.catalog.signatures import Signature, body, fingerprint, sample
 from bird_backend.cli import main
 from bird_backend.errors import InputError
 from bird_backend.experiments import load_spec
 from bird_backend.jobs.process import perform
 from bird_backend.models import build_model, load_model
-from bird_backend.models.foreign import published, reading
+from bird_backend.models.foreign import published, reading, recognising
 from bird_backend.models.foreign.child import open_file
 from bird_backend.models.foreign.flattening import NotWeightsError
 from bird_backend.models.preprocessing import preprocessing_of
@@ -217,6 +218,25 @@ def test_a_file_of_torchs_cache_is_found_by_its_name(tmp_path: Path, monkeypatch
     assert list_cached() == [path]
     assert main(["convert", "net-01234567.pth", "--name", "cached"]) == 0
     assert find_weights("cached").is_file()
+
+
+def test_weights_of_a_network_that_is_not_installed_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)  # whether or not it is
+    shapes = {"stem.weight": (4, 3, 3, 3), "head.weight": (5, 4), "head.bias": (5,)}
+    marks = body(shapes, ("head.weight", "head.bias"))
+    known = Signature(
+        names=("timm:toy",),
+        image_sizes=(224,),
+        heads=("head.weight", "head.bias"),
+        tensors=1,
+        fingerprint=fingerprint(marks.values()),
+        sample=sample(marks.values()),
+    )
+    monkeypatch.setattr(recognising, "signatures", lambda: (known,))
+    recognising._by_heads.cache_clear()
+    source = saved(tmp_path / "x.pth", {f"net.{name}": torch.zeros(shape) for name, shape in shapes.items()})
+    assert refused(source).startswith("x.pth holds timm:toy, but ")
+    recognising._by_heads.cache_clear()
 
 
 def test_weights_made_here_keep_where_they_come_from(tmp_path: Path) -> None:

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-__all__ = ["SIGNATURES_FILE", "Signature", "body", "fingerprint", "mark", "sample", "signatures", "write_signatures"]
+__all__ = [
+    "SIGNATURES_FILE",
+    "Signature",
+    "body",
+    "fingerprint",
+    "mark",
+    "sample",
+    "short",
+    "signatures",
+    "write_signatures",
+]
 
 SIGNATURES_FILE = Path(__file__).with_name("signatures.json")
-_SAMPLE = 16
+_SAMPLE = 12
+_DIGITS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +69,13 @@ def fingerprint(marks: Iterable[int]) -> str:
 
 
 def sample(marks: Iterable[int]) -> tuple[int, ...]:
-    """The smallest marks, cut to 32 bits: as good as drawn at random, and the same ones every time."""
-    return tuple(each >> 32 for each in sorted(marks)[:_SAMPLE])
+    """The smallest marks, cut short: as good as drawn at random, and the same ones every time."""
+    return tuple(short(each) for each in sorted(marks)[:_SAMPLE])
+
+
+def short(mark: int) -> int:
+    """A mark as samples have it, in 24 bits: one in thirty thousand of a large file's is there by chance."""
+    return mark >> (64 - 4 * _DIGITS)
 
 
 @cache
@@ -67,21 +83,24 @@ def signatures(path: Path = SIGNATURES_FILE) -> tuple[Signature, ...]:
     """Every signature there is: the catalogue's own networks first, then torchvision's, then timm's."""
     return tuple(
         Signature(
-            names=tuple(entry["names"]),
-            image_sizes=tuple(entry["image_sizes"]),
-            heads=tuple(entry["heads"]),
-            tensors=entry["tensors"],
-            fingerprint=entry["fingerprint"],
-            sample=tuple(int(entry["sample"][at : at + 8], 16) for at in range(0, len(entry["sample"]), 8)),
+            names=tuple(names),
+            image_sizes=tuple(image_sizes),
+            heads=tuple(heads),
+            tensors=tensors,
+            fingerprint=whole,
+            sample=tuple(int(some[at : at + _DIGITS], 16) for at in range(0, len(some), _DIGITS)),
         )
-        for entry in json.loads(path.read_text("utf-8"))
+        for names, image_sizes, heads, tensors, whole, some in json.loads(path.read_text("utf-8"))
     )
 
 
 def write_signatures(found: Iterable[Signature], path: Path = SIGNATURES_FILE) -> None:
-    """One line each."""
+    """One line each, its fields in their order."""
     lines = (
-        json.dumps(asdict(signature) | {"sample": "".join(f"{each:08x}" for each in signature.sample)})
+        json.dumps(
+            [*list(vars(signature).values())[:-1], "".join(f"{each:0{_DIGITS}x}" for each in signature.sample)],
+            separators=(",", ":"),
+        )
         for signature in found
     )
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n", "utf-8")

@@ -21,7 +21,7 @@ from bird_backend.runs.identity import code_version
 from bird_backend.runs.provenance import Provenance, list_weights
 from bird_backend.runs.torch_cache import find_cached
 from bird_backend.runs.uploads import find_upload
-from bird_backend.sources import title_of_network
+from bird_backend.sources import require_network, title_of_network
 from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, OURS, Preprocessing
 
 __all__ = ["execute"]
@@ -180,7 +180,7 @@ def _say_what_is_open(spec: ConvertSpec, found: Converted, remarks: list[str], s
             " image_size says otherwise"
         )
     bare = found.network.rpartition(":")[2].replace("_", "")  # mobilenet_v2 is torchvision's mobilenetv2
-    others = [name for name in found.also if name.rpartition(":")[2].replace("_", "") != bare]
+    others = [name for name in found.also if name.rpartition(":")[2].replace("_", "") != bare and _is_here(name)]
     if others:
         remarks.append(f"its tensors are those of {', '.join(others)} too; model says which is meant")
 
@@ -207,6 +207,14 @@ def _origin(made: Provenance) -> tuple[object, ...]:
         made.data,
         made.role,
     )
+
+
+def _is_here(network: str) -> bool:
+    try:
+        require_network(network)
+    except InputError:  # of a package that is not installed
+        return False
+    return True
 
 
 def _title(spec: ConvertSpec, found: Converted, published: Published | None) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bird_backend.catalog.signatures import Signature, body, fingerprint, mark, signatures
+from bird_backend.catalog.signatures import Signature, body, fingerprint, mark, short, signatures
 from bird_backend.models.foreign.unwrapping import Group, Shapes
 
 __all__ = ["Candidate", "closest", "exact"]
 
 _LARGEST_GROUPS = 12
+_LEAST_HITS = 0.2
+"""Of a sample; fewer may be there by chance in a large file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +40,11 @@ def closest(found: Sequence[Group], count: int = 4) -> list[Candidate]:
     largest = sorted(found, key=lambda group: -len(group.shapes))[:_LARGEST_GROUPS]
     candidates = []
     for group in largest:
-        marks = {each >> 32 for each in body(group.shapes, ()).values()}
+        marks = {short(each) for each in body(group.shapes, ()).values()}
         for signature in signatures():
             hits = sum(each in marks for each in signature.sample) / len(signature.sample)
             likeness = hits * signature.tensors / max(signature.tensors, len(marks))
-            if hits:
+            if hits >= _LEAST_HITS:
                 candidates.append(Candidate(group=group, signature=signature, likeness=likeness))
     return sorted(candidates, key=lambda candidate: -candidate.likeness)[:count]
 

@@ -6,15 +6,16 @@ to be of a network as it is published.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bird_backend import catalog
-from bird_backend.catalog.signatures import Signature, body, fingerprint, sample
+from bird_backend.catalog.signatures import Signature, body, fingerprint, sample, signatures
 from bird_backend.errors import InputError
 from bird_backend.models.skeletons import CLASSES, heads, skeleton
 
-__all__ = ["NATIVE", "SMALL", "sign", "sign_all", "sign_embedded", "sign_torchvision", "together"]
+__all__ = ["NATIVE", "SMALL", "sign", "sign_all", "sign_embedded", "sign_timm", "sign_torchvision", "together"]
 
 NATIVE, SMALL = 224, 32
 """Image sizes for which networks have their own stems, and small ones."""
@@ -38,8 +39,9 @@ def sign(name: str, image_size: int) -> Signature:
 
 
 def sign_all() -> list[Signature]:
-    """Of everything that the catalogue names."""
-    return together([*sign_torchvision(), *sign_embedded()])
+    """Of everything that the catalogue names, and of timm's networks: installed here, or else those known before."""
+    timm = [each for each in signatures() if each.names[0].startswith("timm:")] if _lacks_timm() else sign_timm()
+    return together([*sign_torchvision(), *sign_embedded(), *timm])
 
 
 def sign_torchvision(names: Iterable[str] = tuple(catalog.TORCHVISION)) -> Iterator[Signature]:
@@ -53,6 +55,19 @@ def sign_embedded(names: Iterable[str] | None = None) -> Iterator[Signature]:
     """The catalogue's own networks, with both stems; the small ones have but one."""
     for name in catalog.models() if names is None else names:
         yield from _at(name, (SMALL,) if catalog.find_model(name).small else (NATIVE, SMALL))
+
+
+def sign_timm(names: Iterable[str] | None = None) -> Iterator[Signature]:
+    """timm's classifiers at the image size that each is made for, with their own stems; a thousand take ten minutes."""
+    import timm  # noqa: PLC0415 - optional, and slow to import
+
+    for name in timm.list_models() if names is None else names:
+        facts = timm.get_pretrained_cfg(name, allow_unregistered=True)
+        yield from _at(f"timm:{name}", (facts.input_size[-1] if facts else NATIVE,))
+
+
+def _lacks_timm() -> bool:
+    return importlib.util.find_spec("timm") is None
 
 
 def together(found: Iterable[Signature]) -> list[Signature]:
