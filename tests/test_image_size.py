@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 import torch
 
 from bird_backend.catalog import own_image_size
+from bird_backend.cli import main
+from bird_backend.cli.choices import parse_image_size
 from bird_backend.errors import InputError
 from bird_backend.evaluation.thumbnails import thumbnails
 from bird_backend.experiments import load_spec, spec_hash
@@ -63,3 +66,15 @@ def test_pictures_that_are_kept_are_no_larger_than_they_need_to_be() -> None:
     assert as_they_are.shape == (2, 8, 8, 3) and (as_they_are[0, :, :, 0] == levels.numpy()).all()
     small = thumbnails(images, 2)
     np.testing.assert_array_equal(small[1, :, :, 2], [[0, 60], [120, 180]])
+
+
+def test_sizes_are_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [parse_image_size(text) for text in ("auto", " 64 ")] == ["auto", 64]
+    for text in ("", "65", "8", "1024", "-64", "large", "9" * 5000):
+        with pytest.raises(InputError, match="--image-size takes auto, or a number from 16 to 512 in steps of 8"):
+            parse_image_size(text)
+    out = tmp_path / "out"
+    asked = ["corrupt", "digits", str(out), "--corruptions", "contrast", "--severities", "1", "--image-size", "16"]
+    assert main(asked) == 0
+    capsys.readouterr()
+    assert np.load(out / "contrast.npy", mmap_mode="r").shape == (359, 16, 16, 3)

@@ -1,13 +1,16 @@
-"""Conditions and strengths as they are typed: `all`, `fog,snow`; `1-5`, `3`, `1,3`."""
+"""Conditions, strengths and sizes as they are typed: `all`, `fog,snow`; `1-5`, `3`, `1,3`; `auto`, `64`."""
 
 from __future__ import annotations
 
 import re
 
+from pydantic import TypeAdapter
+
 from bird_backend.behaviours import STRENGTHS, Behaviour
 from bird_backend.errors import InputError
+from bird_backend.specs import ImageSize
 
-__all__ = ["parse_conditions", "parse_strengths"]
+__all__ = ["parse_conditions", "parse_image_size", "parse_strengths"]
 
 
 def parse_conditions(text: str, behaviour: Behaviour, option: str = "--conditions") -> tuple[str, ...]:
@@ -30,3 +33,11 @@ def parse_strengths(text: str, option: str = "--strengths") -> tuple[int, ...]:
             raise InputError(f"{option} takes whole numbers from 1 to 5, such as 1-5, 3 or 1,3, not {text!r}.")
         found |= set(range(first, last + 1))
     return tuple(sorted(found))
+
+
+def parse_image_size(text: str, option: str = "--image-size") -> ImageSize:
+    """`auto`, or a side in pixels."""
+    try:
+        return TypeAdapter(ImageSize).validate_python(int(text) if text.strip().isdecimal() else text.strip())
+    except ValueError as error:
+        raise InputError(f"{option} takes auto, or a number from 16 to 512 in steps of 8, not {text!r}.") from error

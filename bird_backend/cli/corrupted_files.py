@@ -16,6 +16,7 @@ from bird_backend.datasets import load_dataset
 from bird_backend.datasets.npy import open_npy
 from bird_backend.errors import InputError
 from bird_backend.jobs.process import OnProgress
+from bird_backend.specs import ImageSize
 from bird_backend.training import choose_device
 
 __all__ = ["corrupt_into"]
@@ -30,12 +31,16 @@ def corrupt_into(
     trial: Trial,
     device: str,
     overwrite: bool,
+    image_size: ImageSize,
     on_progress: OnProgress,
 ) -> dict[str, Any]:
-    """Corrupt the images of `source`, a `.npy` file or a data set whose test split is meant, into files in `folder`."""
+    """Corrupt the images of `source`, a `.npy` file or a data set whose test split is meant, into files in `folder`.
+
+    A data set's are brought to `image_size`, those of a file stay as large as they are.
+    """
     began = time.monotonic()
     chosen = choose_device(device)
-    images, labels = _read(source, on_progress)
+    images, labels = _read(source, image_size, on_progress)
     trial.check(torch.zeros(1, 3, *images.shape[1:3], dtype=torch.uint8, device=chosen))
     began_writing = time.monotonic()
 
@@ -66,10 +71,14 @@ def corrupt_into(
     }
 
 
-def _read(source: str, on_progress: OnProgress) -> Source:
+def _read(source: str, image_size: ImageSize, on_progress: OnProgress) -> Source:
     """Images uint8 [N,H,W,3] and, of a data set, their labels [N]."""
     if not source.endswith(".npy"):
-        data = load_dataset(source, progress=lambda what, _: on_progress(f"Loading data: {what}", 0.0, None))
+        data = load_dataset(
+            source,
+            image_size=image_size,
+            progress=lambda what, _: on_progress(f"Loading data: {what}", 0.0, None),
+        )
         return data.test.images.permute(0, 2, 3, 1).numpy(), data.test.labels.numpy()
     images = open_npy(Path(source))
     if images.dtype != np.uint8:

@@ -14,7 +14,7 @@ from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.behaviours.corruptions import CorruptionSettings
 from bird_backend.cli.asset_commands import assets_app
 from bird_backend.cli.cache_commands import cache
-from bird_backend.cli.choices import parse_conditions, parse_strengths
+from bird_backend.cli.choices import parse_conditions, parse_image_size, parse_strengths
 from bird_backend.cli.convert_commands import convert
 from bird_backend.cli.export_commands import export
 from bird_backend.cli.listing import describe, listing
@@ -24,6 +24,7 @@ from bird_backend.cli.options import (
     Faithful,
     FrostTextures,
     Home,
+    ImageSide,
     Json,
     Seed,
     Settings,
@@ -194,6 +195,7 @@ def evaluate(
     ] = None,
     faithful: Faithful = False,
     frost_textures: FrostTextures = None,
+    image_size: ImageSide = "auto",
     seed: Seed = 0,
     device: str = "auto",
     json_: Json = False,
@@ -207,6 +209,7 @@ def evaluate(
     document = {
         "kind": "evaluate",
         "data": data,
+        "image_size": parse_image_size(image_size),
         "seed": seed,
         "device": device,
         "model": {"model": architecture, "weights": weights},
@@ -232,6 +235,7 @@ def corrupt(
     faithful: Faithful = False,
     frost_textures: FrostTextures = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
+    image_size: ImageSide = "auto",
     seed: Seed = 0,
     device: str = "auto",
     json_: Json = False,
@@ -257,6 +261,7 @@ def corrupt(
             trial=Trial(settings=settings, seed=seed),
             device=device,
             overwrite=overwrite,
+            image_size=parse_image_size(image_size),
             on_progress=bar,
         )
     finally:

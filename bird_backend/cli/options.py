@@ -14,6 +14,7 @@ __all__ = [
     "Faithful",
     "FrostTextures",
     "Home",
+    "ImageSide",
     "Json",
     "Seed",
     "Settings",
@@ -44,6 +45,9 @@ Faithful = Annotated[
 FrostTextures = Annotated[
     Path | None,
     typer.Option(help="A folder of frost pictures, in place of the project's own.", exists=True, file_okay=False),
+]
+ImageSide = Annotated[
+    str, typer.Option("--image-size", help="The side of the images in pixels, from 16 to 512 in steps of 8; auto.")
 ]
 Seed = Annotated[int, typer.Option(help="What all randomness is drawn from.", min=0, max=2**31 - 1)]
 Spec = Annotated[Path, typer.Argument(help="A spec: one JSON object that names everything.")]

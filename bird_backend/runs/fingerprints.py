@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
-import zipfile
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 from bird_backend import catalog, settings
 from bird_backend.errors import InputError
 from bird_backend.runs.uploads import brought_images
-from bird_backend.runs.zip_directory import members_in
+from bird_backend.runs.zip_directory import members_in, read_members
 
 __all__ = ["MISSING", "data_fingerprint", "file_digest", "folder_fingerprint"]
 
@@ -148,11 +146,10 @@ def _zip_fingerprint(path: str, inode: int, _size: int, _mtime: int) -> str:
     try:
         if members_in(settings.expanded(path)) > settings.MAX_FILES:
             return TOO_MANY
-        with zipfile.ZipFile(settings.expanded(path)) as file:
-            members = sorted((member.filename, member.CRC, member.file_size) for member in file.infolist())
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        members = sorted(read_members(settings.expanded(path)))
+    except (OSError, ValueError):
         return MISSING
-    return _digest(json.dumps(members).encode())
+    return _digest(repr(members).encode()) if members else MISSING
 
 
 def _now() -> float:
