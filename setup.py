@@ -16,7 +16,14 @@ setup(
     package_dir={"bird_backend.assets": "assets", APP: ".", f"{APP}.app": "app"},
     package_data={
         "bird_backend": ["catalog/*.json"],
-        "bird_backend.assets": ["checkpoints/*", "examples/**", "frost/*", "fashion-mnist-small.*", "logo*"],
+        "bird_backend.assets": [
+            "checkpoints/*",
+            "examples/*.json",
+            "examples/own/*.py",
+            "frost/*",
+            "fashion-mnist-small.*",
+            "logo*",
+        ],
         APP: [".streamlit/config.toml"],
         f"{APP}.app": ["components/browser/*", "static/fonts/*"],
     },

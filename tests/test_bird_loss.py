@@ -106,6 +106,9 @@ def test_options_are_those_of_cka(student: Net, teacher: nn.Module, x: Tensor) -
     student(x)
     expected = 1 - cka(teacher[0](x), student.first(x), kernel="rbf", bandwidth=0.5, estimator="debiased")  # type: ignore[index]
     torch.testing.assert_close(bird(x), expected)
+    other = BirdLoss(student, teacher, [PAIR], to_teacher=lambda batch: batch**3)
+    student(x)
+    torch.testing.assert_close(other(x), 1 - cka(teacher[0](x**3), student.first(x), estimator="biased"))  # type: ignore[index]
     both = BirdLoss(student, teacher, [("0", "first", 3.0), ("3", "second", 1.0)], pooling="flatten")
     student(x)
     near = 1 - cka(teacher[0](x), student.first(x), estimator="biased")  # type: ignore[index]

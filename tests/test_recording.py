@@ -306,9 +306,9 @@ def test_tensors_wait_until_they_are_due_and_are_fetched_together(monkeypatch: p
     assert fetched == [20]
     began, now = now, 0.7
     pending.wrote(began)
-    now = 10.0
-    assert not pending.add(21, {"loss": 1.0}), "a write that took a tenth of a second is paid back over ten"
-    now = 10.8
+    now = 20.0
+    assert not pending.add(21, {"loss": 1.0}), "a write that took a tenth of a second is paid back over twenty"
+    now = 20.8
     assert pending.add(22, {"loss": 1.0})
 
 

@@ -118,22 +118,26 @@ class RunDirectory:
         return document
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Replace a file whole: a reader sees the old content or the new, after a crash too."""
+def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Replace a file whole: a reader sees the old content or the new, where it is `durable` after a crash too.
+
+    Waiting until it is on the disk can take a twentieth of a second.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, document: object) -> None:
+def write_json(path: Path, document: object, *, durable: bool = True) -> None:
     """`write_atomic` of a JSON document; a number that is not finite is an error, since JSON has none."""
-    write_atomic(path, json.dumps(document, indent=1, allow_nan=False).encode())
+    write_atomic(path, json.dumps(document, indent=1, allow_nan=False).encode(), durable=durable)
 
 
 @contextmanager

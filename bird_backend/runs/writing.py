@@ -98,7 +98,7 @@ class RunWriter:
             "elapsed_seconds": round(self.seconds, 1),
             "updated": time.time(),
         }
-        write_json(self.directory.path / "progress.json", document)
+        write_json(self.directory.path / "progress.json", document, durable=False)  # the next word replaces it
         if self._on_progress is not None:
             self._on_progress(phase, whole, eta)
 

@@ -9,8 +9,10 @@ import copy
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
+import torch
 from pydantic import ValidationError
 from torch import Tensor, distributed, nn
 from torch.utils.hooks import RemovableHandle
@@ -41,8 +43,9 @@ class BirdLoss(nn.Module):
     warning says so. `close` takes the hooks off, as does the end of a `with` block or of this object; from then on it
     runs the student itself.
 
-    The teacher is put into evaluation mode and asks for no gradients. Neither network is a part of this module: its
-    parameters are those of `weighting="learned"` alone, but `.to(...)` takes the teacher along. CKA is in float32
+    The teacher is put into evaluation mode and asks for no gradients; `to_teacher` makes the student's batch ready for
+    it, where the two were trained on images that are normalised differently. Neither network is a part of this module:
+    its parameters are those of `weighting="learned"` alone, but `.to(...)` takes the teacher along. CKA is in float32
     whatever autocast does. In a distributed training it is that of all processes' batches together, and gradients are
     such that their mean over processes, as `DistributedDataParallel` takes it, is that of one process with the whole
     batch; `gather=False` keeps to each process's own batch.
@@ -59,6 +62,7 @@ class BirdLoss(nn.Module):
         estimator: Estimator = "biased",
         pooling: Pooling = "mean",
         weighting: Literal["fixed", "learned"] = "fixed",
+        to_teacher: Callable[[Tensor], Tensor] | None = None,
         gather: bool = True,
         group: distributed.ProcessGroup | None = None,
     ) -> None:
@@ -67,6 +71,7 @@ class BirdLoss(nn.Module):
         chosen = {"kernel": kernel, "bandwidth": bandwidth, "estimator": estimator, "pooling": pooling}
         settings = _settings(pairs, **chosen, weighting=weighting)
         self._options: dict[str, Any] = {**chosen, "weighting": weighting, "gather": gather, "group": group}
+        self._options["to_teacher"] = to_teacher
         # In a plain object, or they would be parts of this module, and saved and trained with it.
         self._networks = _Networks(bare(student), FrozenNetwork(bare(teacher)))
         for pair in settings.pairs:
@@ -74,6 +79,7 @@ class BirdLoss(nn.Module):
         self.method = Bird(settings, self._networks.teacher)
         self._pairs = settings.pairs
         self._pooling: Pooling = pooling
+        self._to_teacher = to_teacher
         self._gather, self._group = gather, group
         self._catcher = Catcher(self._networks.student, self.method.guided)
         self._unhook = weakref.finalize(self, _remove, self._catcher.handles)
@@ -92,6 +98,9 @@ class BirdLoss(nn.Module):
             self.method.to(inputs.device)
         batch = Batch(inputs=inputs, targets=inputs, mask=mask)
         own = self.method.pooled(self._guided(batch), mask)
+        if self._to_teacher is not None:
+            with torch.no_grad():
+                batch = replace(batch, inputs=self._to_teacher(inputs))
         theirs = dict(teacher.features(batch, self.method.guiding, self._pooling))
         if self._gather and is_distributed(self._group):
             own = {name: gather_rows(rows, self._group) for name, rows in own.items()}
