@@ -132,6 +132,13 @@ def test_what_is_not_weights_is_refused_in_words_and_nothing_is_executed(case: s
     assert (before.st_mtime_ns, before.st_size) == (path.stat().st_mtime_ns, path.stat().st_size)
 
 
+def test_tied_and_sliced_tensors_come_apart(tmp_path: Path) -> None:
+    tied = torch.arange(6.0).view(2, 3)
+    document = {"a": tied, "b": tied, "c": tied.t(), "d": torch.arange(99.0)[7:9]}
+    _, tensors = open_here(saved(tmp_path / "tied.pth", document))
+    assert all(torch.equal(tensors[name], document[name]) for name in document)
+
+
 def test_lightnings_hyperparameters_need_no_lightning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = type("AttributeDict", (dict,), {"__module__": "pytorch_lightning.utilities.parsing"})
     module = ModuleType("pytorch_lightning.utilities.parsing")

@@ -56,6 +56,7 @@ def open_file(source: Path, target: Path, largest: int) -> dict[str, Any]:
     del document
     dtypes: dict[str, int] = {}
     plain: dict[str, Tensor] = {}
+    taken: set[int] = set()
     total = 0
     for name, tensor in list(found.tensors.items()):
         spelled = str(tensor.dtype).removeprefix("torch.")
@@ -64,7 +65,7 @@ def open_file(source: Path, target: Path, largest: int) -> dict[str, Any]:
         total += tensor.numel() * (4 if tensor.is_floating_point() else tensor.element_size())
         if total > largest:
             raise NotWeightsError(f"holds more than {largest / 2**30:.1f} GiB of tensors, the most that is read")
-        plain[name] = _plain(name, tensor)
+        plain[name] = _plain(name, tensor, taken)
         del found.tensors[name]
     save_file(plain, target)
     return {
@@ -109,14 +110,18 @@ def _unsafe(source: Path) -> list[str]:
         return []
 
 
-def _plain(name: str, tensor: Tensor) -> Tensor:
-    """Strided, on the CPU, free of other tensors' memory; floats as float32."""
+def _plain(name: str, tensor: Tensor, taken: set[int]) -> Tensor:
+    """Strided, on the CPU, in memory that is not `taken` by another one, floats as float32."""
     if tensor.is_meta:
         raise NotWeightsError(f"holds no numbers for {name}, only its shape")
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.is_nested:
         raise NotWeightsError(f"holds {name} as a sparse, quantised or complex tensor, which no network here takes")
-    kept = tensor.detach().to(torch.float32) if tensor.is_floating_point() else tensor.detach()
-    return kept.clone(memory_format=torch.contiguous_format)
+    kept = (tensor.detach().to(torch.float32) if tensor.is_floating_point() else tensor.detach()).contiguous()
+    memory = kept.untyped_storage()
+    alone = memory.nbytes() == kept.numel() * kept.element_size() and memory.data_ptr() not in taken
+    kept = kept if alone else kept.clone()
+    taken.add(kept.untyped_storage().data_ptr())
+    return kept
 
 
 def _limit(*, memory: int, seconds: float, largest: int) -> None:
