@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -22,9 +23,11 @@ from bird_backend.activations import pool
 from bird_backend.cli import main
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import load_spec
+from bird_backend.exports import export_run
 from bird_backend.jobs.supervisor import Supervisor
 from bird_backend.recording import Recording
 from bird_backend.recording.pending import Pending
+from bird_backend.runs.provenance import list_weights, read_provenance
 from bird_backend.runs.reading import SnapshotName, read_examples, read_predictions, read_probes, read_snapshot
 from bird_backend.runs.store import RunStore
 from bird_backend.similarity import cka
@@ -147,6 +150,7 @@ def test_an_evaluation_fills_the_tables(images: Tensor, labels: Tensor, capsys: 
         figures = run.evaluate(
             images.float() / 255, labels.numpy(), classes=CLASSES, behaviour=behaviour, beside={"before": before}
         )
+        assert run.save_weights("file:net.py:Net", name="my-net") == "my-net"
     found = the_run()
     predictions = read_predictions(found.directory)
     assert predictions is not None and predictions.models == ("before", "model")
@@ -158,6 +162,14 @@ def test_an_evaluation_fills_the_tables(images: Tensor, labels: Tensor, capsys: 
     assert figures["model"]["gain_over_before"].n == 24
     assert figures["model"]["cka_after"].value == pytest.approx(rows(found, "snapshot")[0]["cka"])
     assert read_examples(found.directory) is not None
+    weights, recipe = (Path(path) for path in export_run(found, "weights", found.directory.path))
+    kept = read_provenance(weights)
+    assert kept is not None
+    assert (kept.model, kept.classes, kept.image_size, kept.n_test) == ("file:net.py:Net", CLASSES, 16, 24)
+    assert kept.clean_accuracy == clean.value
+    assert json.loads(recipe.read_text("utf-8"))["recipe"]["name"] == "mine"
+    assert torch.equal(safetensors.torch.load_file(weights)["head.weight"], student.head.weight)
+    assert [entry.name for entry in list_weights() if entry.origin == "home"] == ["my-net"]
     assert main(["status", found.id]) == 0
     shown = capsys.readouterr().out
     assert "Clean" in shown and "1 snapshots" in shown
@@ -312,9 +324,15 @@ def test_tensors_wait_until_they_are_due_and_are_fetched_together(monkeypatch: p
     assert pending.add(22, {"loss": 1.0})
 
 
-def test_only_one_process_of_several_records(monkeypatch: pytest.MonkeyPatch, images: Tensor, labels: Tensor) -> None:
-    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
-    monkeypatch.setattr("torch.distributed.get_rank", lambda: 1)
+@pytest.mark.parametrize("how", ["met", "said"])
+def test_only_one_process_of_several_records(
+    how: str, monkeypatch: pytest.MonkeyPatch, images: Tensor, labels: Tensor
+) -> None:
+    if how == "said":
+        monkeypatch.setenv("LOCAL_RANK", "1")
+    else:
+        monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+        monkeypatch.setattr("torch.distributed.get_rank", lambda: 1)
     with open_recording(images, labels) as run:
         run.log(0, loss=1.0)
         run.snapshot(0)

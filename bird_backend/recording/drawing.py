@@ -53,6 +53,7 @@ class Drawing:
         self._transforms = transforms
         self._pooling: Pooling = pooling
         self._probes = probes_among(split, classes, embedding=_MOST_IMAGES, gram=_GRAM_IMAGES)
+        self.classes, self.image_size = classes, split.images.shape[-1]
         self._snapshotter: Snapshotter | None = None
         self._seen: list[Geometry] = []
 

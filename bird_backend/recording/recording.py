@@ -6,7 +6,7 @@ What is asked wrongly is an `InputError` at once.
 
 from __future__ import annotations
 
-import logging
+import os
 import time
 import traceback
 import warnings
@@ -18,16 +18,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from torch import distributed, nn
 
-from bird_backend.activations import Pooling
 from bird_backend.behaviours import USUAL, BehaviourField, BehaviourSettings
 from bird_backend.behaviours.trial import Trial
-from bird_backend.errors import BirdError, InputError
+from bird_backend.errors import BirdError, InputError, plain
 from bird_backend.evaluation import measure_accuracy
-from bird_backend.experiments import RecordSpec, load_spec
+from bird_backend.experiments import RecordSpec
 from bird_backend.experiments.summary import summarise
 from bird_backend.measures import Interval
 from bird_backend.measures.figures import FIGURES, read_figure
 from bird_backend.recording.drawing import Drawing
+from bird_backend.recording.keeping import keep_student
 from bird_backend.recording.pending import Number, Pending
 from bird_backend.recording.rows import ARM, Rows
 from bird_backend.recording.seeing import Seen, Transform, device_of, read_images
@@ -37,64 +37,17 @@ from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.runs.store import RunStore
 from bird_backend.runs.writing import RunWriter
+from bird_backend.specs import Preprocessing
 from bird_backend.transfer.bird.catching import bare
 
-__all__ = ["Recording", "record"]
+__all__ = ["Recording"]
 
-_log = logging.getLogger("bird")
-
-
-def record(
-    name: str,
-    *,
-    student: nn.Module | None = None,
-    teacher: nn.Module | None = None,
-    layers: tuple[str, str] | None = None,
-    probes: tuple[Any, Any] | None = None,
-    classes: Sequence[str] | None = None,
-    transform: Transform | None = None,
-    teacher_transform: Transform | None = None,
-    pooling: Pooling = "mean",
-    settings: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    steps: int | None = None,
-    steps_per_epoch: int | None = None,
-) -> Recording:
-    """A recording to be used in a `with` statement, which makes it a run of that name.
-
-    For snapshots it needs both networks, `layers` (the teacher's and the student's module path) and `probes`, some
-    images [N,3,H,W] that neither trains on and their labels [N]; `transform` makes images of numbers from 0 to 1 ready
-    for the student, `teacher_transform` for the teacher. `settings` and `seed` are kept with the run: runs of one name
-    and settings that differ in the seed are averaged over. `steps`, the whole number of them, makes a progress bar,
-    `steps_per_epoch` an axis of epochs. In a distributed training the process of rank 0 records, and all others don't.
-    """
-    document = {
-        "kind": "record",
-        "name": name,
-        "teacher": None if teacher is None else type(bare(teacher)).__name__,
-        "student": None if student is None else type(bare(student)).__name__,
-        "layers": None if layers is None else {"teacher": layers[0], "student": layers[1]},
-        "settings": dict(settings or {}),
-        "seed": seed,
-        "steps": steps,
-    }
-    spec = load_spec(document)
-    assert isinstance(spec, RecordSpec)  # noqa: S101 - for the type checker
-    drawing = None
-    if student is not None and teacher is not None and layers is not None and probes is not None:
-        drawing = Drawing(
-            student=student,
-            teacher=teacher,
-            layers=layers,
-            probes=read_images(*probes, classes, "probes"),
-            transforms=(transform, teacher_transform),
-            pooling=pooling,
-        )
-    return Recording(spec, student=student, drawing=drawing, transform=transform, steps_per_epoch=steps_per_epoch)
+_MOST_UNWRITTEN = 100_000
+"""Rows that wait for a disk to have room again; the oldest go first."""
 
 
 class Recording:
-    """A run that is being written. Made by `record`."""
+    """A run that is being written, from `with` to its end. Made by `record`."""
 
     def __init__(
         self,
@@ -114,6 +67,8 @@ class Recording:
         self._unwritten: list[dict[str, Any]] = []
         self._counts = {"rows": 0, "snapshots": 0}
         self._measured: dict[str, Any] = {}
+        self._classes: tuple[str, ...] = () if drawing is None else drawing.classes
+        self._image_size = 32 if drawing is None else drawing.image_size
         self._complained = False
         self._stack = ExitStack()
         self._writer: RunWriter | None = None
@@ -124,7 +79,7 @@ class Recording:
         return None if self._writer is None else self._writer.directory.path.name
 
     def __enter__(self) -> Recording:
-        if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() > 0:
+        if not _is_first():
             return self
         device = "cpu" if self._student is None else str(device_of(self._student))
         store = RunStore()
@@ -208,6 +163,7 @@ class Recording:
         if self._student is None:
             raise InputError("There is no network to measure: record(…, student=…).")
         split, named = read_images(images, labels, classes, "evaluate")
+        self._classes, self._image_size = named, split.images.shape[-1]
         settings = _behaviour(behaviour)
         device = device_of(self._student)
         split = split.to(device)
@@ -228,6 +184,39 @@ class Recording:
             for model in found.predictions.models
         }
 
+    def save_weights(
+        self,
+        model: str,
+        *,
+        data: str = "",
+        classes: Sequence[str] | None = None,
+        preprocessing: Preprocessing | None = None,
+        name: str | None = None,
+    ) -> str | None:
+        """Keep the student's weights with the run (`bird export RUN --to weights`), best after it was evaluated.
+
+        `model` is what a spec calls the network, `data` what it was trained on; classes and image size are those of the
+        images that the recording has seen. With `preprocessing` it wants its images so, else normalised as ours are.
+        With a `name` it is one of the home's checkpoints too, under the returned name: a taken one gets a number.
+        """
+        if self._writer is None:
+            return None
+        known = tuple(classes or self._classes)
+        if self._student is None or not known:
+            raise InputError("Weights to keep need record(…, student=…), and the classes that it tells apart.")
+        return keep_student(
+            self._writer,
+            bare(self._student),
+            spec=self._spec,
+            measured=self._measured,
+            model=model,
+            classes=known,
+            image_size=self._image_size,
+            data=data or self._spec.name,
+            preprocessing=preprocessing,
+            name=name,
+        )
+
     def _write(self, *, all_: bool = False) -> None:
         """What is pending, as rows; then how far the training is."""
         if self._writer is None:
@@ -244,12 +233,13 @@ class Recording:
             last, steps = self._rows.last_step, self._spec.steps
             self._writer.progress(min(1.0, last / steps) if steps else 0.0, detail=f"step {last:,}")
         finally:
+            del self._unwritten[:-_MOST_UNWRITTEN]
             self._pending.wrote(began)
 
     def _close(self, writer: RunWriter, error: BaseException | None) -> None:
         store, run_id = RunStore(), writer.directory.path.name
         if error is not None:
-            said = next(iter(str(error).strip().splitlines()), "no message")
+            said = plain(next(iter(str(error).strip().splitlines()), "no message"))
             self._say("".join(traceback.format_exception(error)).rstrip())
             if isinstance(error, Exception):
                 store.finish(run_id, "failed", reason=f"The training ended with {type(error).__name__}: {said}")
@@ -288,6 +278,14 @@ class Recording:
             if not self._complained:
                 self._complained = True
                 warnings.warn(f"The training goes on, but recording it met a trouble: {error}", stacklevel=4)
+
+
+def _is_first() -> bool:
+    """Whether this is the one process of its training, or the one of rank 0."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank() == 0
+    # Launchers say the rank before anyone has asked torch to meet the others.
+    return all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK"))
 
 
 def _behaviour(asked: str | Mapping[str, Any] | BehaviourSettings) -> BehaviourSettings:

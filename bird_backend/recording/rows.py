@@ -48,7 +48,9 @@ class Rows:
             self._epochs += 1
             n = int(values.get("n") or 0)
             counts = {"n": n, "robust_n": int(values.get("robust_n") or n)}
-            rows.append({"type": "epoch", "step": step, "epoch": self._epochs, **epoch, **accuracies, **counts})
+            # The last step of an epoch, counted from 0, is a little before its end.
+            whole = {name: round(number) for name, number in epoch.items()}
+            rows.append({"type": "epoch", "step": step, "epoch": self._epochs, **whole, **accuracies, **counts})
         return self._whole(rows, seconds)
 
     def of_snapshot(self, step: int, values: Mapping[str, float], seconds: float) -> list[dict[str, Any]]:

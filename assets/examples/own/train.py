@@ -92,6 +92,9 @@ def main() -> None:
                 run.log(step, validation_accuracy=(said == labels[probes]).float().mean(), n=tenth)
                 run.snapshot(step + 1)
         figures = run.evaluate(images[test], labels[test], classes=classes, behaviour=BEHAVIOUR)["model"]
+        run.save_weights(
+            f"file:{Path(__file__).with_name('network.py').resolve()}:build", data=f"folder:{arguments.folder}"
+        )
     clean, robust = (100 * figures[name].value for name in ("clean", "robust"))
     print(f"Run {run.id}: {clean:.1f} % of {figures['clean'].n} test images right, {robust:.1f} % under corruption")
 
