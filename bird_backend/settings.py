@@ -14,6 +14,7 @@ __all__ = [
     "CODE",
     "IDLE_EXIT_SECONDS",
     "MAX_BROKEN_SHARE",
+    "MAX_BROUGHT_BYTES",
     "MAX_FILES",
     "MAX_IMAGES",
     "MAX_IMAGE_PIXELS",
@@ -58,6 +59,8 @@ MAX_IMAGES = 2_000_000
 MAX_BROKEN_SHARE = 0.1
 """Of a data set's images: fewer that can't be read are left out and counted, more are a refusal."""
 MAX_IMAGE_PIXELS = 64_000_000
+MAX_BROUGHT_BYTES = 10**9
+"""Images dropped into the browser, which holds all of them at once; more are named by their path."""
 MAX_PICTURE_BYTES = 20_000_000
 """An image file brought to the gallery."""
 MAX_WEIGHTS_BYTES = 4 * 2**30

@@ -72,6 +72,12 @@ ROUTES: Mapping[str, Route] = {
             icon=":material/shield:",
         ),
         Route(
+            name="images",
+            label="Images",
+            question="What is in my images?",
+            icon=":material/photo_album:",
+        ),
+        Route(
             name="gallery",
             label="Gallery",
             question="What happens to the images?",

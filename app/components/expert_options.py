@@ -59,7 +59,9 @@ def _optimiser(draft: Draft) -> Draft:
         _PRECISIONS, fourth, "Precision", key="precision", help="CKA itself is always computed in float32."
     )
     left, right, _, _ = st.columns(4, vertical_alignment="bottom")
-    shift = left.toggle("Shift the images", key="shift", help="By up to four pixels, drawn anew at each step.")
+    shift = left.toggle(
+        "Shift the images", key="shift", help="By up to an eighth of their side, drawn anew at each step."
+    )
     mirror = one_of(
         MIRRORING,
         right,

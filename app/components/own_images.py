@@ -1,30 +1,53 @@
-"""What is in the images that a person names: read by a light run as soon as they are there, and said in words."""
+"""Reading a data set to know what is in it: asked for as soon as it is named, its progress, what was found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 
+from app.address.routes import link
 from app.backend import data
 from app.backend.own_images import Images, Inspection, inspect
 
-__all__ = ["own_images"]
+__all__ = ["own_images", "reading_state"]
 
 _MOST_NAMED = 12
 
 
 def own_images(name: str) -> Inspection:
-    """Draw what is known of `folder:PATH` or `zip:PATH`."""
+    """What is known of one's own images, in a form."""
     found = inspect(name)
     if found.images is not None:
         st.caption(_words(found.images))
-        for remark in found.images.remarks:
-            st.caption(f":orange[:material/info:] {remark}")
+        if done := ", ".join(_done(found.images)):
+            st.caption(f":orange[:material/info:] {done[0].upper()}{done[1:]}.")
     elif data.is_active(found.run):
         st.fragment(_reading, run_every=1)(found.run.id)
     elif st.button("Read the images again", icon=":material/refresh:", key="read_again"):
         inspect(name, retry=True)
         st.rerun()
     return found
+
+
+def reading_state(name: str, found: Inspection) -> None:
+    """What a page shows of images that are being read, or that couldn't be."""
+    if data.is_active(found.run):
+        st.fragment(_reading, run_every=1)(found.run.id)
+        with st.container(border=True):
+            st.markdown(
+                "**What is in these images appears here** once a job has read them. They are decoded once and kept, so "
+                "the next run begins at once."
+            )
+        return
+    st.error(
+        f"**These images can't be used.** {found.run.reason or 'Reading them was stopped.'}", icon=":material/error:"
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Try again", icon=":material/refresh:", key="read_again"):
+            inspect(name, retry=True)
+            st.rerun()
+        link("live", "Its log", icon=":material/notes:", run=found.run.id)
 
 
 def _reading(run_id: str) -> None:
@@ -35,6 +58,20 @@ def _reading(run_id: str) -> None:
     progress = data.progress(run) or {}
     words = "waiting for a worker" if run.state == "queued" else progress.get("phase") or "starting"
     st.progress(float(progress.get("fraction") or 0.0), text=f"Reading your images · {words}")
+
+
+def _done(images: Images) -> Iterator[str]:
+    """What happens to them at whatever size."""
+    reading = images.reading
+    if reading is None:
+        return
+    of = f" of {reading['images']:,}"
+    if count := reading["squashed"]:
+        yield f"{count:,}{of} are not square and are squashed"
+    if count := reading["transparent"]:
+        yield f"{count:,}{of} are transparent in places and are put on white"
+    if count := sum(each["count"] for each in reading["skipped"]):
+        yield f"{count:,} file{'s' if count > 1 else ''} {'are' if count > 1 else 'is'} left out"
 
 
 def _words(images: Images) -> str:

@@ -10,7 +10,7 @@ from app.address.routes import link
 from app.address.url_state import address
 from app.backend import data
 from app.backend.studies import find_study_of
-from app.form.drafts import OWN, Draft, defaults
+from app.form.drafts import Draft, defaults
 from app.form.training import DEFAULTS, training_choices
 
 __all__ = ["demo_draft", "relaunch_link"]
@@ -57,18 +57,18 @@ def _training(document: Mapping[str, Any]) -> Place:
 
 def _evaluation(document: Mapping[str, Any]) -> Place:
     """A transfer that trains nothing measures a network just so."""
-    measured = {name: document[name] for name in ("data", "seed", "device", "behaviour", "evaluation")}
+    measured = {name: document[name] for name in ("data", "image_size", "seed", "device", "behaviour", "evaluation")}
     demo = data.demo_document()
     return _transfer({**demo, **measured, "title": "", "student": document["model"], "method": {"name": "none"}})
 
 
 def _layers(document: Mapping[str, Any]) -> Place:
-    demo = data.demo_document()
-    return _transfer({**demo, "title": "", **{name: document[name] for name in ("data", "teacher", "student", "seed")}})
+    asked = {name: document[name] for name in ("data", "image_size", "teacher", "student", "seed")}
+    return _transfer({**data.demo_document(), "title": "", **asked})
 
 
 def _images(document: Mapping[str, Any]) -> Place:
-    return "launch", {"data": OWN, "path": str(document["data"])}
+    return "images", {"data": str(document["data"])}
 
 
 def _pictures(document: Mapping[str, Any]) -> Place:

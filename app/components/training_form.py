@@ -10,14 +10,14 @@ from app.address.routes import go
 from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
 from app.backend.machine import machine
+from app.components.data_choice import data_choice
 from app.components.expert_options import MIRRORING
 from app.components.spec_view import spec_view
-from app.form.drafts import ALL, OWN
+from app.form.drafts import ALL
 from app.form.estimates import estimate
 from app.form.training import DEFAULTS, checked_training, suggested_name
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, USUAL, Behaviour
-from bird_backend.catalog import title_of
 from bird_backend.errors import BirdError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, load_spec
 
@@ -46,27 +46,11 @@ def _choices() -> dict[str, Any]:
     role = str(
         st.segmented_control("What for", list(_ROLES), format_func=_ROLES.__getitem__, key="role", required=True)
     )
-    left, right = st.columns(2)
     models = catalog.models()
-    with left:
-        keep_valid("net", list(models), next(iter(models)))
-        net = str(st.selectbox("Network", list(models), format_func=lambda name: models[name].title, key="net"))
-        st.caption(models[net].caption)
-    folder = ""
-    with right:
-        keep_valid("on", [*catalog.DATASETS, OWN], "digits")
-        on = str(
-            st.selectbox(
-                "Data set",
-                [*catalog.DATASETS, OWN],
-                format_func=lambda name: "My own images" if name == OWN else title_of(name),
-                key="on",
-            )
-        )
-        if on == OWN:
-            folder = st.text_input("folder:PATH or zip:PATH", key="folder", placeholder="folder:/home/me/photos") or ""
-        else:
-            st.caption(catalog.DATASETS[on].caption)
+    keep_valid("net", list(models), next(iter(models)))
+    net = str(st.selectbox("Network", list(models), format_func=lambda name: models[name].title, key="net"))
+    st.caption(models[net].caption)
+    on, folder, side = data_choice(("on", "folder", "side"), fallback="digits", help="What it trains on.")
     keep_valid("behaviour", list(BEHAVIOURS), USUAL)
     behaviour = str(
         st.segmented_control(
@@ -104,6 +88,7 @@ def _choices() -> dict[str, Any]:
         "net": net,
         "on": on,
         "folder": folder,
+        "side": side,
         "behaviour": behaviour,
         "against": against,
         "mirror": mirror,

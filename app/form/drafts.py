@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from app.backend.weights import RANDOM
 from app.form.further import further_lines, with_further
+from app.form.images import AUTO, OWN, own_name, size_setting
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, USUAL, BehaviourSettings
 from bird_backend.transfer import METHODS, Setting
@@ -28,8 +29,6 @@ __all__ = [
     "write_options",
 ]
 
-OWN = "own"
-"""The data set that a path names."""
 _ARROW = " → "
 ALL = "all"
 """In place of conditions: all that the behaviour has."""
@@ -57,6 +56,8 @@ class Draft:
 
     data: str = "fashion-mnist-small"
     path: str = ""
+    size: str = AUTO
+    """The side of the images in pixels, or `auto`."""
     teacher: str = "digits-robust-teacher"
     student: str = "fashion-student"
     method: str = "bird"
@@ -96,13 +97,8 @@ class Draft:
 
     @property
     def data_name(self) -> str:
-        """The data set as a spec names it. A bare path is a zip if it ends so, else a folder."""
-        if self.data != OWN:
-            return self.data
-        path = self.path.strip()
-        if catalog.own_path(path) is not None:
-            return path
-        return f"{'zip' if path.lower().endswith('.zip') else 'folder'}:{path}"
+        """The data set as a spec names it."""
+        return own_name(self.path) if self.data == OWN else self.data
 
     @property
     def asked(self) -> Mapping[str, Setting]:
@@ -141,6 +137,7 @@ class Draft:
             "seed": self.seed,
             "device": self.device,
             "data": self.data_name,
+            **({} if self.size == AUTO else {"image_size": size_setting(self.size)}),
             "teacher": _reference(self.teacher, networks),
             "student": _reference(self.student, networks),
             "method": method,
@@ -193,6 +190,7 @@ class Draft:
         given: dict[str, Any] = {
             "data": OWN if own else data,
             "path": data if own else "",
+            "size": document.get("image_size"),
             "teacher": _choice(document.get("teacher", {})),
             "student": _choice(document.get("student", {})),
             "method": method.get("name"),

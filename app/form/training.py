@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.form.drafts import ALL, OWN
+from app.form.drafts import ALL
 from app.form.further import further_lines, with_further
+from app.form.images import AUTO, OWN, own_name, own_problem, size_setting
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, USUAL
 from bird_backend.errors import BirdError
@@ -19,6 +20,7 @@ DEFAULTS: Mapping[str, Any] = {
     "net": "",
     "on": "digits",
     "folder": "",
+    "side": AUTO,
     "behaviour": USUAL,
     "against": (ALL,),
     "mirror": "auto",
@@ -43,7 +45,8 @@ def training_document(choices: Mapping[str, Any]) -> dict[str, Any]:
     robust = choices["role"] == "robustify"
     document = {
         "kind": choices["role"],
-        "data": choices["folder"].strip() if choices["on"] == OWN else choices["on"],
+        "data": own_name(choices["folder"]) if choices["on"] == OWN else choices["on"],
+        **({} if choices["side"] == AUTO else {"image_size": size_setting(choices["side"])}),
         "seed": choices["draw"],
         "model": {"model": choices["net"]},
         "behaviour": {"name": choices["behaviour"]},
@@ -62,9 +65,9 @@ def training_document(choices: Mapping[str, Any]) -> dict[str, Any]:
 def checked_training(choices: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     """The document, and what is wrong with it in a sentence, if anything."""
     try:
+        if choices["on"] == OWN and (problem := own_problem(own_name(choices["folder"]))) is not None:
+            return {}, problem
         document = training_document(choices)
-        if not document["data"]:
-            return document, "Say where your images are: folder:PATH or zip:PATH."
         load_spec(document)
     except BirdError as error:
         return {}, str(error)
@@ -82,6 +85,7 @@ def training_choices(document: Mapping[str, Any]) -> dict[str, Any]:
         "net": document["model"]["model"],
         "on": OWN if own else data,
         "folder": data if own else "",
+        "side": None if document.get("image_size") is None else str(document["image_size"]),
         "behaviour": tested,
         "against": _against(tested, document.get("train_conditions")),
         "mirror": {True: "yes", False: "no"}.get(training.get("mirror"), training.get("mirror")),

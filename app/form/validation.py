@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from app.backend.own_images import Inspection, transfer_problems
 from app.backend.weights import Provenance, Weights, trained_for
-from app.form.drafts import OWN, Draft
+from app.form.drafts import Draft
+from app.form.images import OWN, own_problem
 from bird_backend.catalog import title_of
-from bird_backend.errors import BirdError, plain
+from bird_backend.errors import BirdError
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.transfer import METHODS, MatchingSettings
 
@@ -59,18 +59,8 @@ def path_problems(draft: Draft) -> tuple[str, ...]:
     """What is wrong with the path of one's own images, before anything is read there; nothing, mostly."""
     if draft.data != OWN:
         return ()
-    kind, _, path = draft.data_name.partition(":")
-    if not path:
-        return ("Say where your images are: the path of a folder or a zip.",)
-    try:
-        place = Path(path).expanduser().resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):  # nothing there, a name too long, or ~ of a user there isn't
-        return (f"There is nothing at {plain(path)} on the machine that runs this app.",)
-    if kind == "folder" and not place.is_dir():
-        return (f"{path} is a file; images come in a folder with one folder per class, or in a .zip of one.",)
-    if kind == "zip" and not place.is_file():
-        return (f"{path} is not a file; write folder:{path} if it is a folder.",)
-    return ()
+    problem = own_problem(draft.data_name)
+    return () if problem is None else (problem,)
 
 
 def _reading_problems(draft: Draft, own: Inspection | None) -> Iterator[str]:

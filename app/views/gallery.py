@@ -8,10 +8,12 @@ import streamlit as st
 
 from app.address.routes import link
 from app.backend import data
+from app.backend.own_images import own_names
 from app.components.address_list import address_list
 from app.components.gallery_player import GALLERY_KEYS, gallery_player
 from app.components.page_head import page_head
 from app.components.run_state import progress_panel
+from app.form.images import data_sets
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.catalog import title_of
@@ -69,7 +71,7 @@ def _choose() -> tuple[str | None, str]:
     """Which picture was brought, if any, and else which data set."""
     asked = st.query_params.get("picture", "")
     picture = asked if re.fullmatch("[0-9a-f]{64}", asked) else None
-    options = [*catalog.DATASETS, *_own_images()]
+    options = [*data_sets(), *own_names()]
     name = st.query_params.get("data", _FIRST)
     if name not in options:
         st.warning(f"There is no data set `{name[:60].replace('`', '')}` here, so {title_of(_FIRST)} stands in.")
@@ -97,19 +99,6 @@ def _choose() -> tuple[str | None, str]:
     if picture is not None:
         left.button(f"Back to {title_of(name)}", icon=":material/arrow_back:", on_click=_other_data)
     return picture, name
-
-
-def _own_images() -> list[str]:
-    """Folders and zips of images that runs here were made with."""
-    found = []
-    for run in data.list_runs(limit=100):
-        try:
-            name = getattr(data.spec_of(run), "data", None)
-        except data.BirdError:
-            continue
-        if name and name not in catalog.DATASETS and name not in found:
-            found.append(name)
-    return found[:8]
 
 
 def _forget() -> None:

@@ -14,10 +14,10 @@ from app.backend.machine import machine
 from app.backend.own_images import find_inspection
 from app.backend.weights import Weights, usable
 from app.components.behaviour_choice import behaviour_choice
+from app.components.data_choice import data_choice
 from app.components.expert_options import expert_options
 from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
 from app.components.method_choice import method_choice, method_settings
-from app.components.own_images import own_images
 from app.components.page_head import page_head
 from app.components.relaunch import demo_draft
 from app.components.spec_view import spec_view
@@ -27,13 +27,13 @@ from app.form.drafts import OWN, Draft, defaults
 from app.form.estimates import estimate
 from app.form.validation import Findings, path_problems, review
 from app.words.sentences import control_sentence, method_sentence, start_sentence
-from bird_backend import catalog
-from bird_backend.catalog import title_of
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
 __all__ = ["render"]
+
+_DATA_HELP = "What the student trains on and is tested on. The teacher sees these images too, never its own."
 
 
 def render() -> None:
@@ -78,7 +78,7 @@ def _presets(demo: Draft) -> None:
 
 def _form(demo: Draft, known: dict[str, Weights]) -> Draft:
     st.header("Data", anchor=False)
-    data_name, path = _data(demo)
+    data_name, path, size = data_choice(("data", "path", "size"), fallback=demo.data, help=_DATA_HELP)
     st.header("Teacher and student", anchor=False)
     left, right = st.columns(2)
     with left:
@@ -94,41 +94,14 @@ def _form(demo: Draft, known: dict[str, Weights]) -> Draft:
     st.header("Method", anchor=False)
     method = method_choice(demo)
     draft = Draft.from_choices({key: st.session_state[key] for key in demo.choices()} | {"method": method})
-    draft = replace(draft, data=data_name, path=path, behaviour=behaviour, teacher=teacher.value, student=student.value)
+    draft = replace(
+        draft, data=data_name, path=path, size=size, behaviour=behaviour, teacher=teacher.value, student=student.value
+    )
     if METHODS[draft.method].matches_layers:
         draft = _layers(draft, demo, teacher, student)
     draft = method_settings(draft)
     st.header("Training", anchor=False)
     return expert_options(_training(draft))
-
-
-def _data(demo: Draft) -> tuple[str, str]:
-    keep_valid("data", [*catalog.DATASETS, OWN], demo.data)
-    chosen: str = st.selectbox(
-        "Data set",
-        [*catalog.DATASETS, OWN],
-        format_func=lambda name: "My own images: a folder or a zip" if name == OWN else title_of(name),
-        key="data",
-        help="What the student trains on and is tested on. The teacher sees these images too, never its own.",
-    )
-    if chosen == OWN:
-        path = st.text_input(
-            "Path of the folder or zip",
-            key="path",
-            placeholder="/home/me/photos or /home/me/photos.zip",
-            help="On the machine that runs this app. One folder per class, with or without train/ and test/ above. "
-            f"Images that are all squares of one small size keep it, others become {catalog.OWN_IMAGE_SIZE} × "
-            f"{catalog.OWN_IMAGE_SIZE} pixels.",
-        )
-        draft = Draft(data=OWN, path=path or "")
-        if not path_problems(draft):
-            own_images(draft.data_name)
-        return chosen, draft.path
-    facts = catalog.DATASETS[chosen]
-    counts = f"{facts.train:,} for training, {facts.validation:,} for validation, {facts.test:,} for testing"
-    download = " Downloaded once, when first used." if facts.network else ""
-    st.caption(f"{facts.caption} {counts}.{download}")
-    return chosen, ""
 
 
 def _layers(draft: Draft, demo: Draft, teacher: Weights, student: Weights) -> Draft:

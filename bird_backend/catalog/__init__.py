@@ -16,6 +16,7 @@ from bird_backend.catalog.datasets import (
 )
 from bird_backend.catalog.networks import CATALOG_FILE, LayerFacts, ModelFacts, find_layer, find_model, models
 from bird_backend.catalog.torchvision import TORCHVISION
+from bird_backend.catalog.torchvision_sets import PREFIX as TORCHVISION_PREFIX
 from bird_backend.catalog.torchvision_sets import TORCHVISION_SETS, TorchvisionSet, torchvision_set
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OWN_IMAGE_SIZE",
     "OWN_KINDS",
     "TORCHVISION",
+    "TORCHVISION_PREFIX",
     "TORCHVISION_SETS",
     "DatasetFacts",
     "LayerFacts",

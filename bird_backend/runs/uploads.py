@@ -14,7 +14,7 @@ from typing import BinaryIO
 from bird_backend import settings
 from bird_backend.errors import InputError, is_plain
 
-__all__ = ["UPLOAD", "brought_images", "find_upload", "forget_upload", "keep_upload", "upload_name"]
+__all__ = ["UPLOAD", "brought_images", "find_upload", "forget_upload", "keep_upload", "plain_title", "upload_name"]
 
 UPLOAD = re.compile(r"[0-9a-f]{64}")
 _PIECE = 2**20
@@ -66,9 +66,13 @@ def upload_name(name: str, title: str) -> str:
 
     `title` is what the file was called where it came from; nothing is ever found by it.
     """
+    return f"upload:{name}/{plain_title(title)}"
+
+
+def plain_title(title: str) -> str:
+    """What a file was called where it came from, without folders and without what is no text."""
     last = PurePosixPath(title.replace("\\", "/")).name
-    told = "".join(letter for letter in last if is_plain(letter)).strip()[:_LONGEST_TITLE]
-    return f"upload:{name}/{told or 'images'}"
+    return "".join(letter for letter in last if is_plain(letter)).strip()[:_LONGEST_TITLE] or "images"
 
 
 def brought_images(path: str) -> Path:

@@ -69,7 +69,7 @@ class Sketch {
 
   drawImage(canvas, x, y, width, height) {
     const href = canvas.toDataURL("image/png");
-    this.add("image", { x: short(x), y: short(y), width: short(width), height: short(height), href, preserveAspectRatio: "none", style: "image-rendering:pixelated" });
+    this.add("image", { x: short(x), y: short(y), width: short(width), height: short(height), href, preserveAspectRatio: "none", style: `image-rendering:${this.imageSmoothingEnabled ? "auto" : "pixelated"}` });
   }
 
   text() {
