@@ -88,6 +88,8 @@ def folder_fingerprint(path: str, *, fresh: bool = False) -> str:
 
 def _look(root: Path) -> str:
     """What is hidden is left out, as it is from a data set, and so is our own home, which changes all the time."""
+    if _has_too_many(root):
+        return TOO_MANY
     digest, count, pending, home = hashlib.sha256(), 0, [str(root)], str(settings.home())
     while pending:
         folder = pending.pop()
@@ -96,8 +98,6 @@ def _look(root: Path) -> str:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     count += 1
-                    if count > settings.MAX_FILES:
-                        return TOO_MANY
                     if entry.name.startswith("."):
                         continue
                     if entry.is_dir(follow_symlinks=False):
@@ -112,6 +112,23 @@ def _look(root: Path) -> str:
             inner = os.path.relpath(folder, root)
             digest.update(repr((inner, sorted(files))).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:32] if count else MISSING
+
+
+def _has_too_many(root: Path) -> bool:
+    """Whether there are more than may be listed. Files are only counted, which takes a tenth of looking at each."""
+    count, pending = 0, [str(root)]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > settings.MAX_FILES:
+                        return True
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+        except (OSError, ValueError):
+            continue
+    return False
 
 
 def _times(entry: os.DirEntry[str]) -> tuple[int, int]:

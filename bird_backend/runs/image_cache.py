@@ -46,7 +46,7 @@ class CachedImages:
 
     key: str
     name: str
-    """The data set's, as it was last asked for."""
+    """The data set's, as it was first asked for."""
     image_size: int
     images: int
     bytes: int
