@@ -33,11 +33,11 @@ from bird_backend.experiments import load_spec
 from bird_backend.runs.identity import identify
 imported = time.perf_counter()
 identify(load_spec({"kind": "inspect", "data": sys.argv[1]}))
-identified = time.perf_counter()
+identified, working = time.perf_counter(), time.process_time()
 data = load_dataset(sys.argv[1])
-loaded = time.perf_counter()
+loaded, worked = time.perf_counter(), time.process_time()
 data.train.take(slice(128)).float().mean()
-print(json.dumps({"import": imported - began, "identity": identified - imported, "load": loaded - identified,
+print(json.dumps({"import": imported - began, "identity": identified - imported, "load": loaded - identified, "load, of the processor": worked - working,
     "first batch": time.perf_counter() - loaded, "images": len(data.train) + len(data.validation) + len(data.test)}))
 """
 
@@ -86,7 +86,7 @@ def main() -> None:
             first = start(name, root / kind)
             again = [start(name, root / kind) for _ in range(arguments.repeats)]
             print(f"{kind}: first start {first['load']:.1f} s, {first['images']:,.0f} images")
-            for part in ("load", "identity", "first batch", "import"):
+            for part in ("load", "load, of the processor", "identity", "first batch", "import"):
                 values = [each[part] for each in again]
                 print(
                     f"  next starts, {part}: min {min(values):.2f}, median {statistics.median(values):.2f},"

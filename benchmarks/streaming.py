@@ -104,11 +104,10 @@ def main() -> None:
                     found.append(speed(model, split, batch=arguments.batch, seconds=arguments.seconds))
                 ratios.append(found[1] / found[0])
                 speeds.append(found[0])
-            print(
-                f"{name} at {arguments.side}, batch {arguments.batch}, {device}:"
-                f" {statistics.median(speeds):.0f} images/s on the device;"
-                f" streamed {statistics.median(ratios):.3f} of that ({min(ratios):.3f} to {max(ratios):.3f}, n = {len(ratios)})"
-            )
+            where = f"{name} at {arguments.side}, batch {arguments.batch}, {device}"
+            spread = f"{min(ratios):.3f} to {max(ratios):.3f}, n = {len(ratios)}"
+            print(f"{where}: {statistics.median(speeds):.0f} images/s with all images on the device;")
+            print(f"  streamed {statistics.median(ratios):.3f} of that ({spread})")
 
 
 if __name__ == "__main__":
