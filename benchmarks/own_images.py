@@ -37,7 +37,8 @@ identified, working = time.perf_counter(), time.process_time()
 data = load_dataset(sys.argv[1])
 loaded, worked = time.perf_counter(), time.process_time()
 data.train.take(slice(128)).float().mean()
-print(json.dumps({"import": imported - began, "identity": identified - imported, "load": loaded - identified, "load, of the processor": worked - working,
+print(json.dumps({"import": imported - began, "identity": identified - imported, "load": loaded - identified,
+    "load, of the processor": worked - working,
     "first batch": time.perf_counter() - loaded, "images": len(data.train) + len(data.validation) + len(data.test)}))
 """
 

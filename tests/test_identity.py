@@ -72,6 +72,25 @@ def test_images_changed_in_a_folder_are_other_data(tmp_path: Path) -> None:
     assert data_fingerprint(f"folder:{folder}") != before
 
 
+def test_a_table_and_arrays_are_known_by_their_files_too(tmp_path: Path) -> None:
+    picture(tmp_path / "set" / "1.png", 10)
+    table = tmp_path / "set" / "labels.csv"
+    table.write_text("path,label\n1.png,a\n")
+    before = data_fingerprint(f"csv:{table}")
+    assert before not in ("missing", data_fingerprint(f"csv:{tmp_path / 'set' / 'other.csv'}"))
+    table.write_text("path,label\n1.png,other\n")
+    with_other_labels = data_fingerprint(f"csv:{table}")
+    picture(tmp_path / "set" / "2.png", 10)
+    assert len({before, with_other_labels, data_fingerprint(f"csv:{table}")}) == 3
+    packed = tmp_path / "set.npz"
+    assert data_fingerprint(f"arrays:{packed}") == "missing"
+    np.savez(packed, images=np.zeros(3))
+    first = data_fingerprint(f"arrays:{packed}")
+    np.savez(packed, images=np.zeros(4))
+    assert len({"missing", first, data_fingerprint(f"arrays:{packed}")}) == 3
+    assert data_fingerprint("torchvision:MNIST") == "torchvision:MNIST"
+
+
 def test_a_zip_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     def pack(name: str, content: bytes) -> str:
         with zipfile.ZipFile(tmp_path / name, "w") as file:

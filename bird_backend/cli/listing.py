@@ -64,8 +64,15 @@ def _layers(model: str) -> Listing:
 
 def _datasets() -> Listing:
     facts = list(catalog.DATASETS.values())
-    rows = [(d.name, d.train, d.validation, d.test, "download" if d.network else "here", d.caption) for d in facts]
-    return [asdict(d) for d in facts], [*rows], ("data set", "train", "validation", "test", "", "")
+    rows: list[tuple[object, ...]] = [
+        (d.name, d.train, d.validation, d.test, "download" if d.network else "here", d.caption) for d in facts
+    ]
+    documents = [asdict(d) for d in facts]
+    for other in catalog.TORCHVISION_SETS.values():
+        name = f"torchvision:{other.name}"
+        documents.append({"name": name, "title": other.title, "image_size": other.image_size, "network": True})
+        rows.append((name, "", "", "", "download", other.title))
+    return documents, rows, ("data set", "train", "validation", "test", "", "")
 
 
 def _methods() -> Listing:

@@ -22,7 +22,7 @@ from bird_backend.seeds import derive_seed
 from bird_backend.specs import ModelRef
 from bird_backend.training import prepare
 
-__all__ = ["frozen", "image_size_of", "keep", "keep_tensors", "provenance_of", "require_same_classes", "trainable"]
+__all__ = ["frozen", "keep", "keep_tensors", "provenance_of", "require_same_classes", "trainable"]
 
 
 def frozen(
@@ -34,20 +34,15 @@ def frozen(
     """
     count = len(data.classes) if ref.weights is None else None
     purpose = f"weights of {ref.model}" if role == "student" else f"weights of {ref.model} as teacher"
-    model, _ = load_model(ref, classes=count, seed=derive_seed(seed, purpose), image_size=image_size_of(data))
+    model, _ = load_model(ref, classes=count, seed=derive_seed(seed, purpose), image_size=data.image_size)
     return prepare(model, device).eval().requires_grad_(False)
 
 
 def trainable(ref: ModelRef, data: Dataset, seed: int, device: torch.device) -> nn.Module:
     """A network for the classes of `data`; weights for another number of classes are an error."""
     drawn = derive_seed(seed, f"weights of {ref.model}")
-    model, _ = load_model(ref, classes=len(data.classes), seed=drawn, image_size=image_size_of(data))
+    model, _ = load_model(ref, classes=len(data.classes), seed=drawn, image_size=data.image_size)
     return prepare(model, device)
-
-
-def image_size_of(data: Dataset) -> int:
-    """Pixels a side of its images."""
-    return data.train.images.shape[-1]
 
 
 def require_same_classes(ref: ModelRef, data: Dataset) -> None:
@@ -92,7 +87,7 @@ def provenance_of(
         code_version=code_version(),
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         title=spec.title,
-        image_size=own.size if own is not None and own.size is not None else image_size_of(data),
+        image_size=own.size if own is not None and own.size is not None else data.image_size,
         preprocessing=own,
         role=role,
     )

@@ -8,7 +8,7 @@ from torch import nn
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments.augmenting import clean
-from bird_backend.experiments.networks import frozen, image_size_of, require_same_classes, trainable
+from bird_backend.experiments.networks import frozen, require_same_classes, trainable
 from bird_backend.experiments.transfer import TransferSpec
 from bird_backend.models import build_model
 from bird_backend.models.preprocessing import attach_preprocessing, preprocessing_of
@@ -64,7 +64,7 @@ class Cast:
         """The teacher's every tensor but those of its head, which is drawn anew for the student's classes."""
         name, seed = self._spec.student.model, derive_seed(self._spec.seed, "new head")
         own = preprocessing_of(self.teacher)
-        size = own.size if own is not None and own.size is not None else image_size_of(self._data)
+        size = own.size if own is not None and own.size is not None else self._data.image_size
         student = build_model(name, classes=len(self._data.classes), seed=seed, image_size=size)
         head = f"{find_architecture(name).classifier}."
         body = {key: tensor for key, tensor in self.teacher.state_dict().items() if not key.startswith(head)}
