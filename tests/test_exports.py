@@ -9,8 +9,10 @@ import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from bird_backend import settings
@@ -18,6 +20,7 @@ from bird_backend.cli import main
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.exports import EXPORTS, export_run
 from bird_backend.exports.scalars import flattened
+from bird_backend.runs.provenance import METADATA_KEY, read_provenance
 from bird_backend.runs.reading import read_metrics
 from bird_backend.runs.store import Run, RunStore
 from tests import synthetic
@@ -129,6 +132,22 @@ def test_weights_come_with_their_recipe(tmp_path: Path, capsys: pytest.CaptureFi
     (run.directory.artifacts / "model.safetensors").unlink()
     assert main(["export", run.id, "--to", "weights", "--out", str(tmp_path)]) == 2
     assert "keeps no weights" in capsys.readouterr().err
+
+
+def test_only_a_network_that_timm_knows_becomes_its_folder(tmp_path: Path) -> None:
+    """What timm loads from the folder is bit for bit the network, which was seen to by hand with timm 1.0.31."""
+    run = synthetic.write_trained("done")
+    weights = run.directory.artifacts / "model.safetensors"
+    weights.write_bytes((settings.ASSETS / "checkpoints" / "fashion-student.safetensors").read_bytes())
+    with pytest.raises(InputError, match="trained resnet-narrow, which is none of timm's"):
+        export_run(run, "timm", tmp_path)
+    made = read_provenance(weights)
+    assert made is not None
+    small = made.model_copy(update={"model": "timm:resnet18"}).model_dump_json()
+    save_file({"fc.weight": np.zeros((2, 2), np.float32)}, weights, metadata={METADATA_KEY: small})
+    with pytest.raises(InputError, match="from 64 pixels on"):
+        export_run(run, "timm", tmp_path)
+    assert not (tmp_path / run.id).exists()
 
 
 def test_what_can_not_be_exported_is_said(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,9 @@ __all__ = ["export"]
 
 def export(
     run_id: Annotated[str, typer.Argument(metavar="RUN")],
-    to: Annotated[str, typer.Option(help="csv, parquet, tensorboard, mlflow or weights; `list exports` says more.")],
+    to: Annotated[
+        str, typer.Option(help="csv, parquet, tensorboard, mlflow, weights or timm; `list exports` says more.")
+    ],
     out: Annotated[Path, typer.Option(help="The folder that it is written into.", file_okay=False)] = Path(),
     json_: Json = False,
     home: Home = None,

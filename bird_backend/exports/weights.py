@@ -11,20 +11,26 @@ from bird_backend.runs.directory import write_json
 from bird_backend.runs.provenance import read_provenance
 from bird_backend.runs.store import Run
 
-__all__ = ["DECLARES"]
+__all__ = ["DECLARES", "trained_weights"]
 
 
-def _write(run: Run, folder: Path) -> list[str]:
+def trained_weights(run: Run) -> Path:
+    """The weights of the network that a run is about; an `InputError` where it keeps none."""
     after = (run.summary or {}).get("after")
     names = (f"student-{after}.safetensors", "model.safetensors")
     found = [path for name in names if (path := run.directory.artifacts / name).is_file()]
     if not found:
         raise InputError(f"Run {run.id} keeps no weights: it is {run.state}, or no network was trained in it.")
+    return found[0]
+
+
+def _write(run: Run, folder: Path) -> list[str]:
+    source = trained_weights(run)
     target, recipe = folder / f"{run.id}.safetensors", folder / f"{run.id}.json"
-    provenance = read_provenance(found[0])
+    provenance = read_provenance(source)
     partial = target.with_name(f".{target.name}.partial")
     try:
-        shutil.copyfile(found[0], partial)
+        shutil.copyfile(source, partial)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
