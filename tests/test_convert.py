@@ -1,4 +1,4 @@
-"""A file of another program becomes weights of ours: kept once, with what is known of it, and computing what it did."""
+"""A file of another program becomes weights of ours: kept once, with what is known of it, or refused in a sentence."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
-from torchvision.models import ResNet18_Weights, resnet18, shufflenet_v2_x0_5
+from torch import Tensor
 
 from bird_backend import catalog, runs, settings
 from bird_backend.catalog.signatures import Signature, body, fingerprint, sample
@@ -19,57 +18,21 @@ from bird_backend.cli import main
 from bird_backend.errors import InputError
 from bird_backend.experiments import load_spec
 from bird_backend.jobs.process import perform
-from bird_backend.models import build_model, load_model
-from bird_backend.models.foreign import published, reading, recognising
-from bird_backend.models.foreign.child import open_file
-from bird_backend.models.foreign.flattening import NotWeightsError
-from bird_backend.models.preprocessing import preprocessing_of
+from bird_backend.models import load_model
+from bird_backend.models.foreign import recognising
 from bird_backend.runs.identity import identify
 from bird_backend.runs.provenance import find_weights, list_weights, read_header
 from bird_backend.runs.torch_cache import list_cached
 from bird_backend.runs.uploads import find_upload, forget_upload, keep_upload
-from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, OURS, ModelRef
+from bird_backend.specs import ModelRef
+from tests.converting import convert, open_at_once, refused, refused_beside, saved, small
 
 
 @pytest.fixture(autouse=True)
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child's work in this process, but where a test is of the child."""
-    if "child" in request.keywords:
-        return
-
-    def here(source: Path, target: Path, *, subject: str, size: int, **_: object) -> dict[str, Any]:
-        try:
-            return open_file(source, target, settings.MAX_WEIGHTS_BYTES)
-        except NotWeightsError as error:
-            raise InputError(f"{subject} {error}.") from error
-
-    monkeypatch.setattr(reading, "_child", here)
-
-
-def small(classes: int = 10, seed: int = 0) -> nn.Module:
-    return build_model("cnn-small", classes=classes, seed=seed)
-
-
-def saved(path: Path, document: object) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(document, path)
-    return path
-
-
-def convert(source: object, **fields: object) -> dict[str, Any]:
-    spec = load_spec({"kind": "convert", "source": str(source), "device": "cpu", **fields})
-    run = runs.RunStore().create(spec, state="running")
-    return perform(run.id, device="cpu")
-
-
-def refused(source: object, **fields: object) -> str:
-    with pytest.raises(InputError) as caught:
-        convert(source, **fields)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert said.endswith(".")
-    assert not list(settings.checkpoints_dir().glob("*")) if settings.checkpoints_dir().exists() else True
-    return said
+    """But where a test is of the child."""
+    if "child" not in request.keywords:
+        open_at_once(monkeypatch)
 
 
 @pytest.mark.child
@@ -110,62 +73,6 @@ def test_a_checkpoint_of_another_loop_is_kept_with_all_that_is_known(tmp_path: P
     assert [path.name for path in run.directory.path.iterdir() if path.name.startswith("opening")] == []
 
 
-def test_torchvisions_published_weights_compute_what_they_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs, weights = resnet18().eval(), ResNet18_Weights.IMAGENET1K_V1
-    source = saved(tmp_path / "resnet18-f37072fd.pth", theirs.state_dict())
-    monkeypatch.setattr(published, "_sha256", lambda _: "f37072fd" + "0" * 56)
-    summary = convert(source)
-    assert summary["model"] == "torchvision:resnet18"
-    assert summary["published"] == "ResNet18_Weights.IMAGENET1K_V1"
-    assert (summary["classes"][0], len(summary["classes"])) == ("tench", 1000)
-    assert summary["trained_on"] == "ImageNet-1k"
-    assert summary["preprocessing"] == {"mean": [*IMAGENET_MEAN], "std": [*IMAGENET_STD], "size": 224}
-
-    ours, _ = load_model(ModelRef(model="torchvision:resnet18", weights="resnet18-f37072fd"), classes=None, seed=0)
-    images = torch.randint(0, 256, (2, 3, 256, 256), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        expected = theirs(weights.transforms()(images))
-        batch = (images[..., 16:-16, 16:-16].float() / 255 - 0.5) / 0.25
-        assert torch.allclose(ours.eval()(batch), expected, atol=1e-4)
-
-
-def test_a_file_that_only_has_a_published_name_is_taken_for_nothing_more(tmp_path: Path) -> None:
-    summary = convert(saved(tmp_path / "shufflenetv2_x0.5-f707e7126e.pth", shufflenet_v2_x0_5().state_dict()))
-    assert (summary["published"], summary["weights"]) == (None, "shufflenetv2_x0.5-f707e7126e")
-    said = " ".join(summary["remarks"])
-    assert "its content is not torchvision's" in said
-    assert "usually 0.485,0.456,0.406 and 0.229,0.224,0.225" in said
-    assert "224×224 pixels, as the network is usually given them" in said
-    assert "would do for a small stem too" in said
-
-
-def test_what_a_person_says_of_a_file_goes_before_what_is_usual(tmp_path: Path) -> None:
-    theirs = shufflenet_v2_x0_5(num_classes=10).eval()
-    source = saved(tmp_path / "x.pth", theirs.state_dict())
-    known = {"data": "cifar10", "mean": [0.4, 0.5, 0.6], "std": [0.2, 0.2, 0.3]}
-    summary = convert(source, save_as="own-stem", **known)
-    assert (summary["stem"], summary["image_size"], summary["classes"][0]) == ("own", 32, "airplane")
-    ours, made = load_model(
-        ModelRef(model="torchvision:shufflenet_v2_x0_5", weights="own-stem"), classes=10, seed=0, image_size=32
-    )
-    assert made is not None
-    assert made.image_size >= 64  # so that it is built with its own stem
-    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    mean, std = (torch.tensor(known[name]).view(3, 1, 1) for name in ("mean", "std"))
-    with torch.no_grad():
-        assert torch.allclose(ours.eval()((images - 0.5) / 0.25), theirs((images - mean) / std), atol=1e-4)
-
-    summary = convert(source, save_as="small-stem", stem="small", **known)
-    assert (summary["stem"], summary["image_size"]) == ("small", 32)
-    changed, _ = load_model(
-        ModelRef(model="torchvision:shufflenet_v2_x0_5", weights="small-stem"), classes=10, seed=0, image_size=32
-    )
-    shrunk = build_model("torchvision:shufflenet_v2_x0_5", classes=10, seed=0, image_size=32).eval()
-    shrunk.load_state_dict(theirs.state_dict())
-    with torch.no_grad():
-        assert torch.allclose(changed.eval()((images - 0.5) / 0.25), shrunk((images - mean) / std), atol=1e-4)
-
-
 def test_safetensors_without_provenance_and_a_named_network(tmp_path: Path) -> None:
     source = tmp_path / "net.safetensors"
     save_file({f"net.{name}": value for name, value in small().state_dict().items()}, source)
@@ -174,15 +81,6 @@ def test_safetensors_without_provenance_and_a_named_network(tmp_path: Path) -> N
     said = refused_beside(source, model="vit-tiny")
     assert said.startswith("net.safetensors doesn't fit vit-tiny: ")
     assert " of vit-tiny's 55 tensors are there; " in said
-
-
-def refused_beside(source: object, **fields: object) -> str:
-    """Refused, with the weights that there are."""
-    before = sorted(settings.checkpoints_dir().iterdir())
-    with pytest.raises(InputError) as caught:
-        convert(source, **fields)
-    assert sorted(settings.checkpoints_dir().iterdir()) == before
-    return str(caught.value)
 
 
 def test_an_averaged_part_is_taken_when_it_is_asked_for(tmp_path: Path) -> None:
@@ -370,12 +268,3 @@ def test_the_command_line_converts_and_says_what_it_found(tmp_path: Path, capsys
     assert capsys.readouterr().err.splitlines()[-1] == "none.pth can't be read: No such file or directory."
     assert main(["convert", str(source), "--mean", "1,2"]) == 2
     assert "--mean takes three numbers" in capsys.readouterr().err
-
-
-def test_converted_weights_see_images_as_they_did(tmp_path: Path) -> None:
-    source = saved(tmp_path / "x.pth", small().state_dict())
-    convert(source, image_size=48, mean=list(OURS.mean), std=list(OURS.std))
-    model, _ = load_model(ModelRef(model="cnn-small", weights="x"), classes=10, seed=0, image_size=32)
-    seen = preprocessing_of(model)
-    assert seen is not None
-    assert seen.size == 48

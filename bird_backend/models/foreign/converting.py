@@ -5,6 +5,7 @@ What can't be converted is an `InputError` that says what is wrong and which net
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,12 +136,10 @@ def _runs_code(provenance: Provenance | None) -> bool:
 
 def _best(found: Sequence[Group], shapes: Shapes, asked: Asked, subject: str) -> Candidate:
     """The network and group that agree most, tensor by tensor; of a network that was asked for, the stem too."""
-    if asked.network is None:
-        candidates = closest(found)
-    else:
-        sizes = (asked.image_size,) if asked.image_size else (NATIVE, SMALL)
-        signatures = together(_signed(asked.network, sizes))
-        candidates = [Candidate(group=group, signature=each, likeness=0.0) for each in signatures for group in found]
+    candidates = closest(found) if asked.network is None else _candidates(asked.network, found, asked.image_size)
+    if asked.network is None and asked.image_size is not None and candidates:
+        with contextlib.suppress(InputError):  # it can't be built here, or takes no images of that size
+            candidates += _candidates(candidates[0].signature.names[0], found, asked.image_size)
     fits = [_worth(candidate, shapes) for candidate in candidates]
     best = max(range(len(fits)), key=fits.__getitem__, default=None)
     if best is not None and asked.network is not None and fits[best][1] < _LEAST_ALIKE:
@@ -160,6 +159,18 @@ def _worth(candidate: Candidate, shapes: Shapes) -> tuple[bool, float]:
     except InputError:
         return False, 0.0
     return fitted.good, fitted.likeness
+
+
+def _candidates(network: str, found: Sequence[Group], image_size: int | None) -> list[Candidate]:
+    signatures = together(_signed(network, _sizes(image_size)))
+    return [Candidate(group=group, signature=each, likeness=0.0) for each in signatures for group in found]
+
+
+def _sizes(image_size: int | None) -> tuple[int, ...]:
+    """At which a named network is tried: the size that was said, and those of its own stem before a small one."""
+    if image_size is None:
+        return NATIVE, SMALL
+    return (NATIVE, image_size, SMALL) if image_size < SMALL_IMAGE else (image_size, NATIVE, SMALL)
 
 
 def _signed(network: str, sizes: Sequence[int]) -> list[Signature]:
@@ -214,6 +225,8 @@ def _misfit(subject: str, chosen: Candidate, fitted: Fit, asked: Asked) -> str:
     if asked.network is None:
         start, near = f"{subject}{where} fits no network that is known here", f", the closest being {network}"
         own = "; if it is your own network, name it as file:PATH.py:FACTORY"
+    if fitted.misshapen and not (fitted.missing or fitted.unexpected or asked.image_size):
+        own = f"; if its images had another size than {chosen.signature.image_sizes[0]}, say it as image_size{own}"
     share = f"{fitted.agreeing} of {network}'s {fitted.total} tensors are there"
     return f"{start}{near}: {share}; {fitted.differences()}{own}."
 

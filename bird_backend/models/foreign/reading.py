@@ -5,6 +5,7 @@ The child runs `torch.load(weights_only=True)` or reads `.safetensors`, and is e
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -109,8 +110,9 @@ def _child(source: Path, target: Path, *, subject: str, size: int, on_wait: Call
     ):
         try:
             if process.stdin is not None:
-                process.stdin.write(json.dumps(limits).encode())
-                process.stdin.close()
+                with contextlib.suppress(BrokenPipeError):  # it ended already, as its code will say
+                    process.stdin.write(json.dumps(limits).encode())
+                    process.stdin.close()
             code = _wait(process, seconds, on_wait)
         finally:
             process.kill()
