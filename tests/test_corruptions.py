@@ -88,12 +88,12 @@ ORACLES = {
 
 @pytest.mark.parametrize("severity", SEVERITIES)
 @pytest.mark.parametrize("name", ORACLES)
-@pytest.mark.parametrize("size", [(32, 32), (21, 40)])
+@pytest.mark.parametrize("size", [(32, 32), (21, 40), (64, 64), (224, 224)])
 def test_a_deterministic_corruption_is_the_published_one(name: str, severity: int, size: tuple[int, int]) -> None:
-    images = pictures(3, *size)
+    images = pictures(3 if max(size) < 64 else 1, *size)
     ours = corrupt(images, name, severity, generator=generator())
     for before, after in zip(images, ours, strict=True):
-        expected = ORACLES[name](hwc(before), **CORRUPTIONS[name].constants[severity - 1])
+        expected = ORACLES[name](hwc(before), **CORRUPTIONS[name].constants_for(min(size))[severity - 1])
         difference = np.abs(hwc(after).astype(int) - np.floor(expected + 1e-3).astype(int))
         assert difference.max() <= 1
         assert (difference > 0).mean() < 0.01
@@ -103,7 +103,7 @@ def test_a_deterministic_corruption_is_the_published_one(name: str, severity: in
 def test_gaussian_noise_has_the_published_spread(severity: int) -> None:
     grey = torch.full((40, 3, 32, 32), 0.5)
     noise = corrupt(grey, "gaussian_noise", severity, generator=generator()) - 0.5
-    deviation = CORRUPTIONS["gaussian_noise"].constants[severity - 1]["deviation"]
+    deviation = CORRUPTIONS["gaussian_noise"].constants_for(32)[severity - 1]["deviation"]
     assert abs(noise.mean()) < 4 * deviation / noise.numel() ** 0.5
     assert noise.std() == pytest.approx(deviation, rel=0.01)
     beside = (noise[..., 1:] * noise[..., :-1]).mean() / deviation**2
@@ -113,7 +113,9 @@ def test_gaussian_noise_has_the_published_spread(severity: int) -> None:
 
 def test_every_corruption_has_a_row_of_constants_for_each_severity() -> None:
     assert len(NAMES) == 19
-    assert all(len(entry.constants) == len(SEVERITIES) for entry in CORRUPTIONS.values())
+    tables = [table for entry in CORRUPTIONS.values() for table in entry.constants.values()]
+    assert len(tables) == 3 * 19
+    assert all(len(table) == len(SEVERITIES) for table in tables)
     assert all(hasattr(corruptions, name) for name in corruptions.__all__)
 
 
@@ -204,7 +206,7 @@ def test_results_are_numbers_in_range_whatever_the_images(name: str, severity: i
     anything = torch.rand((2, 3, 32, 32), generator=generator())
     even = torch.tensor([[0, 0, 0], [1, 1, 1], [1, 0, 0], [0.2, 0.2, 0.7]])[:, :, None, None].expand(-1, -1, 32, 32)
     images = torch.cat((anything, even))
-    bare = CORRUPTIONS[name].function(images, generator(), **CORRUPTIONS[name].constants[severity - 1])
+    bare = CORRUPTIONS[name].function(images, generator(), **CORRUPTIONS[name].constants_for(32)[severity - 1])
     assert bare.dtype == torch.float32
     assert torch.isfinite(bare).all()
     result = corrupt(images, name, severity, generator=generator())
@@ -254,7 +256,7 @@ def test_a_function_takes_its_constants_and_options_by_name(name: str) -> None:
     entry = CORRUPTIONS[name]
     parameters = inspect.signature(entry.function).parameters.values()
     named = {parameter.name for parameter in parameters if parameter.kind == inspect.Parameter.KEYWORD_ONLY}
-    assert all(set(constants) | entry.options == named for constants in entry.constants)
+    assert all(set(row) | entry.options == named for table in entry.constants.values() for row in table)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,7 +12,6 @@ from torch import Tensor
 from bird_backend.corruptions import CORRUPTIONS, edges
 from bird_backend.corruptions.spatter.apply import gloss, spatter
 
-SIZES = [(32, 32), (21, 40), (64, 64)]
 Floats = NDArray[np.float64]
 
 
@@ -95,9 +94,9 @@ def plain_gloss(levels: np.ndarray) -> Floats:
     return np.rint(ndimage.uniform_filter(relief.astype(float), 3, mode="mirror"))
 
 
-def drops(batch: int, size: tuple[int, int], severity: int, seed: int = 0) -> np.ndarray:
+def drops(batch: int, size: tuple[int, int], severity: int, seed: int = 0, made_for: int = 32) -> np.ndarray:
     """Layers of water as published, uint8 [batch, *size]."""
-    row = CORRUPTIONS["spatter"].constants[severity - 1]
+    row = CORRUPTIONS["spatter"].constants_for(made_for)[severity - 1]
     noise = np.random.default_rng(seed).normal(row["mean"], row["deviation"], (batch, *size))
     layer = ndimage.gaussian_filter(noise, (0, row["sigma"], row["sigma"]), mode="nearest")
     layer[layer < row["threshold"]] = 0
@@ -108,9 +107,10 @@ def innermost(layers: np.ndarray) -> Tensor:
     return torch.from_numpy(layers.astype(np.float32)).permute(1, 2, 0).contiguous()
 
 
+@pytest.mark.parametrize("made_for", [32, 224])
 @pytest.mark.parametrize("severity", [1, 2, 3])
-def test_edges_are_those_of_a_plain_canny(severity: int) -> None:
-    layers = drops(16, (24, 30), severity)
+def test_edges_are_those_of_a_plain_canny(severity: int, made_for: int) -> None:
+    layers = drops(16, (24, 30), severity, made_for=made_for)
     found = edges.canny(innermost(layers).to(torch.int16), 50, 150)
     for i, layer in enumerate(layers):
         assert np.array_equal(found[..., i].numpy() == 1, plain_canny(layer, 50, 150))
@@ -129,20 +129,22 @@ def test_weak_edges_count_as_far_as_they_hang_on_strong_ones() -> None:
     assert found[..., 1].sum() >= 8
 
 
-def test_distances_are_the_shortest_of_all() -> None:
+@pytest.mark.parametrize("limit", [7, 20])
+def test_distances_are_the_shortest_of_all(limit: int) -> None:
     chance = np.random.default_rng(2)
     found = chance.random((12, 20, 26)) < chance.choice([0.003, 0.01, 0.05], (12, 1, 1))
     found[0] = False
-    distance = edges.distance_to(innermost(found).to(torch.int16), 7)
+    distance = edges.distance_to(innermost(found).to(torch.int16), limit)
     for i, plane in enumerate(found):
-        expected = np.minimum(plain_distance(plane), 7)
+        expected = np.minimum(plain_distance(plane), limit)
         assert np.abs(distance[..., i].numpy() / edges.UNIT - expected).max() < 1e-6
 
 
+@pytest.mark.parametrize(("made_for", "far"), [(32, 7), (224, 20)])
 @pytest.mark.parametrize("severity", [1, 2, 3])
-def test_water_shines_as_published(severity: int) -> None:
-    layers = drops(40, (32, 32), severity, seed=3)
-    ours = gloss(innermost(layers)).permute(2, 0, 1).numpy()
+def test_water_shines_as_published(severity: int, made_for: int, far: int) -> None:
+    layers = drops(40, (32, 32), severity, seed=3, made_for=made_for)
+    ours = gloss(innermost(layers), far).permute(2, 0, 1).numpy()
     expected = np.stack([plain_gloss(layer) for layer in layers])
     inside = layers > 0
     assert (ours == expected)[inside].mean() > 0.998
@@ -155,9 +157,9 @@ def test_water_without_an_edge_shines_evenly() -> None:
 
 
 @pytest.mark.parametrize("severity", [1, 3, 4, 5])
-@pytest.mark.parametrize("size", SIZES)
-def test_spatter_is_the_published_steps(size: tuple[int, int], severity: int) -> None:
-    row = CORRUPTIONS["spatter"].constants[severity - 1]
+@pytest.mark.parametrize(("size", "made_for"), [((32, 32), 32), ((21, 40), 32), ((64, 64), 64), ((64, 64), 224)])
+def test_spatter_is_the_published_steps(size: tuple[int, int], made_for: int, severity: int) -> None:
+    row = CORRUPTIONS["spatter"].constants_for(made_for)[severity - 1]
     images = pictures(3, *size)
     ours = spatter(images, generator(9), **row)
     draws = torch.randn((*size, 3), generator=generator(9)).double().numpy()
@@ -181,5 +183,5 @@ def test_spatter_is_the_published_steps(size: tuple[int, int], severity: int) ->
 @pytest.mark.parametrize("severity", [1, 4])
 def test_an_image_on_which_no_drop_falls_stays_as_it_was(severity: int) -> None:
     images = pictures(2, 32, 32)
-    row = {**CORRUPTIONS["spatter"].constants[severity - 1], "mean": 0.0}
+    row = {**CORRUPTIONS["spatter"].constants_for(32)[severity - 1], "mean": 0.0}
     assert torch.equal(spatter(images, generator(), **row), images)

@@ -16,9 +16,10 @@ from bird_backend.corruptions import CORRUPTIONS
 
 FACE = """
 from bird_backend.corruptions.declaration import Corruption, rows
+from bird_backend.corruptions.sources import Source
 DECLARES = Corruption(
     name="negative", place=99, title="Negative", caption="Towards its negative.", family="digital", module=__name__,
-    constants=rows("share", 0.2, 0.4, 0.6, 0.8, 1.0),
+    constants={Source(title="ours", script="", made_for=8, least=1, most=8): rows("share", 0.2, 0.4, 0.6, 0.8, 1.0)},
 )
 """
 BODY = """

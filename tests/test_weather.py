@@ -68,7 +68,7 @@ def diamond_square(draws: Floats, decay: float) -> Floats:
 @pytest.mark.parametrize("severity", [1, 5])
 @pytest.mark.parametrize("size", SIZES)
 def test_fog_is_the_published_fractal(size: tuple[int, int], severity: int) -> None:
-    amount, decay = CORRUPTIONS["fog"].constants[severity - 1].values()
+    amount, decay = CORRUPTIONS["fog"].constants_for(min(size))[severity - 1].values()
     images = pictures(3, *size)
     ours = fog(images, generator(7), amount=amount, decay=decay)
     side = 64 if max(size) > 32 else 32
@@ -122,11 +122,11 @@ def test_frost_draws_pieces_of_the_first_five_pictures_of_a_folder(tmp_path: Pat
 
 def test_frost_adds_shares_of_the_image_and_of_its_own_pictures() -> None:
     images = pictures(5, 32, 32)
-    ice = frost(torch.zeros_like(images), generator(3), kept=1, added=1)
+    ice = frost(torch.zeros_like(images), generator(3), kept=1, added=1, scale=0.2)
     assert ice.min() >= 0
     assert ice.max() <= 1
     assert len({image.numpy().tobytes() for image in ice}) == 5
-    both = frost(images, generator(3), kept=0.75, added=0.45)
+    both = frost(images, generator(3), kept=0.75, added=0.45, scale=0.2)
     assert torch.allclose(both, 0.75 * images + 0.45 * ice, atol=1e-6)
 
 
@@ -188,9 +188,9 @@ def test_a_frost_folder_that_cannot_be_used_is_one_clear_sentence(
 
 
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("size", SIZES)
-def test_snow_is_the_published_steps(size: tuple[int, int], severity: int) -> None:
-    row = CORRUPTIONS["snow"].constants[severity - 1]
+@pytest.mark.parametrize(("size", "made_for"), [((32, 32), 32), ((21, 40), 32), ((64, 64), 64), ((64, 64), 224)])
+def test_snow_is_the_published_steps(size: tuple[int, int], made_for: int, severity: int) -> None:
+    row = CORRUPTIONS["snow"].constants_for(made_for)[severity - 1]
     images = pictures(3, *size)
     ours = snow(images, generator(5), **row)
     chance = generator(5)

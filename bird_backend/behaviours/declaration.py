@@ -130,6 +130,8 @@ class Behaviour:
     """Whether images depend on the network: then each network sees its own."""
     pooled: bool = False
     """Whether the reference implementation's pooled figure is defined: held-out conditions at strengths 0 to 5."""
+    strengths_at: Callable[[int], str] = lambda _: ""
+    """In a sentence, what strengths mean for images whose shorter side has so many pixels."""
     glance: tuple[str, ...] = ()
     """The conditions behind the small estimate of each epoch; none: all that are measured."""
 

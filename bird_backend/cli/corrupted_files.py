@@ -12,6 +12,7 @@ import torch
 
 from bird_backend.behaviours.corruptions.stored import write_corrupted_set
 from bird_backend.behaviours.trial import Trial
+from bird_backend.corruptions import source_of_constants
 from bird_backend.datasets import load_dataset
 from bird_backend.datasets.npy import open_npy
 from bird_backend.errors import InputError
@@ -62,6 +63,8 @@ def corrupt_into(
         "files": [path.name for path in files],
         "bytes": sum(path.stat().st_size for path in files),
         "images": len(images),
+        "size": list(images.shape[1:3]),
+        "constants": source_of_constants(min(images.shape[1:3])),
         "corruptions": list(trial.settings.conditions),
         "severities": list(trial.settings.strengths),
         "labels": labels is not None,

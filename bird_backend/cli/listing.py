@@ -8,7 +8,7 @@ from typing import Any
 
 from bird_backend import catalog, runs, studies
 from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, BehaviourSettings
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.corruptions import CORRUPTIONS, SIZES
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import KINDS
 from bird_backend.exports import EXPORTS
@@ -116,12 +116,13 @@ def _corruptions() -> Listing:
             "caption": c.caption,
             "family": c.family,
             "held_out": c.held_out,
-            "constants": [dict(row) for row in c.constants],
+            "constants": {source.title: [dict(row) for row in table] for source, table in c.constants.items()},
         }
         for c in facts
     ]
     rows = [(c.name, c.family, "held out" if c.held_out else "seen", c.caption) for c in facts]
-    return documents, [*rows], ("corruption", "family", "", "")
+    tables = [("", "", "constants", f"{said[0].upper()}{said[1:]}.") for said in SIZES]
+    return documents, [*rows, *tables], ("corruption", "family", "", "")
 
 
 def _weights() -> Listing:

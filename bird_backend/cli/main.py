@@ -268,7 +268,7 @@ def corrupt(
         bar.close()
     text = (
         f"Written: {len(names)} corruptions × {len(levels)} severities × {document['images']:,} images,"
-        f" {document['bytes'] / 1e6:.1f} MB in {document['seconds']} s, to {folder}"
+        f" {document['bytes'] / 1e6:.1f} MB in {document['seconds']} s, with {document['constants']}, to {folder}"
     )
     emit(document, text, as_json=json_)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bird_backend import settings
-from bird_backend.corruptions import CORRUPTIONS, Corruption
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES, Corruption
 from bird_backend.corruptions.levels import to_levels
 from bird_backend.errors import InputError
 
@@ -27,14 +27,15 @@ def corrupt(
 ) -> Tensor:
     """A corrupted copy of `images` [B,3,H,W], uint8 or floating point in [0,1], of the same dtype and device.
 
-    Severity 0 copies. uint8 results are 255x cut down to whole levels, as in the published script. `generator` lives on
-    the images' device. Only floating-point input is checked for its range, which waits for the device.
+    The constants are those for the images' shorter side. Severity 0 copies. uint8 results are 255x cut down to whole
+    levels, as in the published scripts. `generator` lives on the images' device. Only floating-point input is checked
+    for its range, which waits for the device.
 
     `faithful` keeps a slip of the published script, whose glass blur copies pixels where it means to swap them.
     `frost_textures` is a folder of pictures to lay over the images in place of the project's own.
     """
     corruption = CORRUPTIONS.find(name)
-    top = len(corruption.constants)
+    top = len(SEVERITIES)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= top:
         raise InputError(f"The severity of {name} is a whole number from 0 to {top}, not {severity!r}.")
     _check(images)
@@ -54,7 +55,7 @@ def _apply(
     if severity == 0:
         return images.clone()
     taken = {key: value for key, value in (options or {}).items() if key in corruption.options}
-    constants = corruption.constants[severity - 1]
+    constants = corruption.constants_for(min(images.shape[2:]))[severity - 1]
     if images.dtype != torch.uint8:
         floats = images.to(torch.float32)
         result: Tensor = corruption.function(floats, generator, **constants, **taken)

@@ -2,6 +2,7 @@
 
 What `frost` lays over images, since the published photographs do not come with the project; `python -m bird_backend
 assets frost` writes them. Brightness and contrast are chosen so that images are disturbed as much as by the published.
+Enlarged to a photograph's own size they lack its finest grain.
 """
 
 from __future__ import annotations

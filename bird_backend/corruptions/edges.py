@@ -60,23 +60,24 @@ def canny(levels: Tensor, low: int, high: int) -> Tensor:
 
 
 def distance_to(edges: Tensor, limit: int) -> Tensor:
-    """`cv2.distanceTransform(DIST_L2, 5)` to the nearest edge, cut off at `limit` ≤ 7 pixels: float32 [H,W,B], `UNIT`s.
+    """`cv2.distanceTransform(DIST_L2, 5)` to the nearest edge, cut off at `limit` pixels: float32 [H,W,B], `UNIT`s.
 
     A shortest path takes at most two of sixteen moves, and may take all of one before those of the other: so each kind
-    of move is made on its own, in strides that add up to every number of moves within 7 pixels.
+    of move is made on its own, in strides that add up to every number of moves within the limit.
     """
     height, width, batch = edges.shape
-    margin = 4
+    strides_of = {length: _strides(limit * UNIT // length) for length in (_AXIS, _DIAGONAL, _KNIGHT)}
+    margin = max(strides_of[_AXIS][-1], 2 * max(strides_of[_KNIGHT]))
     shape = (height + 2 * margin, width + 2 * margin, batch)
     padded = torch.full(shape, float(limit * UNIT), device=edges.device)
     here = padded[margin:-margin, margin:-margin]
     torch.mul(edges ^ 1, float(limit * UNIT), out=here)
-    for length, moves, strides in (
-        (_AXIS, ((0, 1), (1, 0)), (1, 2, 4)),
-        (_DIAGONAL, ((1, 1), (1, -1)), (1, 2, 2)),
-        (_KNIGHT, ((1, 2), (2, 1), (2, -1), (1, -2)), (1, 2)),
+    for length, moves in (
+        (_AXIS, ((0, 1), (1, 0))),
+        (_DIAGONAL, ((1, 1), (1, -1))),
+        (_KNIGHT, ((1, 2), (2, 1), (2, -1), (1, -2))),
     ):
-        for stride in strides:
+        for stride in strides_of[length]:
             places = [(margin + turn * y, margin + turn * x) for y, x in moves for turn in (stride, -stride)]
             views = [padded[y : y + height, x : x + width] for y, x in places]
             nearest = torch.minimum(views[0], views[1])
@@ -84,6 +85,17 @@ def distance_to(edges: Tensor, limit: int) -> Tensor:
                 torch.minimum(nearest, view, out=nearest)
             torch.minimum(here, nearest.add_(length * stride), out=here)
     return here
+
+
+def _strides(moves: int) -> tuple[int, ...]:
+    """Few whole numbers of which some add up to any number of moves: 1, 2, 4, ... and what is left."""
+    strides = []
+    stride = 1
+    while moves:
+        strides.append(min(stride, moves))
+        moves -= strides[-1]
+        stride *= 2
+    return tuple(sorted(strides))
 
 
 def box_sum(values: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from bird_backend.errors import InputError
 __all__ = ["Textures", "load_textures"]
 
 _OWN = settings.ASSETS / "frost"
+_OWN_SCALE = 0.2
+"""Of the photographs' size, as the project's own are drawn."""
 _DRAWN_FROM = 5
 """The published script has six pictures and never comes to the last one."""
 _SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp"))
@@ -40,13 +43,13 @@ class Textures:
 
 
 @lru_cache(maxsize=8)
-def load_textures(folder: Path | None, height: int, width: int, device: torch.device) -> Textures:
+def load_textures(folder: Path | None, scale: float, height: int, width: int, device: torch.device) -> Textures:
     """The first five pictures of `folder`, or the project's own, for images of `height` × `width`.
 
-    A folder's are subsampled to a fifth. One that is missing, empty or has a picture that can't be read or is too small
-    is an `InputError`.
+    Both at `scale` of a photograph's size. A folder that is missing, empty or has a picture that can't be read or is
+    too small is an `InputError`.
     """
-    pictures = _read_own(height, width) if folder is None else _read_folder(folder, height, width)
+    pictures = _read_own(scale, height, width) if folder is None else _read_folder(folder, scale, height, width)
     heights, widths = ([picture.shape[i] for picture in pictures] for i in (0, 1))
     pixels = np.zeros((3, sum(heights), max(widths)), dtype=np.uint8)
     tops = np.cumsum([0, *heights[:-1]])
@@ -60,31 +63,43 @@ def load_textures(folder: Path | None, height: int, width: int, device: torch.de
     )
 
 
-def _read_own(height: int, width: int) -> Sequence[_Picture]:
-    """At their size, or as many times enlarged as it takes."""
+def _read_own(scale: float, height: int, width: int) -> Sequence[_Picture]:
+    """Enlarged from the scale that they are drawn at, and as many times as it takes to cover the image."""
     pictures = []
     for path in _files(_OWN):
         picture = _read(path)
-        times = max(-(-height // picture.shape[0]), -(-width // picture.shape[1]))
+        times = max(scale / _OWN_SCALE, -(-height // picture.shape[0]), -(-width // picture.shape[1]))
         if times > 1:
-            size = (picture.shape[1] * times, picture.shape[0] * times)
+            size = (round(picture.shape[1] * times), round(picture.shape[0] * times))
             picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
         pictures.append(picture)
     return pictures
 
 
-def _read_folder(folder: Path, height: int, width: int) -> Sequence[_Picture]:
-    """Every fifth pixel from the third, which is what OpenCV's bilinear resizing to a fifth comes to."""
+def _read_folder(folder: Path, scale: float, height: int, width: int) -> Sequence[_Picture]:
     pictures = []
     for path in _files(folder):
-        picture = _read(path)[2::5, 2::5]
+        picture = _subsampled(_read(path), scale)
         pictures.append(picture)
         if picture.shape[0] < height or picture.shape[1] < width:
+            wide, tall = (math.ceil(side / scale) for side in (width, height))
             raise InputError(
-                f"{path} is too small for images of {width}×{height}: "
-                f"a fifth of a frost picture has to cover one, so it needs {5 * width}×{5 * height} pixels."
+                f"{path} is too small for images of {width}×{height}: a frost picture, shrunk to {scale:g} of its size,"
+                f" has to cover one, so it needs {wide}×{tall} pixels."
             )
     return pictures
+
+
+def _subsampled(picture: _Picture, scale: float) -> _Picture:
+    """As OpenCV resizes bilinearly, with nothing averaged: for a fifth, that is every fifth pixel from the third."""
+    values = picture.astype(np.float32)
+    for axis in (0, 1):
+        size = picture.shape[axis]
+        places = ((np.arange(round(size * scale)) + 0.5) / scale - 0.5).clip(0, size - 1)
+        low = places.astype(np.int64)
+        part = (places - low).astype(np.float32).reshape((-1, 1, 1) if axis == 0 else (-1, 1))
+        values = values.take(low, axis) * (1 - part) + values.take(np.minimum(low + 1, size - 1), axis) * part
+    return np.rint(values).astype(np.uint8)
 
 
 def _files(folder: Path) -> Sequence[Path]:

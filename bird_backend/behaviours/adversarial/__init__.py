@@ -111,6 +111,10 @@ DECLARES = Behaviour(
         " last network.",
     ),
     list_conditions=lambda: _CONDITIONS,
+    strengths_at=lambda _: (
+        "Budgets are the same at any size: of one value, or of the whole change's length, which larger images spread"
+        " over more values."
+    ),
     settings=AdversarialSettings,
     apply=_apply,
     train=_train,

@@ -1,4 +1,4 @@
-"""Robustness to common corruptions: noise, blur, weather and digital damage (Hendrycks & Dietterich 2019, CIFAR-C)."""
+"""Robustness to common corruptions: noise, blur, weather and digital damage (Hendrycks & Dietterich 2019)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from bird_backend.behaviours.declaration import Behaviour, BehaviourSettings, Condition, Words
-from bird_backend.corruptions import CORRUPTIONS
+from bird_backend.corruptions import CORRUPTIONS, source_of_constants
 from bird_backend.settings import expanded
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ DECLARES = Behaviour(
         question="What do corruptions look like?",
     ),
     list_conditions=_conditions,
+    strengths_at=lambda side: f"Severities have {source_of_constants(side)}.",
     settings=CorruptionSettings,
     apply=_apply,
     stored=_stored,

@@ -83,6 +83,7 @@ DECLARES = Behaviour(
         question="What do geometric changes look like?",
     ),
     list_conditions=lambda: _CONDITIONS,
+    strengths_at=lambda _: "Amounts are degrees, factors and shares of the side, the same at any size.",
     apply=_apply,
     train=_train,
 )

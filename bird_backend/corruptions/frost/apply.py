@@ -13,15 +13,22 @@ __all__ = ["frost"]
 
 
 def frost(
-    images: Tensor, generator: torch.Generator, *, kept: float, added: float, frost_textures: Path | None = None
+    images: Tensor,
+    generator: torch.Generator,
+    *,
+    kept: float,
+    added: float,
+    scale: float,
+    frost_textures: Path | None = None,
 ) -> Tensor:
     """`kept` times the image plus `added` times a random piece of one of five pictures, another for each image.
 
-    The pictures are the project's own (`crystals.draw_frost`), or those of the folder `frost_textures`, subsampled to a
-    fifth as published. The project's are enlarged for images that outgrow them; a folder's are an `InputError` then.
+    The pictures are the project's own (`crystals.draw_frost`), or those of the folder `frost_textures`, subsampled to
+    `scale` of their size. The project's were drawn for a fifth and are enlarged for more, and for images that outgrow
+    them; a folder's that are too small are an `InputError`.
     """
     height, width = images.shape[-2:]
-    textures = load_textures(frost_textures, height, width, images.device)
+    textures = load_textures(frost_textures, scale, height, width, images.device)
     chance = torch.rand((3, len(images)), generator=generator, device=images.device)
     which = (chance[0] * len(textures.heights)).long()
     # As published, a piece never reaches the last row or column, unless it is as large as the picture.

@@ -1,6 +1,7 @@
 """JPEG: facts and constants."""
 
 from bird_backend.corruptions.declaration import Corruption, rows
+from bird_backend.corruptions.sources import CIFAR_C, IMAGENET_C, TINY_IMAGENET_C
 
 __all__ = ["DECLARES"]
 
@@ -11,5 +12,10 @@ DECLARES = Corruption(
     caption="Stored at low quality: block borders and ringing.",
     family="digital",
     module=__name__,
-    constants=rows("quality", 80, 65, 58, 50, 40),
+    constants={
+        CIFAR_C: rows("quality", 80, 65, 58, 50, 40),
+        TINY_IMAGENET_C: rows("quality", 65, 58, 50, 40, 25),
+        IMAGENET_C: rows("quality", 25, 18, 15, 10, 7),
+    },
+    whole=frozenset({"quality"}),
 )

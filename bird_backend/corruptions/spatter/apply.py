@@ -13,8 +13,10 @@ __all__ = ["gloss", "spatter"]
 
 _WATER = (175, 238, 238)
 _MUD = (63, 42, 20)
-_FAR = 7
-"""Pixels. Published distances end at 20, but only those in and beside drops are used, which are hardly ever so wide."""
+_FAR = 20
+"""Pixels: where published distances end."""
+_FAR_IN_SMALL_DROPS = 7
+"""Only distances in and beside drops are used, and where noise was smoothed by a pixel or less, none is so wide."""
 
 
 def spatter(
@@ -39,7 +41,7 @@ def spatter(
         cover = functional.threshold(_smooth(liquid.gt_(threshold), weight), 0.8, 0, inplace=True)
     else:
         drops = functional.threshold(liquid, threshold, 0, inplace=True).mul_(255).clamp_(max=255).floor_()
-        cover = gloss(drops).mul_(drops)
+        cover = gloss(drops, _FAR if sigma > 1 else _FAR_IN_SMALL_DROPS).mul_(drops)
         cover.mul_(weight / cover.amax(dim=(0, 1)).clamp_min_(1))
     cover = cover.permute(2, 0, 1).contiguous()
     result = images * (1 - cover[:, None]) if mud else images.clone()
@@ -48,11 +50,14 @@ def spatter(
     return result
 
 
-def gloss(drops: Tensor) -> Tensor:
-    """How strongly water shines, 0 to 255, from whole levels [H,W,B] that are 0 where there is none."""
+def gloss(drops: Tensor, far: int = _FAR) -> Tensor:
+    """How strongly water shines, 0 to 255, from whole levels [H,W,B] that are 0 where there is none.
+
+    No drop is wider than `far` pixels, or as far as distances are told apart.
+    """
     edges = canny(drops.to(torch.int16), 50, 150)
-    distance = box_sum(distance_to(edges, _FAR)).add_(0.5).div_(9 * UNIT).floor_()
-    around = bordered(_equalised(distance, _FAR).to(torch.int16))
+    distance = box_sum(distance_to(edges, far)).add_(0.5).div_(9 * UNIT).floor_()
+    around = bordered(_equalised(distance, far).to(torch.int16))
     relief = (around[1:-1, 1:-1] + around[1:-1, 2:]).add_(around[2:, 1:-1]).add_(around[2:, 2:], alpha=2)
     relief.sub_(around[:-2, :-2], alpha=2).sub_(around[:-2, 1:-1]).sub_(around[1:-1, :-2])
     return box_sum(relief.clamp_(0, 255)).to(torch.float32).div_(9).round_()
@@ -60,9 +65,10 @@ def gloss(drops: Tensor) -> Tensor:
 
 def _equalised(values: Tensor, top: int) -> Tensor:
     """`cv2.equalizeHist` of each picture of whole values from 0 to `top`, [H,W,B]."""
-    above = [torch.gt(values, level, out=torch.empty_like(values)) for level in range(top)]
+    mask = torch.empty_like(values)
     size = float(values.shape[0] * values.shape[1])
-    up_to = torch.stack([size - mask.sum(dim=(0, 1)) for mask in above] + [torch.full_like(values[0, 0], size)])
+    counts = [size - torch.gt(values, level, out=mask).sum(dim=(0, 1)) for level in range(top)]
+    up_to = torch.stack([*counts, torch.full_like(values[0, 0], size)])
     first = torch.where(up_to > 0, up_to, size).amin(dim=0)
     # A number over a tensor would be its reciprocal times the number, which can come out on the other side of a half.
     scale = torch.full_like(first, 255).div_((size - first).clamp_min_(1))
@@ -70,8 +76,8 @@ def _equalised(values: Tensor, top: int) -> Tensor:
     # A picture of one value only stays as it is.
     lowest = torch.where(first == size, values[0, 0], shades[0])
     result = lowest.expand_as(values).clone()
-    for mask, step in zip(above, shades.diff(dim=0), strict=True):
-        result.addcmul_(mask, step)
+    for level, step in enumerate(shades.diff(dim=0)):
+        result.addcmul_(torch.gt(values, level, out=mask), step)
     return result
 
 

@@ -53,7 +53,9 @@ def _execute(spec: GallerySpec, work: Work) -> dict[str, Any]:
 
 
 def _report(summary: Summary) -> Report:
-    return Report(lines=(f"A gallery of {summary['n']} images: run {summary['run']}",))
+    return Report(
+        lines=(f"A gallery of {summary['n']} images: run {summary['run']}", str(summary.get("strengths", "")))
+    )
 
 
 DECLARES = Kind(

@@ -22,4 +22,5 @@ def execute(spec: GallerySpec, work: Work) -> dict[str, Any]:
         images, labels, classes, settings=spec.behaviour, seed=spec.seed, progress=work.writer.progress
     )
     work.writer.save_arrays("gallery.npz", gallery.arrays())
-    return {"n": len(labels)}
+    side = min(images.shape[2:])
+    return {"n": len(labels), "image_size": side, "strengths": spec.behaviour.behaviour.strengths_at(side)}
