@@ -1,11 +1,13 @@
 """What the corruptions do, beside the published script's figures, and what they cost.
 
     python -m benchmarks.corruptions --images zip:DIR/cifar100-small.zip --every 4 --reference DIR/reference.csv
+    python -m benchmarks.corruptions --parts speed memory --image-size 224 --n 10 --threads 1
 
 Prints, for every corruption and severity, mean absolute and RMS perturbation and mean shift of `--n` test images; then
-microseconds an image for uint8 in and out, as median (minimum–maximum) of `--repeats` batches; then the memory that
-corrupting a whole data set takes beyond the data set; and on a GPU the seconds for 10,000 images × 19 × 5. `--parts`
-picks some of these. The glass blur is the published one (`faithful`) where it is compared.
+microseconds an image for uint8 in and out, as median (minimum–maximum) of `--repeats` batches of as many images as an
+evaluation corrupts at once; then the memory that corrupting a whole data set takes beyond the data set; and on a GPU
+the seconds for 10,000 images × 19 × 5. `--parts` picks some of these, `--image-size` the size that images are brought
+to. The glass blur is the published one (`faithful`) where it is compared.
 """
 
 from __future__ import annotations
@@ -24,13 +26,18 @@ from torch import Tensor
 from benchmarks.corruption_fidelity import Table, disturbance, exceeded, read_reference, reversed_pairs
 from benchmarks.machine import describe
 from benchmarks.memory import forget_peak, resident
-from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.behaviours.trial import batch_size
+from bird_backend.corruptions import CORRUPTIONS, SEVERITIES, source_of_constants
 from bird_backend.corruptions.applying import corrupt
 from bird_backend.datasets.registry import load_dataset
 from bird_backend.seeds import derive_seed
 
-BATCH = 500
 WHOLE = 10_000
+"""32×32 images; fewer of larger ones, by their pixels."""
+
+
+def batch_of(images: Tensor) -> int:
+    return batch_size(*images.shape[2:])
 
 
 def generator(seed: int, name: str, severity: int, device: str) -> torch.Generator:
@@ -100,9 +107,9 @@ def show(ours: Table) -> None:
 
 
 def speed(images: Tensor, seed: int, repeats: int) -> None:
-    """Microseconds an image for every corruption and severity, in batches of `BATCH`; sums in milliseconds."""
-    device = images.device.type
-    batch = images.repeat(-(-BATCH // len(images)), 1, 1, 1)[:BATCH]
+    """Microseconds an image for every corruption and severity, in an evaluation's batches; sums in milliseconds."""
+    device, size = images.device.type, batch_of(images)
+    batch = images.repeat(-(-size // len(images)), 1, 1, 1)[:size]
     times: dict[tuple[str, int], list[float]] = {cell: [] for cell in every_cell()}
     for repeat in range(repeats + 1):
         for name, severity in every_cell():
@@ -112,7 +119,7 @@ def speed(images: Tensor, seed: int, repeats: int) -> None:
             corrupt(batch, name, severity, generator=chance)
             settle(device)
             if repeat:  # the first is warm-up
-                times[name, severity].append((time.perf_counter() - began) / BATCH * 1e6)
+                times[name, severity].append((time.perf_counter() - began) / size * 1e6)
 
     def row(title: str, cells: list[list[float]], digits: int) -> str:
         texts = (f"{statistics.median(c):.{digits}f} ({min(c):.{digits}f}–{max(c):.{digits}f})" for c in cells)
@@ -132,14 +139,19 @@ def stream(images: Tensor, seed: int) -> None:
     """Every corruption and severity of all the images, a batch at a time, nothing kept."""
     for name, severity in every_cell():
         chance = generator(seed, name, severity, images.device.type)
-        for first in range(0, len(images), BATCH):
-            corrupt(images[first : first + BATCH], name, severity, generator=chance)
+        for first in range(0, len(images), batch_of(images)):
+            corrupt(images[first : first + batch_of(images)], name, severity, generator=chance)
 
 
-def memory(seed: int) -> float:
-    """MiB of resident memory at the peak of a stream of `WHOLE` random images, beyond what was there before."""
+def whole(side: int) -> int:
+    """How many images of a size have the pixels of `WHOLE` small ones."""
+    return max(1, WHOLE * 32**2 // side**2)
+
+
+def memory(seed: int, side: int) -> float:
+    """MiB of resident memory at the peak of a stream of random images, beyond what was there before."""
     chance = torch.Generator().manual_seed(seed)
-    images = torch.randint(256, (WHOLE, 3, 32, 32), generator=chance, dtype=torch.uint8)
+    images = torch.randint(256, (whole(side), 3, side, side), generator=chance, dtype=torch.uint8)
     stream(images[:1], seed)
     before = resident("VmRSS")
     forget_peak()
@@ -154,6 +166,7 @@ def main() -> None:
         "--every", type=int, default=1, help="every how many-th test image, in the order of their names"
     )
     parser.add_argument("--n", type=int, default=500)
+    parser.add_argument("--image-size", type=int, help="pixels of a side; the data set's own where none is named")
     parser.add_argument("--reference", type=Path, help="CSV: corruption, severity, mean_abs, rms, mean_shift")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=7)
@@ -167,10 +180,13 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    images = load_dataset(arguments.images).test.images[:: arguments.every][: arguments.n].to(arguments.device)
+    data = load_dataset(arguments.images, image_size=arguments.image_size or "auto")
+    images = data.test.images[:: arguments.every][: arguments.n].to(arguments.device)
+    side, size = images.shape[-1], batch_of(images)
     where = f"{arguments.threads} threads" if arguments.device == "cpu" else torch.cuda.get_device_name()
     print(f"{describe()}, {where}")
-    print(f"n = {len(images)} test images of {arguments.images}, seed {arguments.seed}\n")
+    print(f"n = {len(images)} test images of {arguments.images}, {side}×{side}, seed {arguments.seed}")
+    print(f"{source_of_constants(side)}\n")
     if "fidelity" in arguments.parts:
         ours = measure(images, arguments.seed)
         if arguments.reference:
@@ -178,22 +194,25 @@ def main() -> None:
         else:
             show(ours)
     if "speed" in arguments.parts:
-        print(f"\nµs an image, uint8 in and out, batches of {BATCH}; median (min–max) of {arguments.repeats}")
+        print(f"\nµs an image, uint8 in and out, batches of {size}; median (min–max) of {arguments.repeats}")
         speed(images, arguments.seed, arguments.repeats)
     if "memory" in arguments.parts and arguments.device == "cpu":
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            peak = pool.submit(memory, arguments.seed).result()
+            peak = pool.submit(memory, arguments.seed, side).result()
         print(
-            f"\n{peak:.0f} MiB at the peak beyond {WHOLE:,} images, all corruptions and severities, batches of {BATCH}"
+            f"\n{peak:.0f} MiB at the peak beyond {whole(side):,} images and the tables for their size, all corruptions"
+            f" and severities, batches of {size}"
         )
     if "whole" in arguments.parts and arguments.device == "cuda":
-        many = images.repeat(-(-WHOLE // len(images)), 1, 1, 1)[:WHOLE]
-        stream(many[:BATCH], arguments.seed)
+        many = images.repeat(-(-whole(side) // len(images)), 1, 1, 1)[: whole(side)]
+        stream(many[:size], arguments.seed)
         settle("cuda")
         began = time.perf_counter()
         stream(many, arguments.seed)
         settle("cuda")
-        print(f"\n{time.perf_counter() - began:.2f} s for {WHOLE:,} images × {len(CORRUPTIONS)} × {len(SEVERITIES)}")
+        print(
+            f"\n{time.perf_counter() - began:.2f} s for {len(many):,} images × {len(CORRUPTIONS)} × {len(SEVERITIES)}"
+        )
 
 
 if __name__ == "__main__":
