@@ -48,7 +48,7 @@ LAYERS = [
 
 FACES = {
     "behaviours": {"declaration"},
-    "corruptions": {"declaration"},
+    "corruptions": {"declaration", "sources"},
     "experiments": {"declaration", "documents", "report"},
     "sources": {"declaration", "own_code"},
     "transfer": {"declaration"},
