@@ -86,7 +86,9 @@ def test_a_gallery_of_a_picture(home: Path) -> None:
 def test_a_run_from_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "gallery.json").write_text(json.dumps({"kind": "gallery", "data": "digits", "count": 1}), "utf-8")
     assert main(["run", str(tmp_path / "gallery.json")]) == 0
-    assert "A gallery of 1 images" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "A gallery of 1 images" in said
+    assert "Severities have CIFAR-C's constants" in said
 
 
 def test_pictures_are_kept_once_as_they_came(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

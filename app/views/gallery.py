@@ -44,7 +44,8 @@ def render() -> None:
             if drawn is not None:
                 st.fragment(gallery_player)(run, drawn)
                 _caption(picture, name, len(drawn.images), behaviour)
-                st.caption((run.summary or {}).get("strengths", ""))
+                if said := (run.summary or {}).get("strengths"):
+                    st.caption(said)
                 return
         st.fragment(_under_way, run_every=1.0 if data.is_active(run) else None)(run.id, picture, name, behaviour)
     except data.BirdError as error:
