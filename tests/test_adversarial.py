@@ -24,8 +24,8 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pictures(n: int = 16) -> Tensor:
-    return torch.randint(0, 256, (n, 3, 32, 32), generator=generator(1), dtype=torch.uint8)
+def pictures(n: int = 16, side: int = 32) -> Tensor:
+    return torch.randint(0, 256, (n, 3, side, side), generator=generator(1), dtype=torch.uint8)
 
 
 def attacked(name: str = "resnet-narrow", n: int = 16) -> Attacked:
@@ -82,13 +82,15 @@ def test_steps_are_those_of_torchattacks(name: str, budget: float) -> None:
         assert not torch.equal(ours, images)
 
 
+@pytest.mark.parametrize("side", [32, 64, 160])
 @pytest.mark.parametrize("strength", STRENGTHS)
 @pytest.mark.parametrize("condition", BUDGETS)
-def test_whole_levels_within_the_budget(condition: str, strength: int) -> None:
-    images, network = pictures(), attacked()
+def test_whole_levels_within_the_budget(condition: str, strength: int, side: int) -> None:
+    n = 16 if side == 32 else 2
+    images, network = pictures(n, side), attacked(n=n)
     changed = attack(images, condition, strength, given(network, steps=3))
     change = changed.float() - images.float()
-    budget = BUDGETS[condition][strength - 1]
+    budget = BUDGETS[condition][strength - 1] * (side / 32 if condition == "pgd_l2" else 1)
     size = change.flatten(1).norm(dim=1) if condition == "pgd_l2" else change.abs().amax(dim=(1, 2, 3))
     assert (size <= budget + 1e-3).all()
     assert (size > 0.5 * budget).all()

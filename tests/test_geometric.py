@@ -11,7 +11,7 @@ from torch import Tensor
 from bird_backend.behaviours.geometric import AMOUNTS
 from bird_backend.behaviours.geometric.apply import affine_maps, move, sample
 
-SIZES = [(32, 32), (21, 40), (1, 2)]
+SIZES = [(32, 32), (21, 40), (1, 2), (64, 64)]
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -75,6 +75,14 @@ def test_maps_have_their_declared_size_and_both_directions(condition: str, stren
         assert ((square[:, 0, 1] != 0) ^ (square[:, 1, 0] != 0)).all()
         both = slants > 0
     assert 0.35 < both.double().mean() < 0.65
+
+
+@pytest.mark.parametrize("condition", AMOUNTS)
+def test_a_change_is_the_same_at_every_size(condition: str) -> None:
+    strengths = torch.full((6,), 4)
+    small, large = (affine_maps(torch.zeros(6, 3, n, n), condition, strengths, generator(3)) for n in (32, 224))
+    small[:, :, 2] *= 7
+    torch.testing.assert_close(small, large)
 
 
 def test_whole_shifts_and_half_turns_are_exact() -> None:

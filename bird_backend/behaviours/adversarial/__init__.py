@@ -6,6 +6,7 @@ FGSM: Goodfellow et al. 2015. PGD: Madry et al., "Towards Deep Learning Models R
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
 
     from bird_backend.behaviours.trial import Given
 
-__all__ = ["BUDGETS", "DECLARES", "AdversarialSettings"]
+__all__ = ["BUDGETS", "DECLARES", "AdversarialSettings", "budgets_for"]
 
 BUDGETS = {
     "fgsm": (1.0, 2.0, 4.0, 8.0, 16.0),
     "pgd": (1.0, 2.0, 4.0, 8.0, 16.0),
     "pgd_l2": (64.0, 128.0, 256.0, 512.0, 1024.0),
 }
-"""At strengths 1 to 5, in levels of 255: the most that one value changes, or the length of the whole change."""
+"""At strengths 1 to 5, in levels of 255: the most that one value changes, or the length of a 32×32 image's change.
+
+A larger image's change may be longer, as its side: the same for each value. A fixed length, spread over 224×224 pixels,
+would be rounded away; and the field's budgets grow alike: 0.5 × 255 for CIFAR-10, 3 × 255 for ImageNet (Salman et al.,
+"Do Adversarially Robust ImageNet Models Transfer Better?", NeurIPS 2020).
+"""
+_LENGTHS_FOR = 32
+
+
+def budgets_for(condition: str, height: int, width: int) -> tuple[float, ...]:
+    """An attack's budgets at strengths 1 to 5 on images of a size, in levels of 255."""
+    longer = math.sqrt(height * width) / _LENGTHS_FOR if condition == "pgd_l2" else 1
+    return tuple(budget * longer for budget in BUDGETS[condition])
 
 
 class AdversarialSettings(BehaviourSettings):
@@ -111,9 +124,9 @@ DECLARES = Behaviour(
         " last network.",
     ),
     list_conditions=lambda: _CONDITIONS,
-    strengths_at=lambda _: (
-        "Budgets are the same at any size: of one value, or of the whole change's length, which larger images spread"
-        " over more values."
+    strengths_at=lambda side: (
+        "Budgets are the same for each value at any size: in L2, the length of the whole change grows with the side,"
+        f" to {side / _LENGTHS_FOR:g} times that of {_LENGTHS_FOR} pixels here: our choice."
     ),
     settings=AdversarialSettings,
     apply=_apply,

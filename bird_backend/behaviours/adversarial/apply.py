@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from bird_backend.behaviours.adversarial import BUDGETS
+from bird_backend.behaviours.adversarial import budgets_for
 from bird_backend.behaviours.drawing import draw
 from bird_backend.behaviours.trial import Attacked, Given
 from bird_backend.datasets import normalise, normalise_levels
@@ -57,7 +57,7 @@ def _attacked(
     images: Tensor, condition: str, strengths: Tensor, network: Attacked, steps: int, generator: torch.Generator
 ) -> Tensor:
     norm, device = _NORMS[condition], images.device
-    budgets = torch.tensor([0.0, *BUDGETS[condition]])[strengths].to(device)
+    budgets = torch.tensor([0.0, *budgets_for(condition, *images.shape[2:])])[strengths].to(device)
     levels = images.to(torch.float32)
     single = condition == "fgsm"
     begin = levels if single else _random_start(levels, budgets, norm, generator)
