@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:
 from app.address.kept import arrive  # noqa: E402
 from app.address.routes import ROUTES, page  # noqa: E402
 from app.backend.data import ASSETS, BirdError  # noqa: E402
+from app.backend.networks import keep_code_at_home  # noqa: E402
 from app.components.backend_state import backend_state, start_backend  # noqa: E402
 from app.components.history import quiet_history  # noqa: E402
 from app.look.styles import apply_styles  # noqa: E402
@@ -34,6 +35,7 @@ def main(start: str = "overview") -> None:
     apply_styles()
     chosen = st.navigation([page(name, default=name == start) for name in ROUTES], expanded=True)
     st.set_page_config(page_title="BIRD Explorer" if chosen.title == "Overview" else f"{chosen.title} · BIRD Explorer")
+    keep_code_at_home(st.get_option("server.address"))
     start_backend()
     with st.sidebar:
         backend_state()

@@ -15,11 +15,29 @@ from torch.utils.hooks import RemovableHandle
 
 from bird_backend.errors import InputError, UnknownNameError, closest
 
-__all__ = ["Pooling", "capture_activations", "capture_inputs", "find_layer", "first_tensor", "pool"]
+__all__ = [
+    "UNUSUAL_LAYOUTS",
+    "Layout",
+    "Pooling",
+    "capture_activations",
+    "capture_inputs",
+    "declare_layout",
+    "find_layer",
+    "first_tensor",
+    "in_order",
+    "layer_output",
+    "pool",
+]
 
 Pooling = Literal["mean", "flatten"]
+Layout = Literal["BCHW", "BHWC", "BND", "NBD", "BDN", "BD"]
+"""The order of a layer's dimensions: images of a batch, channels, rows and columns; tokens and their features."""
 
-_Keep = Callable[[Any], None]
+UNUSUAL_LAYOUTS: tuple[Layout, ...] = ("BHWC", "NBD", "BDN")
+
+_LAYOUT = "activation_layout"
+
+_Keep = Callable[[Tensor], None]
 
 
 class _Stop(Exception):  # noqa: N818 - control flow that never leaves this file
@@ -34,12 +52,13 @@ def capture_activations(
 
     With `stop_early` the block ends as soon as every layer has run: no later module runs, nor does any statement of the
     block after the model's call. A student whose output is wanted too is captured with `stop_early=False`. A layer that
-    runs several times keeps its last output before the end, and of a tuple the first tensor. An unknown layer is an
-    `UnknownNameError`; a layer the forward pass never reached is an `InputError`.
+    runs several times keeps its last output before the end, and of a tuple the first tensor. Whatever layout it was
+    declared to have, what is captured is [B, C, H, W], [B, N, D] or [B, D]. An unknown layer is an `UnknownNameError`;
+    a layer the forward pass never reached is an `InputError`.
     """
 
-    def output_of(layer: nn.Module, keep: _Keep) -> RemovableHandle:
-        return layer.register_forward_hook(lambda _module, _inputs, output: keep(output))
+    def output_of(layer: nn.Module, name: str, keep: _Keep) -> RemovableHandle:
+        return layer.register_forward_hook(lambda module, _inputs, output: keep(layer_output(output, name, module)))
 
     with _capture(model, layers, stop_early, output_of) as captured:
         yield captured
@@ -49,8 +68,8 @@ def capture_activations(
 def capture_inputs(model: nn.Module, layers: Iterable[str], stop_early: bool = True) -> Iterator[dict[str, Tensor]]:
     """As `capture_activations`, but of what comes into `layers`; with `stop_early` the last of them doesn't run."""
 
-    def input_of(layer: nn.Module, keep: _Keep) -> RemovableHandle:
-        return layer.register_forward_pre_hook(lambda _module, inputs: keep(inputs))
+    def input_of(layer: nn.Module, name: str, keep: _Keep) -> RemovableHandle:
+        return layer.register_forward_pre_hook(lambda module, inputs: keep(first_tensor(inputs, name, module)))
 
     with _capture(model, layers, stop_early, input_of) as captured:
         yield captured
@@ -58,7 +77,10 @@ def capture_inputs(model: nn.Module, layers: Iterable[str], stop_early: bool = T
 
 @contextmanager
 def _capture(
-    model: nn.Module, layers: Iterable[str], stop_early: bool, register: Callable[[nn.Module, _Keep], RemovableHandle]
+    model: nn.Module,
+    layers: Iterable[str],
+    stop_early: bool,
+    register: Callable[[nn.Module, str, _Keep], RemovableHandle],
 ) -> Iterator[dict[str, Tensor]]:
     wanted = {name: find_layer(model, name) for name in layers}
     if not wanted:
@@ -66,15 +88,15 @@ def _capture(
     captured: dict[str, Tensor] = {}
     stop = _Stop()
 
-    def keeping(name: str, module: nn.Module) -> _Keep:
-        def keep(given: Any) -> None:
-            captured[name] = first_tensor(given, name, module).clone()
+    def keeping(name: str) -> _Keep:
+        def keep(given: Tensor) -> None:
+            captured[name] = given.clone()
             if stop_early and len(captured) == len(wanted):
                 raise stop
 
         return keep
 
-    handles = [register(module, keeping(name, module)) for name, module in wanted.items()]
+    handles = [register(module, name, keeping(name)) for name, module in wanted.items()]
     try:
         yield captured
     except _Stop as reached:
@@ -113,6 +135,27 @@ def pool(activation: Tensor, how: Pooling = "mean", mask: Tensor | None = None) 
         return activation.flatten(1)
     positions = {4: (2, 3), 3: (1,), 2: ()}[activation.ndim]
     return activation.mean(positions) if positions else activation
+
+
+def declare_layout(module: nn.Module, layout: Layout) -> None:
+    """From now on what is captured of `module` is put in the usual order; a copy of it keeps that."""
+    setattr(module, _LAYOUT, layout)
+
+
+def in_order(tensor: Tensor, layout: Layout) -> Tensor:
+    """A view of what a layer of that layout returns as [B, C, H, W], [B, N, D] or [B, D]."""
+    if tensor.ndim != len(layout):
+        return tensor
+    if layout == "BHWC":
+        return tensor.permute(0, 3, 1, 2)
+    if layout == "NBD":
+        return tensor.transpose(0, 1)
+    return tensor.transpose(1, 2) if layout == "BDN" else tensor
+
+
+def layer_output(output: Any, name: str, module: nn.Module) -> Tensor:
+    """What the layer of that path returns, its first tensor, in the usual order; none there is an `InputError`."""
+    return in_order(first_tensor(output, name, module), getattr(module, _LAYOUT, "BCHW"))
 
 
 def find_layer(model: nn.Module, name: str) -> nn.Module:

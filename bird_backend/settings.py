@@ -21,6 +21,7 @@ __all__ = [
     "MAX_PICTURE_BYTES",
     "MAX_UNPACKED_BYTES",
     "MAX_WEIGHTS_BYTES",
+    "NETWORK_SECONDS",
     "READING_BYTES",
     "READING_SECONDS",
     "TABLE_WAIT_SECONDS",
@@ -32,6 +33,7 @@ __all__ = [
     "home",
     "image_memory",
     "make_home",
+    "networks_allowed",
     "pictures_dir",
     "runs_dir",
     "uploads_dir",
@@ -49,6 +51,8 @@ CANCEL_GRACE_SECONDS = 10.0
 """Between asking a run to stop (TERM) and ending it (KILL)."""
 IDLE_EXIT_SECONDS = 1800
 """A supervisor that the app or `submit` started leaves after so long with nothing to do."""
+NETWORK_SECONDS = 60.0
+"""What a person's own code has to make its network, and to look at three images."""
 TABLE_WAIT_SECONDS = 5.0
 """How long to wait for a process that holds the run table."""
 MAX_UNPACKED_BYTES = 4 * 2**30
@@ -102,6 +106,20 @@ def found(path: str | Path) -> Path | None:
         return expanded(path).resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def networks_allowed() -> tuple[Path | str, ...] | None:
+    """Folders and packages whose code may be executed as a network, from `BIRD_NETWORKS`.
+
+    None where it isn't set: any may. Nothing where it is empty: none may.
+    """
+    asked = os.environ.get("BIRD_NETWORKS")
+    if asked is None:
+        return None
+    entries = [entry.strip() for entry in asked.split(os.pathsep)]
+    return tuple(
+        expanded(entry).resolve() if os.sep in entry or entry[0] in "~." else entry for entry in entries if entry
+    )
 
 
 def make_home() -> Path:

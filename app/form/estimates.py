@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from app.backend import data
 from app.backend.machine import Machine
+from app.backend.networks import multiply_adds
 from app.backend.studies import Plan
 from bird_backend import catalog
 from bird_backend.durations import rough
@@ -58,7 +59,7 @@ def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[d
     cells = 1 + len(settings.conditions) * len(settings.strengths)
     passes = 1 + settings.behaviour.measuring_passes(settings)
     tested = min(spec.evaluation.limit or _tests(spec.data), _tests(spec.data))
-    seconds += models * cells * tested * (1.3 * passes * _flops(student) / rate + 4e-5)
+    seconds += models * cells * tested * (1.3 * passes * multiply_adds(student, spec) / rate + 4e-5)
     basis = (
         f"from an earlier run of these networks here ({measured:,.0f} images a second)"
         if measured
@@ -70,7 +71,7 @@ def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[d
 def analyze_seconds(teacher: ModelRef, student: ModelRef, here: Machine) -> float:
     """Measuring CKA of every layer pair on 512 images."""
     rate = TRAINING_RATE["gpu" if here.gpus or here.apple else "cpu"] * max(1, here.cores**0.7)
-    return float(START_SECONDS + 512 * (_flops(teacher) + _flops(student)) / rate)
+    return float(START_SECONDS + 512 * (multiply_adds(teacher) + multiply_adds(student)) / rate)
 
 
 def study_seconds(plan: Plan, runs: Iterable[data.Run], here: Machine) -> float:
@@ -84,13 +85,14 @@ def _arms(spec: TransferSpec | PretrainSpec | RobustifySpec) -> tuple[float, ...
     """Multiply-adds an image of each arm that is trained: forward and backward, and who else looks at it."""
     changing = spec.behaviour.behaviour.training_passes(spec.behaviour)
     if not isinstance(spec, TransferSpec):
-        return ((3 + changing * isinstance(spec, RobustifySpec)) * _flops(spec.model),)
+        return ((3 + changing * isinstance(spec, RobustifySpec)) * multiply_adds(spec.model, spec),)
     work = []
     for method in spec.arms:
         facts = METHODS[method.name]
         student = spec.teacher if method.name == spec.method.name and spec.start == "teacher" else spec.student
         passes = facts.student_passes + changing * facts.under_conditions
-        work.append(passes * _flops(student) + (_flops(spec.teacher) if facts.needs_teacher else 0))
+        looking = multiply_adds(spec.teacher, spec) if facts.needs_teacher else 0
+        work.append(passes * multiply_adds(student, spec) + looking)
     return tuple(work)
 
 
@@ -122,10 +124,6 @@ def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: data.Run) -> 
         and other.device == spec.device
         and other.training.batch_size == spec.training.batch_size
     )
-
-
-def _flops(reference: ModelRef) -> int:
-    return catalog.find_model(reference.model).multiply_adds
 
 
 def _images(name: str) -> int:

@@ -17,10 +17,24 @@ CATALOG_FILE = Path(__file__).with_name("catalog.json")
 
 @dataclass(frozen=True, kw_only=True)
 class LayerFacts:
-    """A layer that can be aligned: its module path and the shape of one image's output (no batch dimension)."""
+    """A layer that can be aligned: its module path and the shape of one image's output (no batch dimension).
+
+    The shape is (C, H, W), (N, D) or (D,) whatever order the network itself keeps them in, which is `layout`.
+    """
 
     name: str
     shape: tuple[int, ...]
+    kind: str = ""
+    """Its module's type; empty in the catalogue, as is the stage."""
+    stage: str = ""
+    """The part of the network that it is grouped under in a list."""
+    layout: str = ""
+    times: int = 1
+    """How often it runs for an image; of several times the last counts."""
+    outline: bool = True
+    """Whether it is one of the blocks that stand for the network, in maps of layers and where layers are spread."""
+    classifier: bool = False
+    """The last linear layer, whose outputs are the classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +52,24 @@ class ModelFacts:
     same_pooled: Mapping[str, str]
     """Layers that with mean pooling are the same as an earlier one, and which that is."""
     multiply_adds: int
-    """Multiply-adds of one 32×32 image, for time estimates."""
+    """Multiply-adds of one image, for time estimates."""
+    multiply_adds_64: int | None = None
+    """Those at 64 pixels, where a network of the catalogue has its own stem instead of the small one."""
+    image_size: int = 32
+    """Of the images that all this is for."""
+
+    def multiply_adds_at(self, image_size: int) -> int:
+        """Roughly those at another size: they grow with the pixels, unless there are as many tokens anyway."""
+        small, own = self.multiply_adds, self.multiply_adds_64
+        if own is not None and abs(own - small) < 0.1 * small:
+            return small
+        base, side = (own, 64) if own is not None and image_size >= 64 else (small, self.image_size)
+        return round(base * (image_size / side) ** 2)
+
+    @property
+    def outline(self) -> tuple[LayerFacts, ...]:
+        """The layers that stand for the network, from input to output."""
+        return tuple(layer for layer in self.layers if layer.outline)
 
 
 @cache

@@ -10,9 +10,12 @@ from bird_backend import catalog, runs, studies
 from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, BehaviourSettings
 from bird_backend.corruptions import CORRUPTIONS, SIZES
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.experiments import KINDS
+from bird_backend.experiments import KINDS, ExamineSpec
 from bird_backend.exports import EXPORTS
+from bird_backend.runs.networks import examine_spec, network_facts
 from bird_backend.runs.provenance import list_weights
+from bird_backend.sources import check_network
+from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
 __all__ = ["describe", "listing"]
@@ -21,12 +24,12 @@ Listing = tuple[list[dict[str, Any]], list[tuple[object, ...]], tuple[str, ...]]
 """JSON documents, and the same as a table's rows and header."""
 
 
-def listing(what: str, name: str | None = None) -> Listing:
-    """The listing of that kind; `name` is the model whose layers are meant."""
+def listing(what: str, name: str | None = None, image_size: int = 32) -> Listing:
+    """The listing of that kind; `name` is the model whose layers are meant, at images of that size."""
     if what == "layers":
         if name is None:
             raise InputError("`list layers` wants a model's name, such as: list layers resnet-narrow.")
-        return _layers(name)
+        return _layers(name, image_size)
     if what not in _LISTINGS:
         raise UnknownNameError("list", what, [*_LISTINGS, "layers"])
     return _LISTINGS[what]()
@@ -56,10 +59,32 @@ def _models() -> Listing:
     return [asdict(m) for m in facts], [*rows], ("model", "parameters", "layers", "")
 
 
-def _layers(model: str) -> Listing:
-    layers = catalog.find_model(model).layers
-    rows = [(layer.name, "×".join(map(str, layer.shape))) for layer in layers]
-    return [asdict(layer) for layer in layers], [*rows], ("layer", "shape")
+def _layers(model: str, image_size: int) -> Listing:
+    """Of a network that nobody has built yet it builds it, as a run whose result is kept."""
+    ref = ModelRef(model=check_network(model))
+    facts = network_facts(ref, image_size)
+    if facts is None or facts.image_size != image_size:
+        _examine(examine_spec(ref, image_size))
+        facts = network_facts(ref, image_size)
+    if facts is None:
+        raise InputError(f"{model} was examined, but its code has changed since; list its layers again.")
+    stages = any(layer.stage for layer in facts.layers)
+    rows = [
+        (layer.name, "×".join(map(str, layer.shape)), *((layer.stage, _remark(layer)) if stages else ()))
+        for layer in facts.layers
+    ]
+    return [asdict(layer) for layer in facts.layers], [*rows], ("layer", "shape", *(("stage", "") if stages else ()))
+
+
+def _examine(spec: ExamineSpec) -> None:
+    from bird_backend.jobs.process import perform  # noqa: PLC0415 - most listings are of what is known
+
+    perform(runs.RunStore().create(spec, state="running", device="cpu").id, device="cpu")
+
+
+def _remark(layer: catalog.LayerFacts) -> str:
+    remarks = ["classifier"] if layer.classifier else ["stands for its block"] if layer.outline else []
+    return ", ".join([layer.kind, *remarks, *([f"runs {layer.times} times"] if layer.times > 1 else [])])
 
 
 def _datasets() -> Listing:

@@ -82,12 +82,15 @@ def list_(
             help="models, datasets, kinds, methods, behaviours, corruptions, weights, exports, runs, studies or layers."
         ),
     ],
-    name: Annotated[str | None, typer.Argument(help="The model, for layers.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The model, for layers: of the catalogue, or such as torchvision:swin_t.")
+    ] = None,
+    image_size: Annotated[int, typer.Option(help="Pixels a side, for layers.")] = 32,
     json_: Json = False,
     home: Home = None,
 ) -> None:
     """List what can be named in a spec, and the runs and studies there are."""
-    documents, rows, header = listing(what, name)
+    documents, rows, header = listing(what, name, image_size)
     emit(documents, table(rows, header), as_json=json_)
 
 

@@ -7,6 +7,7 @@ from bird_backend.experiments.analyze import AnalyzeSpec
 from bird_backend.experiments.declaration import Kind, Report, RunSpec, Shown
 from bird_backend.experiments.documents import KINDS, load_spec, override, read_spec, spec_hash
 from bird_backend.experiments.evaluate import EvaluateSpec
+from bird_backend.experiments.examine import ExamineSpec
 from bird_backend.experiments.gallery import GallerySpec
 from bird_backend.experiments.inspect import InspectSpec
 from bird_backend.experiments.pretrain import PretrainSpec
@@ -18,6 +19,7 @@ __all__ = [
     "KINDS",
     "AnalyzeSpec",
     "EvaluateSpec",
+    "ExamineSpec",
     "GallerySpec",
     "InspectSpec",
     "Kind",

@@ -51,7 +51,8 @@ def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) 
 
             if run.attempts <= 1 and not run.directory.metrics.exists():
                 store.set_identity(run_id, identify(spec))
-            with heeding(stop):
+            # What code of one's own prints isn't the result, of which a command may print one document on stdout.
+            with heeding(stop), contextlib.redirect_stdout(sys.stderr):
                 summary = execute(spec, RunWriter(run.directory, on_progress=on_progress), device=device)
     except _TakenError:
         raise

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from bird_backend.activations import capture_activations
-from bird_backend.models.registry import ARCHITECTURES, find_architecture
+from bird_backend.models.registry import ARCHITECTURES, Architecture, find_architecture
 
 __all__ = ["CLASSES", "profile", "write_catalog"]
 
@@ -24,12 +25,13 @@ CLASSES = 10
 def profile(name: str) -> dict[str, Any]:
     """The catalogue's entry of network `name`, ready for JSON."""
     architecture = find_architecture(name)
-    with torch.device("meta"):
-        model = architecture.build(CLASSES, 32).eval()
-        images = torch.empty(1, 3, 32, 32)
+    model, images = _at(architecture, 32)
     capturing = capture_activations(model, architecture.layers, stop_early=False)
     with capturing as captured, FlopCounterMode(display=False) as counter:
         model(images)
+    larger, larger_images = _at(architecture, 64)
+    with FlopCounterMode(display=False) as counter_64:
+        larger(larger_images)
     return {
         "name": name,
         "title": architecture.title,
@@ -38,9 +40,16 @@ def profile(name: str) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "small": architecture.small,
         "multiply_adds": counter.get_total_flops() // 2,  # torch counts a multiplication and an addition as two
+        "multiply_adds_64": counter_64.get_total_flops() // 2,
         "same_pooled": dict(architecture.same_pooled),
         "layers": [[layer, list(captured[layer].shape[1:])] for layer in architecture.layers],
     }
+
+
+def _at(architecture: Architecture, image_size: int) -> tuple[nn.Module, Tensor]:
+    """The network on the meta device, and an image for it."""
+    with torch.device("meta"):
+        return architecture.build(CLASSES, image_size).eval(), torch.empty(1, 3, image_size, image_size)
 
 
 def write_catalog(path: Path) -> None:

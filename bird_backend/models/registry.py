@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import torch
 from torch import nn
 
+from bird_backend.catalog import LayerFacts
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.models import small, vision
+from bird_backend.models.discovery import declare_layouts, discover
+from bird_backend.models.numberless import without_numbers
 from bird_backend.models.stems import SMALL_IMAGE
 from bird_backend.sources import source_of
 
-__all__ = ["ARCHITECTURES", "Architecture", "alignable_layers", "build_model", "find_architecture"]
+__all__ = ["ARCHITECTURES", "Architecture", "alignable_layers", "build_model", "find_architecture", "layers_of"]
+
+
+_ANY_CLASSES, _MOST_WORDS = 10, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +56,28 @@ def build_model(name: str, *, classes: int, seed: int, image_size: int = 32) -> 
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         # Not torch.manual_seed, which would also seed every accelerator.
         torch.default_generator.manual_seed(seed)
-        if source is not None:
-            return source.build(rest, classes, image_size)
-        return find_architecture(name).build(classes, image_size)
+        if source is None:
+            return find_architecture(name).build(classes, image_size)
+        model = source.build(rest, classes, image_size)
+    if not source.own_code:
+        declare_layouts(model, layers_of(name, image_size))
+    return model
+
+
+@lru_cache(maxsize=64)
+def layers_of(name: str, image_size: int) -> tuple[LayerFacts, ...]:
+    """Every layer of a network by its source, traced without its numbers; not for networks of one's own code."""
+    source, rest = source_of(name)
+    if source is None or source.own_code:
+        raise ValueError(f"{name} can't be traced without its numbers")
+    with contextlib.suppress(RuntimeError, NotImplementedError, InputError), without_numbers():
+        return discover(source.build(rest, _ANY_CLASSES, image_size).to("meta"), image_size)
+    try:  # some read their numbers as they are made, or run
+        with torch.random.fork_rng(devices=[]):
+            return discover(source.build(rest, _ANY_CLASSES, image_size), image_size)
+    except (RuntimeError, ValueError, AssertionError, TypeError, IndexError) as error:
+        said = str(error).split("\n")[0][:_MOST_WORDS]
+        raise InputError(f"{name} can't take images of {image_size}×{image_size} pixels ({said}).") from error
 
 
 def alignable_layers(name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ convolutions step by one pixel, a 7×7 or 5×5 one becomes 3×3, a pooling goes;
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,10 @@ _NATIVE = 224
 _PATCHES = 8
 
 
+class _Enough(Exception):  # noqa: N818 - no fault: what comes after the stem needn't run
+    """All halvings that are to go have been seen."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """What is done to the module at `path`."""
@@ -37,8 +42,7 @@ def plan_stem(build: Callable[[], nn.Module], *, halvings: int = 2) -> tuple[Cha
 
     A halving is every strided module that sees a map of that size, so that both ways around a block lose it.
     """
-    with without_numbers():
-        model = build().to("meta").eval()
+    model = _twin(build)
     seen: list[tuple[int, str, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d]] = []
     handles = []
     for path, module in model.named_modules():
@@ -48,10 +52,12 @@ def plan_stem(build: Callable[[], nn.Module], *, halvings: int = 2) -> tuple[Cha
                 module: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d, inputs: tuple[Tensor, ...], path: str = path
             ) -> None:
                 seen.append((inputs[0].shape[-1], path, module))
+                if len({size for size, _, _ in seen}) > halvings:
+                    raise _Enough
 
             handles.append(module.register_forward_pre_hook(note))
-    with torch.no_grad():
-        model(torch.empty(1, 3, _NATIVE, _NATIVE, device="meta"))
+    with torch.no_grad(), contextlib.suppress(_Enough):
+        model(torch.zeros(1, 3, _NATIVE, _NATIVE, device=next(model.parameters()).device))
     if not seen or not isinstance(seen[0][2], nn.Conv2d) or seen[0][0] != _NATIVE:
         return ()
     if _stride(seen[0][2]) > 2:
@@ -70,9 +76,7 @@ def change_stem(model: nn.Module, plan: tuple[Change, ...]) -> None:
             if change.what == "step by one":
                 module.stride = (1, 1)
             else:
-                half = module.kernel_size[0] // 2
-                new = _half_patches(module, half) if change.what == "half the patch" else _like(module)
-                _put(model, change.path, new)
+                _put(model, change.path, _half_patches(module) if change.what == "half the patch" else _like(module))
 
 
 def small_convolution(inputs: int, outputs: int, *, bias: bool = False) -> nn.Conv2d:
@@ -88,6 +92,14 @@ def require_patches(name: str, image_size: int) -> None:
         raise InputError(f"{name} cuts an image into 8×8 patches, so it takes multiples of 8, not {image_size}.")
 
 
+def _twin(build: Callable[[], nn.Module]) -> nn.Module:
+    """Without numbers, or with them where the network reads them as it is made."""
+    with contextlib.suppress(RuntimeError, NotImplementedError), without_numbers():
+        return build().to("meta").eval()
+    with torch.random.fork_rng(devices=[]):
+        return build().eval()
+
+
 def _what(module: nn.Module) -> Literal["step by one", "3×3", "leave out"]:
     if not isinstance(module, nn.Conv2d):
         return "leave out"
@@ -98,9 +110,12 @@ def _like(module: nn.Conv2d) -> nn.Conv2d:
     return small_convolution(module.in_channels, module.out_channels, bias=module.bias is not None)
 
 
-def _half_patches(module: nn.Conv2d, size: int) -> nn.Conv2d:
-    stride = module.stride[0] // 2
-    return nn.Conv2d(module.in_channels, module.out_channels, size, stride=stride, bias=module.bias is not None)
+def _half_patches(module: nn.Conv2d) -> nn.Conv2d:
+    """Patches that overlap, 7×7 every four pixels, still do: 3×3 every two."""
+    stride, apart = module.stride[0] // 2, module.kernel_size == module.stride
+    size, padding = (stride, 0) if apart else (3, 1)
+    bias = module.bias is not None
+    return nn.Conv2d(module.in_channels, module.out_channels, size, stride=stride, padding=padding, bias=bias)
 
 
 def _stride(module: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) -> int:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from bird_backend import catalog, settings
 from bird_backend.behaviours import BehaviourSettings
 from bird_backend.catalog import title_of
-from bird_backend.errors import InputError
+from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import KINDS, TransferSpec
+from bird_backend.runs.networks import image_size_of, network_facts
 from bird_backend.runs.provenance import Provenance, find_weights, list_weights, read_provenance
 from bird_backend.runs.uploads import brought_images
+from bird_backend.sources import require_network
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
@@ -131,7 +133,24 @@ def _check_teacher(spec: TransferSpec, classes: tuple[str, ...]) -> None:
         )
 
 
+def _check_sources(spec: TransferSpec, _classes: tuple[str, ...]) -> None:
+    """Networks that can't be had here, and layers that one doesn't have, where it has been examined."""
+    for ref, layers in (
+        (spec.teacher, [pair.teacher for pair in (spec.drawn_pair, *spec.pairs)]),
+        (spec.student, [pair.student for pair in (spec.drawn_pair, *spec.pairs)]),
+    ):
+        if ref.model in catalog.models():
+            continue
+        require_network(ref.model)
+        facts = network_facts(ref, image_size_of(spec))
+        known = [each.name for each in facts.layers] if facts is not None else layers
+        for layer in layers:
+            if layer not in known:
+                raise UnknownNameError(f"layer of {ref.model}", layer, known)
+
+
 _CHECKS: tuple[Callable[[TransferSpec, tuple[str, ...]], None], ...] = (
+    _check_sources,
     _check_networks,
     _check_conditions,
     _check_student,

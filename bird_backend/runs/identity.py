@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import bird_backend
-from bird_backend import settings
+from bird_backend import catalog, settings
 from bird_backend.errors import BirdError
 from bird_backend.experiments import RunSpec, spec_hash
 from bird_backend.runs.fingerprints import MISSING, data_fingerprint, file_digest, folder_fingerprint
 from bird_backend.runs.provenance import find_weights
+from bird_backend.sources import fingerprint
 from bird_backend.specs import ModelRef, Spec
 
-__all__ = ["Identity", "code_version", "identify"]
+__all__ = ["Identity", "code_version", "identify", "networks_in"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Identity:
     """Each weights file that the spec names, with its SHA-256."""
     data: str
     """The data set's fingerprint; empty where the spec has none."""
+    networks: tuple[tuple[str, str], ...]
+    """Each network that the spec names and the catalogue doesn't have, with the fingerprint of its code."""
     folders: tuple[tuple[str, str], ...]
     """Each other folder or file that the spec has read, with its fingerprint."""
     code: str
@@ -64,6 +67,7 @@ def identify(spec: RunSpec) -> Identity:
         recipe=spec_hash(spec.model_copy(update={"seed": 0} | ({"save_as": None} if "save_as" in fields else {}))),
         weights=tuple((name, _weights_digest(name)) for name in sorted(_weights_in(spec))),
         data="" if data is None else data_fingerprint(data),
+        networks=tuple((name, fingerprint(name)) for name in sorted(networks_in(spec))),
         folders=tuple((path, _fingerprint(path)) for path in sorted(_folders_in(spec))),
         code=code_version(),
     )
@@ -96,6 +100,11 @@ def _git(*arguments: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return said.stdout.decode("utf-8", "replace").strip()
+
+
+def networks_in(part: Spec) -> set[str]:
+    """Every network named anywhere in a spec that isn't the catalogue's."""
+    return {ref.model for ref in _parts(part) if isinstance(ref, ModelRef) and ref.model not in catalog.models()}
 
 
 def _weights_in(part: Spec) -> set[str]:

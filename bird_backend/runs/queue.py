@@ -15,7 +15,9 @@ from bird_backend.errors import InputError
 from bird_backend.experiments import RunSpec, TransferSpec
 from bird_backend.runs.checks import check_kind, check_transfer
 from bird_backend.runs.directory import is_locked
+from bird_backend.runs.identity import networks_in
 from bird_backend.runs.store import FINAL, Run, RunStore
+from bird_backend.sources import require_network
 
 __all__ = ["cancel", "ensure_supervisor", "resume", "submit", "supervisor_alive", "supervisor_lock"]
 
@@ -26,6 +28,8 @@ def submit(spec: RunSpec, *, reuse: bool = False) -> Run:
     `reuse` returns a run that was asked for exactly the same and did not fail, where there is one.
     """
     check_kind(spec.kind)
+    for network in networks_in(spec):
+        require_network(network)
     if isinstance(spec, TransferSpec):
         check_transfer(spec)
     store = RunStore()

@@ -10,6 +10,7 @@ from typing import Any
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, list_weights, read_provenance
+from bird_backend.specs import ModelRef
 from bird_backend.studies.layer_pairs import counterpart, every_pair, spread_pairs
 from bird_backend.studies.plan import checked, describe_pair, seeds_from
 from bird_backend.studies.study import Plan, Variant
@@ -184,11 +185,10 @@ def _teachers(base: TransferSpec, teachers: Sequence[str]) -> list[Variant]:
         provenance = read_provenance(find_weights(name))
         if provenance is None:
             raise InputError(f"{name} does not say which network it holds, so it can't be a teacher here.")
-        method = base.method.model_dump(mode="json")
+        method, other = base.method.model_dump(mode="json"), ModelRef(model=provenance.model, weights=name)
         if isinstance(base.method, MatchingSettings):
             method["pairs"] = [
-                pair | {"teacher": counterpart(base.teacher.model, pair["teacher"], provenance.model)}
-                for pair in method["pairs"]
+                pair | {"teacher": counterpart(base, pair["teacher"], other)} for pair in method["pairs"]
             ]
         more = {"teacher": {"model": provenance.model, "weights": name}}
         label = name.rsplit("/", 1)[-1].removesuffix(".safetensors")

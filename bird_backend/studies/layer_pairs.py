@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bird_backend import catalog
+from bird_backend.catalog import ModelFacts
 from bird_backend.errors import InputError
 from bird_backend.experiments import TransferSpec
+from bird_backend.runs.networks import image_size_of, network_facts
+from bird_backend.specs import ModelRef
 from bird_backend.transfer import MatchingSettings
 
 __all__ = ["MOST_PAIRS", "counterpart", "every_pair", "spread_pairs"]
@@ -20,11 +22,11 @@ Pair = tuple[str, str]
 
 def spread_pairs(base: TransferSpec, method: MatchingSettings) -> tuple[list[Pair], str]:
     """The base's own pair and some from input to output, and in a sentence how many that leaves out."""
-    guiding, guided = (_spread(ref.model) for ref in (base.teacher, base.student))
+    guiding, guided = (_spread(_outline(ref, base)) for ref in (base.teacher, base.student))
     own = (method.pairs[0].teacher, method.pairs[0].student)
     found = dict.fromkeys([own, *zip(guiding, guided, strict=False), *zip(guiding, guided[1:], strict=False)])
     pairs = list(found)[:_MOST_SPREAD]
-    places = [[layer.name for layer in catalog.find_model(ref.model).layers] for ref in (base.teacher, base.student)]
+    places = [_places(ref, base, layer) for ref, layer in zip((base.teacher, base.student), own, strict=True)]
     total = len(places[0]) * len(places[1])
     note = f"These are {len(pairs)} of {total:,} pairs of layers, from input to output; every-layer tries all of them."
     return sorted(pairs, key=lambda pair: (places[0].index(pair[0]), places[1].index(pair[1]))), note
@@ -34,9 +36,9 @@ def every_pair(base: TransferSpec, method: MatchingSettings) -> tuple[list[Pair]
     """All pairs but those that are the same under the method's pooling, and which those are in a sentence."""
     layers, left_out = [], []
     for role, reference in (("teacher", base.teacher), ("student", base.student)):
-        facts = catalog.find_model(reference.model)
+        facts = _facts(reference, base)
         same = facts.same_pooled if method.pooling == "mean" else {}
-        layers.append([layer.name for layer in facts.layers if layer.name not in same])
+        layers.append([layer.name for layer in facts.outline if layer.name not in same])
         left_out += [f"the {role}'s {layer}, which is its {earlier}" for layer, earlier in same.items()]
     pairs = [(guiding, guided) for guiding in layers[0] for guided in layers[1]]
     if len(pairs) > MOST_PAIRS:
@@ -48,15 +50,35 @@ def every_pair(base: TransferSpec, method: MatchingSettings) -> tuple[list[Pair]
     return pairs, f"{note} Left out, as the same under mean pooling: {' and '.join(left_out)}." if left_out else note
 
 
-def counterpart(model: str, layer: str, other: str) -> str:
-    """The layer of another network as deep, in share of its layers, as `layer` is; the same one in the same network."""
-    if model == other:
+def counterpart(base: TransferSpec, layer: str, other: ModelRef) -> str:
+    """The layer of another teacher as deep, in share of its layers, as `layer` is; the same one in the same network."""
+    if base.teacher.model == other.model:
         return layer
-    layers, others = ([facts.name for facts in catalog.find_model(name).layers] for name in (model, other))
-    return others[round(layers.index(layer) / (len(layers) - 1) * (len(others) - 1))]
+    layers, others = _places(base.teacher, base, layer), _outline(other, base)
+    return others[round(layers.index(layer) / max(len(layers) - 1, 1) * (len(others) - 1))]
 
 
-def _spread(model: str) -> list[str]:
-    layers = [layer.name for layer in catalog.find_model(model).layers]
+def _facts(ref: ModelRef, base: TransferSpec) -> ModelFacts:
+    """At the images of the study; a network that isn't known yet is an `InputError` that says how it becomes so."""
+    facts = network_facts(ref, image_size_of(base))
+    if facts is None:
+        raise InputError(
+            f"The layers of {ref.model} are not known yet, so none can be spread over; `list layers {ref.model}` builds"
+            " it once and keeps them."
+        )
+    return facts
+
+
+def _outline(ref: ModelRef, base: TransferSpec) -> list[str]:
+    return [layer.name for layer in _facts(ref, base).outline]
+
+
+def _places(ref: ModelRef, base: TransferSpec, own: str) -> list[str]:
+    """The outline in order, with `own` in its place where it lies within a block."""
+    facts = _facts(ref, base)
+    return [layer.name for layer in facts.layers if layer.outline or layer.name == own]
+
+
+def _spread(layers: list[str]) -> list[str]:
     last = len(layers) - 1
     return list(dict.fromkeys(layers[round(place * last / (_PLACES - 1))] for place in range(_PLACES)))

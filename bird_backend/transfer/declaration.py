@@ -169,6 +169,8 @@ class Method:
     """Looks at the teacher in every step."""
     needs_same_classes: bool = False
     """Compares outputs, so teacher and student have to tell the same classes apart."""
+    needs_head: bool = False
+    """Treats the last linear layer apart from the rest, so that there has to be one with nothing after it."""
     trains: bool = True
     under_conditions: bool = False
     """Trains on images brought under the conditions that an aligned teacher may train on, not on clean ones."""

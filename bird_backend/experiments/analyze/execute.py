@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bird_backend import catalog
 from bird_backend.evaluation import choose_probes, measure_layer_map
 from bird_backend.experiments.analyze import AnalyzeSpec
 from bird_backend.experiments.networks import frozen
 from bird_backend.experiments.work import Work
+from bird_backend.models.anatomy import anatomy_of
 
 __all__ = ["execute"]
 
@@ -24,8 +24,8 @@ def execute(spec: AnalyzeSpec, work: Work) -> dict[str, Any]:
         teacher,
         student,
         probes.images,
-        teacher_layers=tuple(layer.name for layer in catalog.find_model(spec.teacher.model).layers),
-        student_layers=tuple(layer.name for layer in catalog.find_model(spec.student.model).layers),
+        teacher_layers=anatomy_of(spec.teacher.model, teacher, data.image_size).outline,
+        student_layers=anatomy_of(spec.student.model, student, data.image_size).outline,
         estimator=spec.estimator,
         kernel=spec.kernel,
         progress=writer.progress,

@@ -45,10 +45,11 @@ class TransferSpec(MeasuredRunSpec):
 
     @model_validator(mode="after")
     def _possible(self) -> TransferSpec:
-        pairs = self.method.pairs if isinstance(self.method, MatchingSettings) else ()
-        for pair in (*pairs, *((self.drawn,) if self.drawn else ())):
-            catalog.find_layer(self.teacher.model, pair.teacher)
-            catalog.find_layer(self.student.model, pair.student)
+        for pair in (*self.pairs, *((self.drawn,) if self.drawn else ())):
+            for ref, layer in ((self.teacher, pair.teacher), (self.student, pair.student)):
+                if ref.model in catalog.models():  # of all others the run itself knows the layers
+                    catalog.find_layer(ref.model, layer)
+        self._check_drawn()
         if self.teacher == self.student and self.teacher.weights is not None and self.control != "random-weights":
             raise InputError(
                 f"Teacher and student are the same network with the same weights, {self.teacher.weights},"
@@ -59,6 +60,14 @@ class TransferSpec(MeasuredRunSpec):
         if (check := METHODS[self.method.name].check) is not None:
             check(self.method, self.teacher, self.student, self.training)
         return self
+
+    def _check_drawn(self) -> None:
+        for ref in (self.teacher, self.student):
+            if not self.pairs and self.drawn is None and ref.model not in catalog.models():
+                raise InputError(
+                    f"{METHODS[self.method.name].title} compares no layers, so `drawn` has to name the pair whose"
+                    f" geometry is drawn; `list layers {ref.model}` lists those there are."
+                )
 
     def _check_start(self) -> None:
         wanted = self.method.start if isinstance(self.method, StartingSettings) else "student"
@@ -94,10 +103,15 @@ class TransferSpec(MeasuredRunSpec):
         return self.method, *twin
 
     @property
+    def pairs(self) -> tuple[LayerPair, ...]:
+        """The layer pairs that the method compares; none where it compares no layers."""
+        return self.method.pairs if isinstance(self.method, MatchingSettings) else ()
+
+    @property
     def drawn_pair(self) -> LayerPair:
         """The layer pair whose geometry is drawn: the method's first, else `drawn`, else each network's last layer."""
-        if isinstance(self.method, MatchingSettings):
-            return self.method.pairs[0]
+        if self.pairs:
+            return self.pairs[0]
         if self.drawn is not None:
             return self.drawn
         teacher, student = catalog.find_model(self.teacher.model), catalog.find_model(self.student.model)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bird_backend.datasets import Dataset
+from bird_backend.datasets import Dataset, normalise
 from bird_backend.errors import InputError
 from bird_backend.experiments.augmenting import clean
 from bird_backend.experiments.networks import frozen, require_same_classes, trainable
 from bird_backend.experiments.transfer import TransferSpec
 from bird_backend.models import build_model
+from bird_backend.models.anatomy import Anatomy, anatomy_of
 from bird_backend.models.preprocessing import attach_preprocessing, preprocessing_of
-from bird_backend.models.registry import find_architecture
 from bird_backend.runs.checks import check_transfer
 from bird_backend.seeds import derive_seed
 from bird_backend.training import TransferMethod, prepare
@@ -36,11 +36,30 @@ class Cast:
             teacher = teacher.model_copy(update={"weights": None})
         self.teacher = frozen(teacher, role="teacher", data=data, seed=spec.seed, device=device)
         self.before = self._own()
-        method, head = METHODS[spec.method.name], find_architecture(teacher.model).classifier
-        known, asked = len(self.teacher.get_parameter(f"{head}.bias")), len(data.classes)
-        if method.needs_same_classes and known != asked:
+        self._student = anatomy_of(spec.student.model, self.before, data.image_size)
+        self._check_layers(anatomy_of(teacher.model, self.teacher, data.image_size))
+        self._check_heads(teacher.weights)
+
+    def _check_layers(self, teacher: Anatomy) -> None:
+        """Those of the catalogue's networks were checked with the spec; it takes a network to know all others."""
+        for pair in (self._spec.drawn_pair, *self._spec.pairs):
+            teacher.find(pair.teacher)
+            self._student.find(pair.student)
+
+    def _check_heads(self, teacher: str | None) -> None:
+        spec, method = self._spec, METHODS[self._spec.method.name]
+        if method.needs_head:
+            self._student.require_head(f"The method {method.title}")
+        if spec.start == "teacher":
+            self._student.require_head("Starting from the teacher with a new head")
+        if not method.needs_same_classes:
+            return
+        images = self._data.validation.images[:2]
+        with torch.no_grad():
+            known, asked = self.teacher(normalise(images)).shape[1], len(self._data.classes)
+        if known != asked:
             raise InputError(
-                f"{method.title} need a teacher that tells the student's own classes apart; {teacher.weights} knows"
+                f"{method.title} need a teacher that tells the student's own classes apart; {teacher} knows"
                 f" {known} and {spec.data} has {asked}, so choose another teacher or a method that compares layers."
             )
 
@@ -52,7 +71,7 @@ class Cast:
             teacher=FrozenNetwork(self.teacher, shuffled=self._spec.control == "shuffled-batch"),
             origin=FrozenNetwork(self.teacher if from_teacher else self.before),
             student=student,
-            classifier=find_architecture(self._spec.student.model).classifier,
+            classifier=self._student.head or "",
             sample=clean(self._data.train, self._spec.training, self._spec.data).sample(student),
         )
         return student, build_method(method, networks, seed=derive_seed(self._spec.seed, "what the method learns"))
@@ -66,7 +85,7 @@ class Cast:
         own = preprocessing_of(self.teacher)
         size = own.size if own is not None and own.size is not None else self._data.image_size
         student = build_model(name, classes=len(self._data.classes), seed=seed, image_size=size)
-        head = f"{find_architecture(name).classifier}."
+        head = f"{self._student.head}."
         body = {key: tensor for key, tensor in self.teacher.state_dict().items() if not key.startswith(head)}
         student.load_state_dict(student.state_dict() | body)
         if own is not None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from bird_backend.activations import find_layer, first_tensor
+from bird_backend.activations import find_layer, layer_output
 
 __all__ = ["NOT_RUN", "Catcher", "bare"]
 
@@ -82,7 +82,7 @@ class Catcher:
         def keep(module: nn.Module, _inputs: Any, output: Any) -> None:
             # A layer that runs by itself, or again in a backward pass that recomputes it, is none of our business.
             if self._under_way:
-                self._caught[name] = first_tensor(output, name, module).clone()
+                self._caught[name] = layer_output(output, name, module).clone()
 
         return keep
 

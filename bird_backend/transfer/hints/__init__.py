@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from bird_backend import catalog
 from bird_backend.errors import InputError
-from bird_backend.specs import ModelRef, Training
+from bird_backend.specs import LayerPair, ModelRef, Training
 from bird_backend.transfer.declaration import MatchingSettings, Method, Part
 
 if TYPE_CHECKING:
     from bird_backend.training import TransferMethod
     from bird_backend.transfer.building import Networks
 
-__all__ = ["DECLARES", "HintsSettings"]
+__all__ = ["DECLARES", "HintsSettings", "check_projection"]
 
 
 class HintsSettings(MatchingSettings):
@@ -28,22 +29,26 @@ _MOST_WEIGHTS = 2**26
 
 def _check(settings: HintsSettings, teacher: ModelRef, student: ModelRef, _: Training) -> None:
     """A map between flattened layers has a meaning, and fits into memory."""
-    if settings.pooling != "flatten":
-        return
+    if settings.pooling != "flatten" or not {teacher.model, student.model} <= catalog.models().keys():
+        return  # what shapes other networks have turns out when they run
     for pair in settings.pairs:
         theirs = catalog.find_layer(teacher.model, pair.teacher).shape
-        own = catalog.find_layer(student.model, pair.student).shape
-        named = f"{pair.teacher} {list(theirs)} and {pair.student} {list(own)}"
-        if len(theirs) != len(own):
-            raise InputError(
-                f"A projection between {named} is between shapes of different rank, where flattened positions mean"
-                " different things; use pooling mean."
-            )
-        if (weights := math.prod(theirs) * math.prod(own)) > _MOST_WEIGHTS:
-            raise InputError(
-                f"A projection between {named} flattened would have {weights:,} weights, more than the"
-                f" {_MOST_WEIGHTS:,} allowed; use pooling mean."
-            )
+        check_projection(pair, theirs, catalog.find_layer(student.model, pair.student).shape)
+
+
+def check_projection(pair: LayerPair, theirs: Sequence[int], own: Sequence[int]) -> None:
+    """An `InputError` where a map between the pair's flattened layers of these shapes can't be."""
+    named = f"{pair.teacher} {list(theirs)} and {pair.student} {list(own)}"
+    if len(theirs) != len(own):
+        raise InputError(
+            f"A projection between {named} is between shapes of different rank, where flattened positions mean"
+            " different things; use pooling mean."
+        )
+    if (weights := math.prod(theirs) * math.prod(own)) > _MOST_WEIGHTS:
+        raise InputError(
+            f"A projection between {named} flattened would have {weights:,} weights, more than the"
+            f" {_MOST_WEIGHTS:,} allowed; use pooling mean."
+        )
 
 
 def _build(settings: HintsSettings, networks: Networks) -> TransferMethod:

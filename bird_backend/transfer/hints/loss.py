@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bird_backend.activations import Pooling, capture_activations, pool
+from bird_backend.activations import capture_activations, pool
 from bird_backend.training import Batch, training_mode
 from bird_backend.transfer.building import Networks
-from bird_backend.transfer.hints import HintsSettings
+from bird_backend.transfer.hints import HintsSettings, check_projection
 from bird_backend.transfer.matching import Matching
 
 __all__ = ["Hints"]
@@ -24,13 +24,16 @@ class Hints(Matching):
     def __init__(self, settings: HintsSettings, networks: Networks) -> None:
         """The maps are as wide as the pooled layers of teacher and student turn out to be for the sample."""
         super().__init__(settings, networks.teacher)
-        teacher, sample, pooling = networks.teacher.network, networks.sample, settings.pooling
-        self.regressors = nn.ModuleList(
-            nn.Linear(
-                _width(networks.student, pair.student, pooling, sample), _width(teacher, pair.teacher, pooling, sample)
-            )
-            for pair in settings.pairs
-        )
+        sample, pooling = networks.sample, settings.pooling
+        regressors = []
+        for pair in settings.pairs:
+            theirs = _output(networks.teacher.network, pair.teacher, sample)
+            own = _output(networks.student, pair.student, sample)
+            if pooling == "flatten":
+                check_projection(pair, theirs.shape[1:], own.shape[1:])
+            narrow, wide = (pool(activation, pooling, sample.mask).shape[1] for activation in (own, theirs))
+            regressors.append(nn.Linear(narrow, wide))
+        self.regressors = nn.ModuleList(regressors)
 
     def dissimilarity(self, u: Tensor, v: Tensor, pair: int) -> Tensor:
         """½ mean over images of the squared distance."""
@@ -39,7 +42,7 @@ class Hints(Matching):
 
 
 @torch.no_grad()
-def _width(network: nn.Module, layer: str, pooling: Pooling, sample: Batch) -> int:
+def _output(network: nn.Module, layer: str, sample: Batch) -> Tensor:
     with training_mode(network, False), capture_activations(network, (layer,)) as captured:
         sample.outputs(network)
-    return pool(captured[layer], pooling, sample.mask).shape[1]
+    return captured[layer]

@@ -33,6 +33,7 @@ DECLARES = Method(
     family="Go on from weights",
     settings=LinearProbeSettings,
     build=_build,
+    needs_head=True,
     student_passes=1,
     done="probed",
 )

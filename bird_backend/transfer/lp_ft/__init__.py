@@ -40,4 +40,5 @@ DECLARES = Method(
     family="Go on from weights",
     settings=LinearProbeThenFineTuningSettings,
     build=_build,
+    needs_head=True,
 )

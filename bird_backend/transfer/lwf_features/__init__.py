@@ -41,6 +41,7 @@ DECLARES = Method(
     family="Go on from weights",
     settings=FeatureDriftSettings,
     build=_build,
+    needs_head=True,
     student_passes=4,
     parts={"drift_loss": Part(label="Drift", explained="how far the head's input has moved")},
 )

@@ -42,6 +42,7 @@ DECLARES = Method(
     family="Go on from weights",
     settings=OldHeadSettings,
     build=_build,
+    needs_head=True,
     student_passes=4,
     parts={"distillation_loss": Part(label="Distillation loss", explained="how far the old head is from what it said")},
 )
