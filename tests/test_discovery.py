@@ -117,8 +117,9 @@ def test_timms_networks_give_theirs(name: str) -> None:
 def test_what_timm_has_not_is_a_sentence() -> None:
     with pytest.raises(UnknownNameError, match="Unknown network of timm 'resnet19': did you mean resnet1"):
         build_model("timm:resnet19", classes=2, seed=0)
-    with pytest.raises(InputError, match=r"vit_tiny_patch16_224 can't .* of 72×72 pixels"):
-        build_model("timm:vit_tiny_patch16_224", classes=2, seed=0, image_size=72)
+    for name, size in (("coat_tiny", 72), ("maxvit_tiny_tf_224", 72)):
+        with pytest.raises(InputError, match=f"{name} can't .* of {size}×{size} pixels"):
+            build_model(f"timm:{name}", classes=2, seed=0, image_size=size)
 
 
 def test_pooling_is_over_positions_whatever_the_layout() -> None:

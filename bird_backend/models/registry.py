@@ -22,6 +22,8 @@ __all__ = ["ARCHITECTURES", "Architecture", "alignable_layers", "build_model", "
 
 
 _ANY_CLASSES, _MOST_WORDS = 10, 200
+_REFUSALS = (RuntimeError, NotImplementedError, ValueError, AssertionError, TypeError, IndexError)
+"""What a network raises where it can't take an image of some size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +72,12 @@ def layers_of(name: str, image_size: int) -> tuple[LayerFacts, ...]:
     source, rest = source_of(name)
     if source is None or source.own_code:
         raise ValueError(f"{name} can't be traced without its numbers")
-    with contextlib.suppress(RuntimeError, NotImplementedError, InputError), without_numbers():
+    with contextlib.suppress(InputError, *_REFUSALS), without_numbers():
         return discover(source.build(rest, _ANY_CLASSES, image_size).to("meta"), image_size)
     try:  # some read their numbers as they are made, or run
         with torch.random.fork_rng(devices=[]):
             return discover(source.build(rest, _ANY_CLASSES, image_size), image_size)
-    except (RuntimeError, ValueError, AssertionError, TypeError, IndexError) as error:
+    except _REFUSALS as error:
         said = str(error).split("\n")[0][:_MOST_WORDS]
         raise InputError(f"{name} can't take images of {image_size}×{image_size} pixels ({said}).") from error
 
