@@ -181,6 +181,47 @@ def test_a_layer_that_is_recomputed_in_the_backward_pass_is_not_caught_again(tea
     torch.testing.assert_close(found, gradients(student.first))
 
 
+def test_a_student_whose_layer_knows_no_gradients_is_refused(teacher: nn.Module, x: Tensor) -> None:
+    class Reentrant(Net):
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(checkpoint(self.first, x.requires_grad_(), use_reentrant=True))
+
+    student = Reentrant()
+    bird = BirdLoss(student, teacher, [PAIR])
+    student(x)
+    with pytest.raises(InputError, match="use_reentrant=False"):
+        bird(x)
+    with torch.no_grad():
+        student(x)
+        assert not bird(x).requires_grad
+    student.first.requires_grad_(False)  # frozen on purpose: there is nothing to move
+    frozen = x.detach()
+    student(frozen)
+    bird(frozen)
+
+
+def test_tokens_come_with_a_mask() -> None:
+    class Reading(nn.Module):
+        def __init__(self, seed: int) -> None:
+            super().__init__()
+            torch.manual_seed(seed)
+            self.embed = nn.Linear(4, 5)
+
+        def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+            return (self.embed(tokens) * mask[:, :, None]).sum(1)
+
+    student, teacher = Reading(0), Reading(1)
+    tokens = torch.randn(6, 3, 4, generator=torch.Generator().manual_seed(0))
+    mask = torch.tensor([[True, True, False]] * 3 + [[True, False, False]] * 3)
+    bird = BirdLoss(student, teacher, [("embed", "embed")])
+    student(tokens, mask)
+    means = [
+        torch.stack([network.embed(row)[kept].mean(0) for row, kept in zip(tokens, mask, strict=True)])
+        for network in (teacher, student)
+    ]
+    torch.testing.assert_close(bird(tokens, mask), 1 - cka(*means, estimator="biased"))
+
+
 # What it leaves behind
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -97,7 +97,10 @@ class BirdLoss(nn.Module):
         if self.method.shares.device != inputs.device:
             self.method.to(inputs.device)
         batch = Batch(inputs=inputs, targets=inputs, mask=mask)
-        own = self.method.pooled(self._guided(batch), mask)
+        guided = self._guided(batch)
+        if torch.is_grad_enabled():
+            self._check_gradients(guided)
+        own = self.method.pooled(guided, mask)
         if self._to_teacher is not None:
             with torch.no_grad():
                 batch = replace(batch, inputs=self._to_teacher(inputs))
@@ -145,6 +148,16 @@ class BirdLoss(nn.Module):
             batch.outputs(student)
         self._catcher.take()
         return captured
+
+    def _check_gradients(self, guided: Mapping[str, Tensor]) -> None:
+        """A loss that can't move what it is to move would be a silent failure."""
+        for name in [name for name, activation in guided.items() if not activation.requires_grad]:
+            layer = find_layer(self._networks.student, name)
+            if any(parameter.requires_grad for parameter in layer.parameters()):
+                raise InputError(
+                    f"The student runs {name} without gradients, so BirdLoss can't train it; where that is a"
+                    " checkpoint of activations, make it one with use_reentrant=False."
+                )
 
 
 class _Networks:
