@@ -136,7 +136,7 @@ def test_evaluate_reads_weights_by_name(capsys: pytest.CaptureFixture[str]) -> N
     code, out, err = call(capsys, "evaluate", *TEACHER, *kinds, "--json")
     assert code == 0, err
     summary = json.loads(out)
-    assert summary["n_test"] == 40
+    assert (summary["n_test"], summary["strengths"]) == (40, "Severities have CIFAR-C's constants.")
     found = {name: interval["value"] for name, interval in summary["figures"]["model"].items()}
     assert found["clean"] > 0.9
     cells = summary["cells"]["model"]

@@ -47,18 +47,19 @@ def render() -> None:
         if predictions is None:
             st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
         else:
-            _behaviour(predictions)
+            _behaviour(run, predictions)
             _results(run, predictions)
     except data.BirdError as error:
         st.error(str(error))
 
 
-def _behaviour(predictions: data.Predictions) -> None:
+def _behaviour(run: data.Run, predictions: data.Predictions) -> None:
     """What was done to the images of this run."""
     behaviour = BEHAVIOURS.find(predictions.behaviour)
     words = behaviour.words
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{words.how} {words.note}".strip(), width="content")
+        said = (words.how, (run.summary or {}).get("strengths", ""), words.note)
+        st.caption(" ".join(filter(None, said)), width="content")
         if not behaviour.attacks:
             link("gallery", words.question, icon=":material/photo_library:", behaviour=behaviour.name)
 

@@ -76,6 +76,8 @@ class Trial:
     settings: BehaviourSettings
     seed: int
     stored: Stored | None = None
+    strengths: str = ""
+    """In a sentence, what strengths mean at the images' size; nothing of images that are kept on disk."""
 
     @classmethod
     def open(cls, settings: BehaviourSettings, *, seed: int, labels: Tensor, image: Tensor) -> Trial:
@@ -86,7 +88,8 @@ class Trial:
         read = settings.behaviour.stored
         if read is not None and (stored := read(settings, labels, image.shape[-1])) is not None:
             return cls(settings=settings, seed=seed, stored=stored)
-        trial = cls(settings=settings, seed=seed)
+        said = settings.behaviour.strengths_at(min(image.shape[2:]))
+        trial = cls(settings=settings, seed=seed, strengths=said)
         trial.check(image)
         return trial
 

@@ -50,7 +50,7 @@ def make_network(
     provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model, network=model)
     save_weights(writer.artifact("model.safetensors"), model, provenance)
     return {
-        **summarise(predictions, after="model", recorded={"model": arm.validation()}),
+        **summarise(predictions, after="model", recorded={"model": arm.validation()}, strengths=trial.strengths),
         "images_per_second": arm.images_per_second,
         "weights": keep(spec.save_as, model, provenance),
     }

@@ -23,6 +23,7 @@ def figures_report(summary: Summary) -> Report:
     if "pooled" in found:
         footer += f"; the reference's pooled figure is held-out {words.conditions} at {words.strengths} 0 to 5,"
         footer += " a sixth of it clean"
+    said = [sentence.rstrip(".")] if (sentence := summary.get("strengths", "")) else []
     gains = [
         f"{summary['after']} over {over}: {_say(FIGURES[name], gain)} points of robust accuracy"
         f" (95 % over images; one seed)"
@@ -34,7 +35,7 @@ def figures_report(summary: Summary) -> Report:
         for model in models
         if (clean := read_figure(summary, model, "clean")) is not None and at_chance(clean, summary["chance"])
     ]
-    return Report(header=("95 % over images", *models), rows=tuple(rows), lines=(footer, *gains, *collapsed))
+    return Report(header=("95 % over images", *models), rows=tuple(rows), lines=(footer, *said, *gains, *collapsed))
 
 
 def _say(figure: Figure, interval: Interval | None) -> str:

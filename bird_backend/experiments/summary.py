@@ -12,14 +12,18 @@ __all__ = ["summarise"]
 
 
 def summarise(
-    predictions: Predictions, *, after: str, recorded: Mapping[str, Mapping[str, Interval]]
+    predictions: Predictions, *, after: str, recorded: Mapping[str, Mapping[str, Interval]], strengths: str
 ) -> dict[str, Any]:
-    """`after` is the network that the run is about; `recorded` by model and figure what only its training knows."""
+    """`after` is the network that the run is about; `recorded` by model and figure what only its training knows.
+
+    `strengths` is what those mean at the images' size, in a sentence.
+    """
     # In the order of a table: the network that the run is about comes last.
     models = sorted(predictions.models, key=lambda model: (model == after, model != "before"))
     figures = write_figures(predictions, recorded)
     return {
         "behaviour": predictions.behaviour,
+        "strengths": strengths,
         "n_test": predictions.n,
         "after": after,
         "chance": chance(predictions),

@@ -178,7 +178,7 @@ class Recording:
             if found.examples is not None:
                 self._writer.save_arrays("examples.npz", found.examples.arrays())
         similarity = {} if self._drawing is None else self._drawing.similarities
-        self._measured = summarise(found.predictions, after=ARM, recorded={ARM: similarity})
+        self._measured = summarise(found.predictions, after=ARM, recorded={ARM: similarity}, strengths=trial.strengths)
         return {
             model: {name: figure for name in FIGURES if (figure := read_figure(self._measured, model, name))}
             for model in found.predictions.models

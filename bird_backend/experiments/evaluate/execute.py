@@ -22,4 +22,4 @@ def execute(spec: EvaluateSpec, work: Work) -> dict[str, Any]:
     trial = open_trial(spec, data)
     model = trainable(spec.model, data, spec.seed, work.device)
     predictions = measure({"model": model}, data, spec, trial, work.writer, share=0.98)
-    return summarise(predictions, after="model", recorded={})
+    return summarise(predictions, after="model", recorded={}, strengths=trial.strengths)

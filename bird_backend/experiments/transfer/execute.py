@@ -93,7 +93,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
         "method": spec.method.name,
         "start": spec.start,
         "control": spec.control,
-        **summarise(predictions, after=after, recorded=recorded),
+        **summarise(predictions, after=after, recorded=recorded, strengths=trial.strengths),
         "cka_estimator": "debiased",
         "images_per_second": images_per_second,
         "weights": keep(spec.save_as, students[after], provenance[after]),
