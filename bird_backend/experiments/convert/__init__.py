@@ -76,7 +76,7 @@ def _report(summary: Summary) -> Report:
     rows = (
         ("kept as", summary["weights"]),
         ("network", summary["model"]),
-        ("stem", f"{'its own' if summary['stem'] == 'own' else 'for small images'}"),
+        ("stem", _STEMS[summary["stem"]]),
         ("images", f"{summary['image_size']}×{summary['image_size']} pixels, normalised {how}"),
         ("classes", f"{len(classes)}: {named}"),
         ("parameters", f"{summary['parameters']:,} in {summary['tensors']} tensors"),
@@ -93,6 +93,7 @@ def _sentence(remark: str) -> str:
 
 
 _MOST_NAMED = 4
+_STEMS = {"own": "its own", "small": "for small images", None: "as its code makes it"}
 
 DECLARES = Kind(
     name="convert",

@@ -138,7 +138,7 @@ def _classes(
 
 def _built_for(found: Converted, seen: int) -> int:
     """The image size to build the network for, so that it gets the stem and the shapes that its tensors have."""
-    fits_stem = (seen < SMALL_IMAGE) == (found.stem == "small")
+    fits_stem = found.stem is None or (seen < SMALL_IMAGE) == (found.stem == "small")
     size = seen if fits_stem else found.native
     expected = skeleton(found.network, classes=found.classes, image_size=size)
     if any(expected[name].shape != tensor.shape for name, tensor in found.tensors.items()):
@@ -174,10 +174,10 @@ def _say_what_is_open(spec: ConvertSpec, found: Converted, remarks: list[str], s
     if found.stem_open:
         remarks.append("its tensors would do for a small stem too, and its own is taken; stem says otherwise")
     if spec.image_size is None:
+        as_what = "own images usually are" if found.stem is None else "the network is usually given them"
         remarks.append(
             f"the size of its images is not in the file, so it gets them at {seen}×{seen} pixels, as"
-            f" {'the network is usually given them' if usual is None else 'those of its data are'};"
-            " image_size says otherwise"
+            f" {as_what if usual is None else 'those of its data are'}; image_size says otherwise"
         )
     bare = found.network.rpartition(":")[2].replace("_", "")  # mobilenet_v2 is torchvision's mobilenetv2
     others = [name for name in found.also if name.rpartition(":")[2].replace("_", "") != bare and _is_here(name)]

@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from bird_backend.catalog.datasets import OWN_IMAGE_SIZE
 from bird_backend.catalog.signatures import Signature
 from bird_backend.errors import InputError
 from bird_backend.models.foreign.fitting import Fit, fit
@@ -53,7 +54,8 @@ class Converted:
     network: str
     also: tuple[str, ...]
     """Other networks with the same tensors."""
-    stem: Stem
+    stem: Stem | None
+    """None: what stem there is, its own code decides."""
     native: int
     """The image size that the network with this stem is built for, where nothing else is said."""
     stem_open: bool
@@ -91,7 +93,9 @@ def convert(
     What has to be written in between lies in `folder`; `on_wait` is told how much of opening is done at most.
     """
     with opened(source, subject=subject, folder=folder, on_wait=on_wait) as file:
-        made = None if asked != Asked() or _runs_code(file.provenance) else file.provenance
+        made = file.provenance if asked == Asked() else None
+        if made is not None and _is_own_code(made.model):
+            made = None  # code is executed only where a person names it
         if made is not None:
             asked = Asked(network=made.model, image_size=made.image_size)
         shapes = {name: tensor.shape for name, tensor in file.tensors.items()}
@@ -108,15 +112,16 @@ def convert(
         if not fitted.good:
             raise InputError(_misfit(subject, chosen, fitted, asked))
         signature, network = chosen.signature, asked.network or chosen.signature.names[0]
+        own_code = _is_own_code(network)
         stem, native = _stem(signature.image_sizes, asked, subject, network)
         mapping, prefix = wrapping(chosen.group.prefix, file.mappings)
         offered = tuple(_place(each.group, file) for each in exactly[1:] if each.signature == signature)
         return Converted(
             network=network,
             also=() if asked.network else signature.names[1:],
-            stem=stem,
+            stem=None if own_code else stem,
             native=native,
-            stem_open=asked.stem is None and len({_stem_at(size) for size in signature.image_sizes}) > 1,
+            stem_open=not (own_code or asked.stem) and len({_stem_at(size) for size in signature.image_sizes}) > 1,
             classes=fitted.classes,
             names=file.classes if len(file.classes) == fitted.classes else (),
             tensors=_tensors(file, fitted, network, native, subject),
@@ -128,9 +133,8 @@ def convert(
         )
 
 
-def _runs_code(provenance: Provenance | None) -> bool:
-    """Whether it names a network of somebody's own code, which is executed only where a person names it."""
-    source = source_of(provenance.model)[0] if provenance is not None else None
+def _is_own_code(network: str) -> bool:
+    source, _ = source_of(network)
     return source is not None and source.own_code
 
 
@@ -162,7 +166,10 @@ def _worth(candidate: Candidate, shapes: Shapes) -> tuple[bool, float]:
 
 
 def _candidates(network: str, found: Sequence[Group], image_size: int | None) -> list[Candidate]:
-    signatures = together(_signed(network, _sizes(image_size)))
+    sizes = _sizes(image_size)
+    if _is_own_code(network):
+        sizes = (OWN_IMAGE_SIZE, *sizes) if image_size is None else (image_size,)
+    signatures = together(_signed(network, sizes))
     return [Candidate(group=group, signature=each, likeness=0.0) for each in signatures for group in found]
 
 

@@ -61,7 +61,8 @@ def sign_timm(names: Iterable[str] | None = None) -> Iterator[Signature]:
     """timm's classifiers at the image size that each is made for, with their own stems; a thousand take ten minutes."""
     import timm  # noqa: PLC0415 - optional, and slow to import
 
-    for name in timm.list_models() if names is None else names:
+    plain_first = sorted(timm.list_models() if names is None else names, key=lambda name: (len(name), name))
+    for name in plain_first:
         facts = timm.get_pretrained_cfg(name, allow_unregistered=True)
         yield from _at(f"timm:{name}", (facts.input_size[-1] if facts else NATIVE,))
 
