@@ -14,7 +14,13 @@ from bird_backend.experiments.convert import ConvertSpec
 from bird_backend.experiments.networks import keep_tensors
 from bird_backend.experiments.work import Work
 from bird_backend.models.foreign.converting import Asked, Converted, convert
-from bird_backend.models.foreign.published import IMAGENET, Published, find_published, looks_published
+from bird_backend.models.foreign.published import (
+    IMAGENET,
+    Published,
+    find_published,
+    looks_published,
+    usual_normalisation,
+)
 from bird_backend.models.skeletons import skeleton
 from bird_backend.models.stems import SMALL_IMAGE
 from bird_backend.runs.identity import code_version
@@ -22,7 +28,7 @@ from bird_backend.runs.provenance import Provenance, list_weights
 from bird_backend.runs.torch_cache import find_cached
 from bird_backend.runs.uploads import find_upload
 from bird_backend.sources import require_network, title_of_network
-from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, OURS, Preprocessing
+from bird_backend.specs import OURS, Preprocessing
 
 __all__ = ["execute"]
 
@@ -161,7 +167,8 @@ def _preprocessing(
         remarks.append("it is named as torchvision names what it publishes, but its content is not torchvision's")
     usual = ""
     if found.classes == _IMAGENET_CLASSES:
-        mean, std = (",".join(map(str, values)) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        likely = usual_normalisation(found.network)
+        mean, std = (",".join(map(str, values)) for values in (likely.mean, likely.std))
         usual = f", for ImageNet usually {mean} and {std}"
     remarks.append(
         "what its images were normalised with is not in the file, so they are normalised our way, (x / 255 − 0.5) /"

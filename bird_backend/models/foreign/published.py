@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bird_backend.specs import Preprocessing
+from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
-__all__ = ["IMAGENET", "Published", "find_published", "looks_published"]
+__all__ = ["IMAGENET", "Published", "find_published", "looks_published", "usual_normalisation"]
 
 IMAGENET = "ImageNet-1k"
 _DIGEST = re.compile(r"-([0-9a-f]{8,})\.pth$")
@@ -57,6 +57,18 @@ def find_published(source: Path, networks: tuple[str, ...]) -> Published | None:
                     ),
                 )
     return None
+
+
+def usual_normalisation(network: str) -> Preprocessing:
+    """What weights for ImageNet of this network usually have their images normalised with: as timm says of its own."""
+    source, _, name = network.partition(":")
+    if source == "timm":
+        import timm  # noqa: PLC0415 - optional, and slow to import
+
+        facts = timm.get_pretrained_cfg(name, allow_unregistered=True)
+        if facts is not None and len(facts.mean) == len(facts.std) == 3:
+            return Preprocessing.model_validate({"mean": facts.mean, "std": facts.std})
+    return Preprocessing(mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
 
 def looks_published(file_name: str) -> bool:
