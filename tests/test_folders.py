@@ -257,6 +257,10 @@ UNUSABLE: dict[str, tuple[Files, str]] = {
         "4 of 24 images can't be used, where at most 10% are left out; the first, b/bad0.png, is not a PNG, JPEG",
     ),
     "all broken": ({f"{label}/{i}.png": b"" for label in "ab" for i in range(6)}, "12 of 12 images can't be used"),
+    "a split all broken": (
+        classes("a", "b", above="train/") | {"val/a/1.png": b""},
+        "has no validation images that can be read",
+    ),
     "a class all broken": (
         classes("a", per_class=90) | {f"b/{i}.png": b"" for i in range(5)},
         "class 'b' has 0 training images that can be read",

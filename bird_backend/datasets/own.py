@@ -66,6 +66,8 @@ def _load(
             reading = _decode(name, plan, left_out, store, asked, progress)
         trained = np.array(store.labels[: store.counts["train"]], dtype=np.int64)
         check_class_sizes(name, classes, trained, least=1)
+        if empty := [part for part in PARTS if not store.counts[part]]:
+            raise InputError(f"{name} has no {empty[0]} images that can be read.")
         return Contents(classes=classes, reading=reading)
 
     return through_cache(name, size, read)

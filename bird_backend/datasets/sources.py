@@ -69,7 +69,7 @@ def open_folder(path: Path) -> Iterator[Listing]:
                 pending.append((entry.path, parts))
             elif entry.is_file():
                 read = partial(_read_file, Path(entry.path), budget)
-                found.add(str(PurePath(*parts)), parts, entry.stat().st_size, read)
+                found.add(str(PurePath(*parts)), parts, _size(entry), read)
     yield found.listing()
 
 
@@ -136,6 +136,13 @@ def _entries(folder: str, budget: _Budget) -> Iterator[os.DirEntry[str]]:
                 yield entry
     except OSError as error:
         raise InputError(f"{error.filename} can't be read: {error.strerror}.") from error
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return 0  # gone since it was listed, which reading it says
 
 
 def _check_link(link: Path, root: Path) -> None:

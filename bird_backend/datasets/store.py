@@ -5,6 +5,7 @@ The images of a split lie together, training first, so that a split is a part of
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -86,6 +87,8 @@ class ImageStore:
         file.seek(0)
         prefix = np.lib.format.magic(1, 0) + (_HEADER_BYTES - 10).to_bytes(2, "little")
         file.write(prefix + text.ljust(_HEADER_BYTES - 11) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
         file.close()
         np.save(self.folder / _LABELS, np.array(self.labels, dtype=np.int64))
 
