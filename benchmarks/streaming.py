@@ -1,24 +1,23 @@
-"""Whether a step waits for images that are streamed from a mapped file: the loop's speed as a share of the usual one.
+"""Whether a step waits for images that are streamed from a mapped file: its time as a share of the usual one.
 
-    python -m benchmarks.streaming --models cnn-small,resnet18 --side 64 --images 20000 --seconds 6 --repeats 5
+    python -m benchmarks.streaming --models cnn-small,resnet18 --side 64 --images 20000 --steps 8 --blocks 30
 
-Fine-tuning on random images, once with all of them on the device and once mapped from a file and gathered a batch
-ahead, in turns, since the machine may be shared. The file is in the system's cache; `--forget` asks for it to be
-dropped before each turn (Linux), so that every image comes from the disk.
+Fine-tuning on random images, one network with all of them on the device and one with them mapped from a file and
+gathered a batch ahead, in short blocks by turns: on a shared machine only medians of neighbours mean something, and the
+processor's time (of all threads) more than the clock's. The file is in the system's cache; `--forget` asks for it to be
+dropped before each block (Linux), so that every image comes from the disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from benchmarks.machine import describe
 from bird_backend.datasets import Split
@@ -31,28 +30,37 @@ from bird_backend.training.order import Order
 from bird_backend.transfer.fine_tuning.loss import FineTuning
 
 
-def speed(model: nn.Module, split: Split, *, batch: int, seconds: float) -> float:
-    """Images a second of the loop's own steps, after three that are not counted."""
-    training = Training(batch_size=batch, precision="auto")
-    source, method, task = clean(split, training, "folder:x"), FineTuning(), Classification()
-    optimiser = build_optimiser(model, method, training)
-    order, generator, cpu = Order(len(split), batch, seed=0), torch.Generator(split.device), torch.Generator()
-    began, step = 0.0, 0
-    while step < 4 or time.perf_counter() - began < seconds:
-        if step == 3:
-            _wait(split.device)
-            began = time.perf_counter()
-        given = {"generator": generator, "cpu_generator": cpu, "student": model, "progress": 0.0}
-        images = source.batch(order.rows(step), **given)
-        source.expect(order.rows(step + 1))
-        with autocast(split.device, training.precision):
-            loss = method.losses(model, images, task)["loss"]
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        step += 1
-    _wait(split.device)
-    return (step - 3) * batch / (time.perf_counter() - began)
+class Loop:
+    """The training loop's own steps, to be timed a few at a time."""
+
+    def __init__(self, name: str, split: Split, *, batch: int, side: int) -> None:
+        self._training = Training(batch_size=batch)
+        self._model = prepare(build_model(name, classes=10, seed=0, image_size=side), split.device).train()
+        self._source, self._method, self._task = (
+            clean(split, self._training, "folder:x"),
+            FineTuning(),
+            Classification(),
+        )
+        self._optimiser = build_optimiser(self._model, self._method, self._training)
+        self._order, self._step, self._device = Order(len(split), batch, seed=0), 0, split.device
+        self._chance = {"generator": torch.Generator(split.device), "cpu_generator": torch.Generator()}
+
+    def run(self, steps: int) -> tuple[float, float]:
+        """Seconds a step, of the clock and of the processor."""
+        _wait(self._device)
+        began, worked = time.perf_counter(), time.process_time()
+        for _ in range(steps):
+            rows = self._order.rows(self._step)
+            images = self._source.batch(rows, student=self._model, progress=0.0, **self._chance)
+            self._step += 1
+            self._source.expect(self._order.rows(self._step))
+            with autocast(self._device, self._training.precision):
+                loss = self._method.losses(self._model, images, self._task)["loss"]
+            self._optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            self._optimiser.step()
+        _wait(self._device)
+        return (time.perf_counter() - began) / steps, (time.process_time() - worked) / steps
 
 
 def _wait(device: torch.device) -> None:
@@ -72,8 +80,8 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--blocks", type=int, default=30)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--forget", action="store_true")
     arguments = parser.parse_args()
@@ -89,25 +97,26 @@ def main() -> None:
         file.flush()
         labels = torch.arange(arguments.images) % 10
         for name in arguments.models.split(","):
-            ratios, speeds = [], []
-            for _ in range(arguments.repeats):
-                found = []
-                for streamed in (False, True):
-                    model = prepare(build_model(name, classes=10, seed=0, image_size=arguments.side), device).train()
-                    if streamed:
-                        images = torch.from_numpy(np.load(path, mmap_mode="c"))
-                    else:
-                        images = torch.from_numpy(np.load(path))
-                    split = Split(images=images, labels=labels).to(device, streamed=streamed)
-                    if arguments.forget:
-                        forget(path)
-                    found.append(speed(model, split, batch=arguments.batch, seconds=arguments.seconds))
-                ratios.append(found[1] / found[0])
-                speeds.append(found[0])
-            where = f"{name} at {arguments.side}, batch {arguments.batch}, {device}"
-            spread = f"{min(ratios):.3f} to {max(ratios):.3f}, n = {len(ratios)}"
-            print(f"{where}: {statistics.median(speeds):.0f} images/s with all images on the device;")
-            print(f"  streamed {statistics.median(ratios):.3f} of that ({spread})")
+            here = Split(images=torch.from_numpy(np.load(path)), labels=labels).to(device)
+            mapped = Split(images=torch.from_numpy(np.load(path, mmap_mode="c")), labels=labels)
+            pair = [
+                Loop(name, split, batch=arguments.batch, side=arguments.side)
+                for split in (here, mapped.to(device, streamed=True))
+            ]
+            for loop in pair:
+                loop.run(3)
+            blocks = []
+            for _ in range(arguments.blocks):
+                if arguments.forget:
+                    forget(path)
+                blocks.append([loop.run(arguments.steps) for loop in pair])
+            usual, streamed = np.array(blocks).transpose(1, 2, 0)
+            print(f"{name} at {arguments.side}, batch {arguments.batch}, {device}, n = {len(blocks)} blocks:")
+            for kind, one, other in zip(("clock", "processor"), usual, streamed, strict=True):
+                low, middle, high = np.quantile(other / one, [0.25, 0.5, 0.75])
+                print(
+                    f"  {kind}: {np.median(one):.3f} s a step, streamed {middle:.3f} of that ({low:.3f} to {high:.3f})"
+                )
 
 
 if __name__ == "__main__":
