@@ -188,7 +188,8 @@ def write_gallery(run: Run, *, images: int = 3, seed: int = 0) -> Run:
     )
     np.savez(run.directory.artifacts / "gallery.npz", **gallery.arrays())
     RunStore().claim(run.id)
-    RunStore().finish(run.id, "done", summary={"run": run.id, "kind": "gallery", "state": "done", "n": len(clean)})
+    told = {"n": len(clean), "image_size": 32, "strengths": "Severities have CIFAR-C's constants."}
+    RunStore().finish(run.id, "done", summary={"run": run.id, "kind": "gallery", "state": "done", **told})
     return RunStore().get(run.id)
 
 

@@ -350,14 +350,19 @@ def examples(run: Run) -> Examples | None:
 
 
 def gallery(
-    *, data: str | None = None, picture: str | None = None, behaviour: str = USUAL, retry: bool = False
+    *,
+    data: str | None = None,
+    picture: str | None = None,
+    behaviour: str = USUAL,
+    image_size: int | str = "auto",
+    retry: bool = False,
 ) -> tuple[Run, Gallery | None]:
     """The run that draws a data set's images, or one that was brought, under every condition, and what it drew.
 
     Asked for once and found again, as `layer_map` is.
     """
-    spec = gallery_spec(data, picture, behaviour)
-    run = find_gallery(data=data, picture=picture, behaviour=behaviour)
+    spec = gallery_spec(data, picture, behaviour, image_size)
+    run = find_gallery(data=data, picture=picture, behaviour=behaviour, image_size=image_size)
     if run is None or (retry and run.state in ("failed", "cancelled")):
         run = submit(spec.model_dump(mode="json"))
     path = run.directory.artifacts / "gallery.npz"
@@ -365,15 +370,18 @@ def gallery(
     return run, _gallery(str(run.directory.path), path.stat().st_mtime_ns) if done else None
 
 
-def find_gallery(*, data: str | None = None, picture: str | None = None, behaviour: str = USUAL) -> Run | None:
+def find_gallery(
+    *, data: str | None = None, picture: str | None = None, behaviour: str = USUAL, image_size: int | str = "auto"
+) -> Run | None:
     """The gallery that was asked for already, in whatever state."""
-    spec = gallery_spec(data, picture, behaviour)
+    spec = gallery_spec(data, picture, behaviour, image_size)
     return RunStore().find_same(spec, states=_ANY)
 
 
-def gallery_spec(data: str | None, picture: str | None, behaviour: str) -> GallerySpec:
+def gallery_spec(data: str | None, picture: str | None, behaviour: str, image_size: int | str) -> GallerySpec:
     """What is drawn: every condition of a behaviour at every strength."""
-    return GallerySpec.model_validate({"data": data, "picture": picture, "behaviour": behaviour})
+    asked = {"data": data, "picture": picture, "behaviour": behaviour, "image_size": image_size}
+    return GallerySpec.model_validate(asked)
 
 
 def keep_picture(content: bytes) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "find_inspection",
     "image_size_of",
     "inspect",
+    "may_download",
     "own_names",
     "transfer_problems",
 ]
@@ -124,6 +125,11 @@ def image_size_of(name: str, image_size: int | str = "auto") -> int | None:
         return catalog.DATASETS[name].image_size
     own = None if catalog.own_path(name) is None else find_inspection(name)
     return None if own is None or own.images is None else own.images.image_size
+
+
+def may_download(name: str) -> bool:
+    """Whether looking into a data set may fetch it first."""
+    return catalog.torchvision_set(name) is not None or (name in catalog.DATASETS and catalog.DATASETS[name].network)
 
 
 def own_names() -> list[str]:

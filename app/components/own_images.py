@@ -57,7 +57,7 @@ def _reading(run_id: str) -> None:
         return
     progress = data.progress(run) or {}
     words = "waiting for a worker" if run.state == "queued" else progress.get("phase") or "starting"
-    st.progress(float(progress.get("fraction") or 0.0), text=f"Reading your images · {words}")
+    st.progress(float(progress.get("fraction") or 0.0), text=f"Reading the images · {words}")
 
 
 def _done(images: Images) -> Iterator[str]:

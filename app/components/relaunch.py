@@ -11,6 +11,7 @@ from app.address.url_state import address
 from app.backend import data
 from app.backend.studies import find_study_of
 from app.form.drafts import Draft, defaults
+from app.form.images import AUTO
 from app.form.training import DEFAULTS, training_choices
 
 __all__ = ["demo_draft", "relaunch_link"]
@@ -73,7 +74,7 @@ def _images(document: Mapping[str, Any]) -> Place:
 
 def _pictures(document: Mapping[str, Any]) -> Place:
     named = {name: str(document[name]) for name in ("data", "picture") if document.get(name)}
-    return "gallery", named
+    return "gallery", named | ({} if document["image_size"] == AUTO else {"size": str(document["image_size"])})
 
 
 _PLACES: Mapping[str, Callable[[Mapping[str, Any]], Place]] = {

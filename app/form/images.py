@@ -8,8 +8,20 @@ from pathlib import Path
 from app.backend.uploads import brought_problem
 from bird_backend import catalog
 from bird_backend.errors import plain
+from bird_backend.specs import IMAGE_SIZES
 
-__all__ = ["AUTO", "OWN", "SIZES", "data_sets", "own_name", "own_problem", "size_setting", "size_text", "size_words"]
+__all__ = [
+    "AUTO",
+    "OWN",
+    "SIZES",
+    "data_sets",
+    "known_size",
+    "own_name",
+    "own_problem",
+    "size_setting",
+    "size_text",
+    "size_words",
+]
 
 OWN = "own"
 """The data set that a path names."""
@@ -60,6 +72,11 @@ def size_text(said: object) -> str:
 def size_setting(text: str) -> int | str:
     """The same as a spec has it."""
     return int(text) if text.isascii() and text.isdigit() else text
+
+
+def known_size(text: str) -> bool:
+    """Whether a spec takes it."""
+    return text == AUTO or size_setting(text) in IMAGE_SIZES
 
 
 def size_words(side: int) -> str:

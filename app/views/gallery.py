@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import streamlit as st
 
 from app.address.routes import link
 from app.backend import data
-from app.backend.own_images import own_names
+from app.backend.own_images import image_size_of, may_download
 from app.components.address_list import address_list
 from app.components.gallery_player import GALLERY_KEYS, gallery_player
+from app.components.images_choice import images_choice
 from app.components.page_head import page_head
 from app.components.run_state import progress_panel
-from app.form.images import data_sets
+from app.form.images import AUTO, SIZES, known_size, own_problem, size_setting, size_text, size_words
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS
 from bird_backend.catalog import title_of
@@ -21,8 +24,27 @@ from bird_backend.catalog import title_of
 __all__ = ["render"]
 
 _FIRST = "fashion-mnist-small"
-_SIDES = f"{catalog.OWN_IMAGE_SIZE} × {catalog.OWN_IMAGE_SIZE}"
 _TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be drawn: images of a data set, or a picture, under a behaviour's conditions."""
+
+    data: str | None
+    picture: str | None
+    behaviour: str
+    image_size: int | str
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """As the backend is asked for it."""
+        return asdict(self)
+
+    @property
+    def title(self) -> str:
+        """Whose images they are."""
+        return title_of(self.data or "")
 
 
 def render() -> None:
@@ -33,23 +55,40 @@ def render() -> None:
         "asks whether a network still knows what it sees.",
     )
     picture, name = _choose()
-    images, behaviour = None if picture is not None else name, _behaviour()
+    left, right = st.columns(2, gap="large")
+    with left:
+        behaviour = _behaviour()
+    with right:
+        size = _size(picture, name)
+    if picture is None and name is None:
+        st.info("Say where your images are, or drop a file, to see them changed.", icon=":material/photo_library:")
+        return
+    asked = Asked(data=None if picture else name, picture=picture, behaviour=behaviour, image_size=size_setting(size))
     try:
-        run = data.find_gallery(data=images, picture=picture, behaviour=behaviour)
-        if run is None and picture is None and name in catalog.DATASETS and catalog.DATASETS[name].network:
-            _ask(name, behaviour)
-            return
-        if run is None or run.state == "done":
-            run, drawn = data.gallery(data=images, picture=picture, behaviour=behaviour)
-            if drawn is not None:
-                st.fragment(gallery_player)(run, drawn)
-                _caption(picture, name, len(drawn.images), behaviour)
-                if said := (run.summary or {}).get("strengths"):
-                    st.caption(said)
-                return
-        st.fragment(_under_way, run_every=1.0 if data.is_active(run) else None)(run.id, picture, name, behaviour)
+        _draw(asked)
     except data.BirdError as error:
         st.error(str(error), icon=":material/error:")
+
+
+def _draw(asked: Asked) -> None:
+    """The pictures, or what keeps them."""
+    if asked.data is not None and (problem := _problem(asked.data)) is not None:
+        raise data.InputError(problem)
+    run = data.find_gallery(**asked.named)
+    if run is None and asked.data is not None and may_download(asked.data):
+        _ask(asked)
+        return
+    if run is None or run.state == "done":
+        run, drawn = data.gallery(**asked.named)
+        if drawn is not None:
+            st.fragment(gallery_player)(run, drawn)
+            _caption(asked, run, len(drawn.images))
+            return
+    st.fragment(_under_way, run_every=1.0 if data.is_active(run) else None)(run.id, asked)
+
+
+def _problem(name: str) -> str | None:
+    return own_problem(name) if catalog.own_path(name) is not None else None
 
 
 def _behaviour() -> str:
@@ -69,48 +108,56 @@ def _behaviour() -> str:
     return chosen
 
 
-def _choose() -> tuple[str | None, str]:
-    """Which picture was brought, if any, and else which data set."""
+def _choose() -> tuple[str | None, str | None]:
+    """Which picture was brought, if any, and else which data set; neither where nobody has said yet which."""
     asked = st.query_params.get("picture", "")
     picture = asked if re.fullmatch("[0-9a-f]{64}", asked) else None
-    options = [*data_sets(), *own_names()]
-    name = st.query_params.get("data", _FIRST)
-    if name not in options:
-        st.warning(f"There is no data set `{name[:60].replace('`', '')}` here, so {title_of(_FIRST)} stands in.")
-        name = _FIRST
     left, right = st.columns(2, gap="large")
-    st.session_state["_gallery_data"] = name
-    left.selectbox(
-        "Images of",
-        options,
-        format_func=title_of,
-        key="_gallery_data",
-        on_change=_other_data,
-        help="Validation images, never test images: looking at those would be a choice made on them.",
-    )
+    with left:
+        name = images_choice(
+            "gallery",
+            first=_FIRST,
+            help="Validation images, never test images: looking at those would be a choice made on them.",
+            forget=("picture", *GALLERY_KEYS),
+        )
     right.file_uploader(
         "Or bring your own picture",
         type=_TYPES,
         key="brought",
         on_change=_bring,
         max_upload_size=data.MAX_PICTURE_BYTES // 1_000_000,
-        help=f"It is brought to {_SIDES} pixels and stays on the machine that runs this app.",
+        help="It is brought to the image size and stays on the machine that runs this app.",
     )
     if said := st.session_state.pop("_not_brought", None):
         st.error(said, icon=":material/error:")
     if picture is not None:
-        left.button(f"Back to {title_of(name)}", icon=":material/arrow_back:", on_click=_other_data)
+        label = "Back to the data set" if name is None else f"Back to {title_of(name)}"
+        left.button(label, icon=":material/arrow_back:", on_click=_forget)
     return picture, name
+
+
+def _size(picture: str | None, name: str | None) -> str:
+    """The side of the images, as the address has it."""
+    own = catalog.OWN_IMAGE_SIZE if picture is not None or name is None else image_size_of(name)
+    asked = size_text(st.query_params.get("size", AUTO))
+    chosen = asked if known_size(asked) else AUTO
+    sides = [size for size in dict.fromkeys((*SIZES, chosen)) if size != AUTO]
+    words = {AUTO: "Automatic" if own is None else f"Automatic: {size_words(own)}"}
+    address_list(
+        "size",
+        words | {size: size_words(int(size)) for size in sides},
+        chosen,
+        label="Image size",
+        key="_gallery_size",
+        help="The side in pixels that images are brought to before they are changed: what a change does depends on it.",
+        forget=GALLERY_KEYS,
+    )
+    return chosen
 
 
 def _forget() -> None:
     for name in ("picture", *GALLERY_KEYS):
         st.query_params.pop(name, None)
-
-
-def _other_data() -> None:
-    _forget()
-    st.query_params["data"] = st.session_state["_gallery_data"]
 
 
 def _bring() -> None:
@@ -126,15 +173,15 @@ def _bring() -> None:
     st.query_params["picture"] = name
 
 
-def _ask(name: str, behaviour: str) -> None:
+def _ask(asked: Asked) -> None:
     with st.container(border=True):
-        st.markdown(f"**{title_of(name)} has not been drawn here yet.** It is downloaded once, if it is not here.")
+        st.markdown(f"**{asked.title} has not been drawn here yet.** It is downloaded once, if it is not here.")
         if st.button("Draw it", type="primary", icon=":material/palette:", key="draw"):
-            data.gallery(data=name, behaviour=behaviour)
+            data.gallery(**asked.named)
             st.rerun()
 
 
-def _under_way(run_id: str, picture: str | None, name: str, behaviour: str) -> None:
+def _under_way(run_id: str, asked: Asked) -> None:
     run = data.get_run(run_id)
     if run is None or run.state == "done":
         st.rerun()
@@ -150,17 +197,22 @@ def _under_way(run_id: str, picture: str | None, name: str, behaviour: str) -> N
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Try again", icon=":material/refresh:", key="draw"):
-            data.gallery(data=None if picture else name, picture=picture, behaviour=behaviour, retry=True)
+            data.gallery(**asked.named, retry=True)
             st.rerun()
         link("live", "Its log", icon=":material/notes:", run=run.id)
 
 
-def _caption(picture: str | None, name: str, count: int, behaviour: str) -> None:
-    condition = BEHAVIOURS[behaviour].words.condition
-    if picture is not None:
-        st.caption(f"Your picture at {_SIDES} pixels, each {condition} drawn once with a fixed seed.")
+def _caption(asked: Asked, run: data.Run, count: int) -> None:
+    """What is drawn, at which size, and what strengths mean there."""
+    found = run.summary or {}
+    behaviour = BEHAVIOURS[asked.behaviour]
+    side, condition = size_words(int(found["image_size"])), behaviour.words.condition
+    if asked.data is None:
+        st.caption(
+            f"Your picture at {side} pixels, each {condition} drawn once with a fixed seed. {found['strengths']}"
+        )
         return
     st.caption(
-        f"{count} validation images of {title_of(name)}, evenly over its classes; each {condition} is drawn once with "
-        "a fixed seed, so noise looks the same each time."
+        f"{count} validation images of {asked.title} at {side} pixels, evenly over its classes; each {condition} is "
+        f"drawn once with a fixed seed, so noise looks the same each time. {found['strengths']}"
     )

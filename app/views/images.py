@@ -6,21 +6,18 @@ import streamlit as st
 
 from app.address.kept import keep, recall
 from app.backend import data
-from app.backend.own_images import find_inspection, inspect, own_names
-from app.components.address_list import address_list
+from app.backend.own_images import find_inspection, inspect, may_download
+from app.components.images_choice import images_choice
 from app.components.images_found import images_found
 from app.components.kept_images import kept_images_section
 from app.components.own_images import reading_state
-from app.components.own_source import LAYOUTS, own_source
+from app.components.own_source import LAYOUTS
 from app.components.page_head import page_head
-from app.form.images import OWN, data_sets, own_name, own_problem
+from app.form.images import own_problem
 from bird_backend import catalog
 from bird_backend.catalog import title_of
-from bird_backend.errors import is_plain
 
 __all__ = ["render"]
-
-_PATH = "_images_path"
 
 
 def render() -> None:
@@ -31,7 +28,7 @@ def render() -> None:
         "squashed, enlarged or left out, and a few of each to look at.",
     )
     recall("images", ("data",))
-    name = _choose()
+    name = images_choice("images", help="Your own, or a data set that has a name.")
     keep("images", {} if name is None else {"data": name})
     try:
         if name is None:
@@ -43,31 +40,6 @@ def render() -> None:
     except data.BirdError as error:
         st.error(str(error), icon=":material/error:")
     kept_images_section()
-
-
-def _choose() -> str | None:
-    """The data set that the address names; none where it is to be one's own and nobody has said which."""
-    asked = st.query_params.get("data", "")
-    mine = catalog.own_path(asked) is not None and is_plain(asked)
-    earlier = [name for name in own_names() if name != asked]
-    words = {OWN: "Other images of mine" if mine else "My own images", **({asked: title_of(asked)} if mine else {})}
-    words |= {name: title_of(name) for name in (*earlier, *data_sets())}
-    chosen = asked if asked in words else OWN
-    if asked not in words and asked:
-        st.warning(f"There is no data set `{asked[:60].replace('`', '')}` here.")
-    address_list(
-        "data", words, chosen, label="Images of", key="_images_data", help="Your own, or a data set that has a name."
-    )
-    if chosen != OWN:
-        return chosen
-    said = own_source(_PATH)
-    if not said:
-        return None
-    name = own_name(said)
-    if _problem(name) is None:
-        st.query_params["data"] = name
-        st.rerun()
-    return name
 
 
 def _problem(name: str) -> str | None:
@@ -91,7 +63,7 @@ def _nothing_named() -> None:
 
 def _look(name: str) -> None:
     found = find_inspection(name)
-    if found is None and _is_far(name):
+    if found is None and may_download(name):
         with st.container(border=True):
             st.markdown(
                 f"**{title_of(name)} has not been looked into here yet.** It is downloaded once, if it is not here."
@@ -105,8 +77,3 @@ def _look(name: str) -> None:
         reading_state(name, found)
     else:
         images_found(name, found.run, found.images)
-
-
-def _is_far(name: str) -> bool:
-    """Whether looking may download."""
-    return catalog.torchvision_set(name) is not None or (name in catalog.DATASETS and catalog.DATASETS[name].network)

@@ -2,6 +2,7 @@
 
 from bird_backend.specs.controls import CONTROLS, Control, ControlName
 from bird_backend.specs.parts import (
+    IMAGE_SIZES,
     DataName,
     Evaluation,
     ImageSize,
@@ -19,6 +20,7 @@ __all__ = [
     "CONTROLS",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
+    "IMAGE_SIZES",
     "OURS",
     "Control",
     "ControlName",

@@ -13,6 +13,7 @@ from bird_backend.errors import is_plain
 from bird_backend.sources import check_network, title_of_network
 
 __all__ = [
+    "IMAGE_SIZES",
     "DataName",
     "Evaluation",
     "ImageSize",
@@ -66,14 +67,17 @@ DataName = Annotated[
     AfterValidator(_known_data),
     Field(description="a data set by name, `torchvision:NAME`, or one's own, such as `folder:PATH`"),
 ]
-_SIZES = range(16, 513, 8)
+IMAGE_SIZES = range(16, 513, 8)
+"""Sides in pixels that images can be brought to."""
 
 
 def _known_size(size: Any) -> Any:
-    if size == "auto" or (isinstance(size, int) and not isinstance(size, bool) and size in _SIZES):
+    if size == "auto" or (isinstance(size, int) and not isinstance(size, bool) and size in IMAGE_SIZES):
         return size
     said = repr(size) if isinstance(size, str) else size
-    raise ValueError(f"the side of the images is auto or a multiple of 8 from {_SIZES[0]} to {_SIZES[-1]}, not {said}")
+    raise ValueError(
+        f"the side of the images is auto or a multiple of 8 from {IMAGE_SIZES[0]} to {IMAGE_SIZES[-1]}, not {said}"
+    )
 
 
 ImageSize = Annotated[
