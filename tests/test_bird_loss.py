@@ -222,6 +222,30 @@ def test_tokens_come_with_a_mask() -> None:
     torch.testing.assert_close(bird(tokens, mask), 1 - cka(*means, estimator="biased"))
 
 
+def test_a_layer_with_channels_last_is_pooled_over_its_places() -> None:
+    class Last(nn.Module):
+        def __init__(self, seed: int) -> None:
+            super().__init__()
+            torch.manual_seed(seed)
+            self.patches = nn.Conv2d(3, 6, 4, stride=4)
+            self.norm = nn.LayerNorm(6)
+            self.head = nn.Linear(6, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.norm(self.patches(x).permute(0, 2, 3, 1)).mean((1, 2)))
+
+    student, teacher = Last(0), Last(1)
+    images = torch.randn(6, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    bird = BirdLoss(student, teacher, [("norm", "norm")])
+    for _ in range(2):
+        student(images)
+        means = [
+            network.norm(network.patches(images).permute(0, 2, 3, 1)).mean((1, 2)) for network in (teacher, student)
+        ]
+        torch.testing.assert_close(bird(images), 1 - cka(*means, estimator="biased"))
+    torch.testing.assert_close(bird(images), 1 - cka(*means, estimator="biased"))
+
+
 # What it leaves behind
 
 

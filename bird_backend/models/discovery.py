@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from bird_backend.activations import UNUSUAL_LAYOUTS, Layout, declare_layout, first_tensor, in_order
 from bird_backend.catalog import LayerFacts
-from bird_backend.errors import InputError
+from bird_backend.errors import BirdError, InputError
 from bird_backend.models.outline import outline
 
-__all__ = ["Traced", "classifier_of", "declare_layouts", "discover", "noise", "trace"]
+__all__ = ["Traced", "classifier_of", "declare_layouts", "discover", "learn_layouts", "noise", "trace"]
 
 _IMAGES = 3
 """In the batch of the pass. A number that seldom is one of tokens, heads or channels, as 1 and 2 are."""
@@ -99,6 +99,14 @@ def declare_layouts(model: nn.Module, layers: tuple[LayerFacts, ...]) -> None:
         for layout in UNUSUAL_LAYOUTS:
             if layer.layout == layout:
                 declare_layout(model.get_submodule(layer.name), layout)
+
+
+def learn_layouts(model: nn.Module, image_size: int) -> None:
+    """`declare_layouts` of a network that nobody knows, where noise of that size passes through it; else nothing."""
+    with contextlib.suppress(
+        BirdError, RuntimeError, ValueError, TypeError, AttributeError, LookupError, AssertionError
+    ):
+        declare_layouts(model, discover(model, image_size))
 
 
 def noise(model: nn.Module, image_size: int) -> Tensor:

@@ -12,6 +12,7 @@ from bird_backend.datasets import Split
 from bird_backend.errors import InputError
 from bird_backend.evaluation import Geometry, Snapshotter, layer_features, probes_among
 from bird_backend.measures import Interval
+from bird_backend.models.discovery import learn_layouts
 from bird_backend.recording.seeing import Seen, Transform, device_of
 from bird_backend.transfer.bird.catching import bare
 
@@ -70,6 +71,8 @@ class Drawing:
         """Look at the teacher, the first time: not before, for networks move to their device after they are named."""
         if self._snapshotter is not None:
             return None
+        for network, transform in zip((self._student, self._teacher), self._transforms, strict=True):
+            learn_layouts(Seen(network, transform), self.image_size)
         layer = f"network.{self._layers[0]}"
         images = self._probes.images.to(device_of(self._teacher))
         seen = Seen(self._teacher, self._transforms[1])

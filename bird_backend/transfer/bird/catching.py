@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from bird_backend.activations import find_layer, layer_output
+from bird_backend.activations import find_layer, first_tensor, layer_output
 
 __all__ = ["NOT_RUN", "Catcher", "bare"]
 
@@ -36,18 +36,19 @@ class Catcher:
 
     def __init__(self, network: nn.Module, layers: Sequence[str]) -> None:
         """An unknown layer is an `UnknownNameError`."""
-        self._layers = tuple(layers)
+        self.paused = False
+        """While it is, passes of the network are not noticed."""
         self._input: Tensor | None = None
         self._with_gradients = False
         self._under_way = False
         self._caught: dict[str, Tensor] = {}
-        modules = {name: find_layer(network, name) for name in layers}
+        self._modules = {name: find_layer(network, name) for name in layers}
         # Before all others: one that makes the input ready for the network gives it another tensor.
         self.handles: list[RemovableHandle] = [
             network.register_forward_pre_hook(_Hook(self._begin, network), prepend=True),
             network.register_forward_hook(_Hook(self._end, network)),
         ]
-        for name, module in modules.items():
+        for name, module in self._modules.items():
             self.handles.append(module.register_forward_hook(_Hook(self._keeper(name), module)))
 
     def unfit(self, inputs: Tensor) -> str:
@@ -58,18 +59,21 @@ class Catcher:
             return "its last forward pass was of another tensor; call it on the very tensor that the loss is called on"
         if self._with_gradients != torch.is_grad_enabled():
             return "its last forward pass was with gradients off, or on where they are off now"
-        if lacking := [name for name in self._layers if name not in self._caught]:
+        if lacking := [name for name in self._modules if name not in self._caught]:
             return f"{', '.join(lacking)} was not seen to run; compile it after the loss is made, if that is it"
         return ""
 
     def take(self) -> dict[str, Tensor]:
-        """What is held, by layer; then nothing is any more."""
-        taken, self._caught = self._caught, {}
+        """What is held, by layer, in the usual order of dimensions; then nothing is any more."""
+        taken = {name: layer_output(kept, name, self._modules[name]) for name, kept in self._caught.items()}
+        self._caught = {}
         self._input = None
         self._under_way = False
         return taken
 
     def _begin(self, _module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if self.paused:
+            return
         self._caught = {}
         self._input = inputs[0] if inputs else None
         self._with_gradients = torch.is_grad_enabled()
@@ -82,7 +86,7 @@ class Catcher:
         def keep(module: nn.Module, _inputs: Any, output: Any) -> None:
             # A layer that runs by itself, or again in a backward pass that recomputes it, is none of our business.
             if self._under_way:
-                self._caught[name] = layer_output(output, name, module).clone()
+                self._caught[name] = first_tensor(output, name, module).clone()
 
         return keep
 

@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from bird_backend.activations import Pooling, capture_activations, find_layer
 from bird_backend.errors import InputError
+from bird_backend.models.discovery import learn_layouts
 from bird_backend.similarity import Estimator, Kernel
 from bird_backend.specs import LayerPair
 from bird_backend.training import Batch
@@ -84,6 +85,7 @@ class BirdLoss(nn.Module):
         self._catcher = Catcher(self._networks.student, self.method.guided)
         self._unhook = weakref.finalize(self, _remove, self._catcher.handles)
         self._warned = False
+        self._looked = False
 
     def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """The representation loss of a batch [B, ...], a float32 scalar.
@@ -97,6 +99,9 @@ class BirdLoss(nn.Module):
         if self.method.shares.device != inputs.device:
             self.method.to(inputs.device)
         batch = Batch(inputs=inputs, targets=inputs, mask=mask)
+        if not self._looked:
+            self._looked = True
+            self._learn_layouts(inputs)
         guided = self._guided(batch)
         if torch.is_grad_enabled():
             self._check_gradients(guided)
@@ -148,6 +153,19 @@ class BirdLoss(nn.Module):
             batch.outputs(student)
         self._catcher.take()
         return captured
+
+    def _learn_layouts(self, inputs: Tensor) -> None:
+        """Whether a layer has channels or tokens last is seen by passing noise through both networks, once."""
+        if inputs.ndim != 4 or inputs.shape[1] != 3 or inputs.shape[2] != inputs.shape[3]:
+            return
+        with torch.no_grad():
+            theirs = inputs if self._to_teacher is None else self._to_teacher(inputs[:2])
+        self._catcher.paused = True
+        try:
+            learn_layouts(self._networks.student, inputs.shape[-1])
+            learn_layouts(self._networks.teacher.network, theirs.shape[-1])
+        finally:
+            self._catcher.paused = False
 
     def _check_gradients(self, guided: Mapping[str, Tensor]) -> None:
         """A loss that can't move what it is to move would be a silent failure."""
