@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from app.backend.networks import keep_code_at_home
 from bird_backend import settings
 from bird_backend.errors import InputError
 from bird_backend.models import build_model
@@ -82,6 +83,19 @@ def test_a_module_of_a_package_is_a_source_too(tmp_path: Path, monkeypatch: pyte
     write_network(tmp_path / "own_package", f"{GOOD}\n# changed\n")
     assert build_model(name, classes=2, seed=0).get_parameter("head.weight").shape == (2, 16)
     assert fingerprint(name) != before
+
+    for text in (
+        "from . import blocks",
+        "from .blocks import A",
+        "import own_package.blocks",
+        "from own_package import blocks",
+    ):
+        write_network(tmp_path / "own_package", f"{text}\n{GOOD}")
+        found = []
+        for number in (1, 10):
+            write_network(tmp_path / "own_package", f"A = {number}\n", "blocks.py")
+            found.append(fingerprint(name))
+        assert found[0] != found[1], text
     sys.modules.pop("own_package", None)
     sys.modules.pop("own_package.net", None)
 
@@ -274,3 +288,25 @@ def test_nothing_of_it_is_executed_to_check_a_spec_and_no_torch_is_loaded(tmp_pa
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        (None, False),
+        ("192.0.2.1", False),
+        ("bird.example", False),
+    ],
+)
+def test_an_app_that_others_reach_executes_no_code_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch, address: str | None, allowed: bool
+) -> None:
+    monkeypatch.setenv("BIRD_NETWORKS", "only_mine")
+    keep_code_at_home(address)
+    assert settings.networks_allowed() == ("only_mine",), "what the owner says counts"
+    monkeypatch.delenv("BIRD_NETWORKS")
+    keep_code_at_home(address)
+    assert settings.networks_allowed() == (None if allowed else ())

@@ -50,7 +50,7 @@ FACES = {
     "behaviours": {"declaration"},
     "corruptions": {"declaration", "sources"},
     "experiments": {"declaration", "documents", "report"},
-    "sources": {"declaration", "own_code"},
+    "sources": {"code_files", "declaration", "own_code"},
     "transfer": {"declaration"},
 }
 """Packages whose entries show a torch-free face: the `__init__` of the package and of its folders, and these files."""

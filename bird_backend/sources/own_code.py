@@ -1,4 +1,4 @@
-"""Networks of one's own code, torch-free: where they may come from, where they are, and when they change.
+"""Networks of one's own code, torch-free: where they may come from, and where they are.
 
 `BIRD_NETWORKS` says whose code may be executed. Unset: any file that can be read and any package that can be imported,
 which is right for one's own machine. Empty: none. Else a list of folders and packages, separated as in PATH: a file has
@@ -7,17 +7,14 @@ to lie in one of the folders, a module in one of the packages or folders. Nothin
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib.util
-import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from bird_backend import settings
 from bird_backend.errors import InputError
 
-__all__ = ["allow", "file_of", "fingerprint_of", "module_file", "siblings", "split"]
+__all__ = ["allow", "file_of", "module_file", "split"]
 
 
 def split(name: str, form: str) -> tuple[str, str]:
@@ -75,54 +72,3 @@ def allow(path: Path, *, package: str | None) -> None:
             return
     named = ", ".join(str(entry) for entry in allowed)
     raise InputError(f"{package or path} is in none of the places that BIRD_NETWORKS allows: {named}.")
-
-
-def fingerprint_of(path: Path | None) -> str:
-    """Changes when a file's code does, or that of files beside it which it imports; `missing` where there is none."""
-    if path is None:
-        return "missing"
-    digest = hashlib.sha256()
-    for file in sorted({path, *(inner for found in siblings(path).values() for inner in _python_files(found))}):
-        try:
-            digest.update(str(file.relative_to(path.parent)).encode("utf-8", "surrogateescape"))
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-        except (OSError, ValueError):
-            digest.update(b"missing")
-    return digest.hexdigest()[:32]
-
-
-def siblings(path: Path) -> dict[str, Path]:
-    """Modules and packages beside a file that it imports, or that those import, by the name they go by there."""
-    found: dict[str, Path] = {}
-    waiting = [path]
-    while waiting:
-        for name in _imported(waiting.pop()):
-            beside = next((file for file in _candidates(path.parent, name) if file.is_file()), None)
-            if beside is not None and name not in found and name not in sys.stdlib_module_names:
-                found[name] = beside
-                waiting += _python_files(beside)
-    return found
-
-
-def _candidates(folder: Path, name: str) -> tuple[Path, Path]:
-    return folder / f"{name}.py", folder / name / "__init__.py"
-
-
-def _python_files(path: Path) -> list[Path]:
-    """The file, or all of a package's."""
-    return sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
-
-
-def _imported(path: Path) -> set[str]:
-    """The first names of all absolute imports in a file; none of one that is no Python."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return set()
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-    return names

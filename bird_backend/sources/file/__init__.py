@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from bird_backend import settings
 from bird_backend.errors import InputError
+from bird_backend.sources.code_files import code_files
 from bird_backend.sources.declaration import Source
-from bird_backend.sources.own_code import file_of, fingerprint_of, split
+from bird_backend.sources.own_code import file_of, split
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,6 +34,11 @@ def _require(name: str) -> None:
     file_of(split(name, _FORM)[0])
 
 
+def _fingerprint(name: str) -> str:
+    path = settings.found(split(name, _FORM)[0])
+    return "missing" if path is None else code_files(path, path.parent).fingerprint
+
+
 def _build(name: str, classes: int, image_size: int) -> nn.Module:
     from bird_backend.sources.file.build import build  # noqa: PLC0415 - torch
 
@@ -48,7 +54,7 @@ DECLARES = Source(
     check=_check,
     title=_title,
     require=_require,
-    fingerprint=lambda name: fingerprint_of(settings.found(split(name, _FORM)[0])),
+    fingerprint=_fingerprint,
     build=_build,
     own_code=True,
 )

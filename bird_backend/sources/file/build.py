@@ -14,7 +14,7 @@ from torch import nn
 
 from bird_backend.errors import InputError
 from bird_backend.sources.calling import Factory, make_network
-from bird_backend.sources.own_code import siblings
+from bird_backend.sources.code_files import code_files
 
 __all__ = ["build"]
 
@@ -40,7 +40,7 @@ def _load(path: Path) -> ModuleType:
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[None]:
     """While inside, the file imports what lies beside it, as a script does; another file's `blocks` is another one."""
-    names = set(siblings(path))
+    names = code_files(path, path.parent).names
 
     def take_out() -> dict[str, ModuleType]:
         return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in names}

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bird_backend.errors import InputError
+from bird_backend.sources.code_files import code_files
 from bird_backend.sources.declaration import Source
-from bird_backend.sources.own_code import allow, fingerprint_of, module_file, split
+from bird_backend.sources.own_code import allow, module_file, split
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +42,15 @@ def _require(name: str) -> None:
     _file(name)
 
 
+def _fingerprint(name: str) -> str:
+    module, _ = split(name, _FORM)
+    path = module_file(module)
+    if path is None:
+        return "missing"
+    depth = module.count(".") + (path.name == "__init__.py")
+    return code_files(path, path.parents[depth], package=module.partition(".")[0]).fingerprint
+
+
 def _build(name: str, classes: int, image_size: int) -> nn.Module:
     from bird_backend.sources.module.build import build  # noqa: PLC0415 - torch
 
@@ -56,7 +66,7 @@ DECLARES = Source(
     check=_check,
     title=_title,
     require=_require,
-    fingerprint=lambda name: fingerprint_of(module_file(split(name, _FORM)[0])),
+    fingerprint=_fingerprint,
     build=_build,
     own_code=True,
 )
