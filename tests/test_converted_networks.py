@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torchvision.models import GoogLeNet_Weights, ResNet18_Weights, googlenet, resnet18, shufflenet_v2_x0_5
 
-from bird_backend.models import build_model, load_model
+from bird_backend import runs
+from bird_backend.errors import InputError
+from bird_backend.experiments import TransferSpec, load_spec
+from bird_backend.jobs.process import perform
+from bird_backend.models import build_model, load_model, save_weights
 from bird_backend.models.foreign import published
 from bird_backend.models.preprocessing import preprocessing_of
+from bird_backend.models.skeletons import skeleton
+from bird_backend.runs.checks import check_transfer
+from bird_backend.runs.provenance import Provenance
 from bird_backend.specs import IMAGENET_MEAN, IMAGENET_STD, OURS, ModelRef
-from tests.converting import convert, open_at_once, refused, saved, small
+from tests.converting import convert, open_at_once, refused, refused_beside, saved, small
+from tests.own_networks import GOOD, name_of, write_network
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +135,71 @@ def test_converted_weights_see_images_as_they_did(tmp_path: Path) -> None:
     seen = preprocessing_of(model)
     assert seen is not None
     assert seen.size == 48
+
+
+def test_weights_of_own_code_are_checked_against_the_network_that_is_named(tmp_path: Path) -> None:
+    network = name_of(write_network(tmp_path / "code"))
+    theirs = build_model(network, classes=10, seed=3)
+    source = saved(tmp_path / "mine.pth", {"model": theirs.state_dict()})
+    assert "of no network that is known here" in refused(source)
+    summary = convert(source, model=network, data="digits")
+    assert (summary["model"], summary["stem"], summary["image_size"]) == (network, None, 32)
+    ours, made = load_model(ModelRef(model=network, weights="mine"), classes=10, seed=0)
+    assert made is not None
+    assert (made.image_size, made.preprocessing) == (32, None)
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ours.eval()(images), theirs.eval()(images))
+    other = saved(tmp_path / "other.pth", build_model("cnn-small", classes=10, seed=0).state_dict())
+    assert refused_beside(other, model=network).startswith(f"other.pth doesn't fit {network}: 0 of ")
+
+
+def test_code_that_a_file_names_is_not_executed(tmp_path: Path) -> None:
+    marker = tmp_path / "executed"
+    path = write_network(tmp_path / "code", f"import pathlib\npathlib.Path({str(marker)!r}).touch()\n{GOOD}")
+    network = name_of(path)
+    theirs = build_model(network, classes=10, seed=3)
+    save_weights(tmp_path / "mine.safetensors", theirs, made_by(network))
+    marker.unlink()
+    assert "of no network that is known here" in refused(tmp_path / "mine.safetensors")
+    assert not marker.exists()
+    assert convert(tmp_path / "mine.safetensors", model=network)["model"] == network
+
+
+def made_by(network: str) -> Provenance:
+    return Provenance(
+        model=network,
+        classes=tuple("0123456789"),
+        data="digits",
+        recipe={},
+        seed=0,
+        clean_accuracy=None,
+        n_test=0,
+        code_version="0",
+        created="2026-01-01T00:00:00Z",
+        role="teacher",
+    )
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("convnext_atto", "module."), ("vit_tiny_patch16_224", "model.")])
+def test_timms_networks_are_recognised_by_their_plainest_name(tmp_path: Path, name: str, prefix: str) -> None:
+    state = skeleton(f"timm:{name}", classes=3, image_size=224)
+    tensors = {f"{prefix}{key}": torch.zeros(meta.shape, dtype=meta.dtype) for key, meta in state.items()}
+    summary = convert(saved(tmp_path / "x.pth", tensors))
+    assert (summary["model"], len(summary["classes"]), summary["image_size"]) == (f"timm:{name}", 3, 224)
+
+
+def test_a_teacher_of_a_thousand_classes_teaches_by_its_geometry_alone(
+    tmp_path: Path, transfer_document: dict[str, Any]
+) -> None:
+    theirs = build_model("resnet-narrow", classes=1000, seed=0)
+    convert(
+        saved(tmp_path / "imagenet.pth", theirs.state_dict()), mean=[*IMAGENET_MEAN], std=[*IMAGENET_STD], image_size=40
+    )
+    document = transfer_document | {"teacher": {"model": "resnet-narrow", "weights": "imagenet"}}
+    document["training"] = {"epochs": 1, "batch_size": 512, "lr": 0.05}
+    document["evaluation"] = {"limit": 20}
+    row = runs.RunStore().create(load_spec(document), state="running")
+    summary = perform(row.id, device="cpu")
+    assert summary["state"] == "done"
+    with pytest.raises(InputError, match="imagenet knows the 1000 classes of unknown data, not those of Digits"):
+        check_transfer(TransferSpec.model_validate(document | {"method": "soft-labels"}))
