@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.backend import data
+from bird_backend.experiments import AnalyzeSpec
 from bird_backend.specs import ModelRef
 from tests import synthetic
 from tests.browsing import address, browser_tests, no_fault, opened, serious, settled
@@ -25,7 +26,7 @@ ROLES = {
 def measured(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home in which the demo's layers are measured. Ask for it before the server."""
     monkeypatch.setattr(data, "ensure_worker", lambda **_: None)
-    run, _ = data.layer_map("fashion-mnist-small", ROLES["teacher"], ROLES["student"], seed=0)
+    run, _ = data.layer_map(AnalyzeSpec(data="fashion-mnist-small", **ROLES))
     synthetic.write_layer_map(run)
 
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from app.backend import data
+from bird_backend.experiments import AnalyzeSpec
 from bird_backend.specs import ModelRef
 from tests import synthetic
 from tests.browsing import browser_tests, opened, settled, until
@@ -27,7 +28,7 @@ def drawn(home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, str]:
     synthetic.write_gallery(gallery)
     demo = data.demo_document()
     teacher, student = (ModelRef.model_validate(demo[role]) for role in ("teacher", "student"))
-    layers, _ = data.layer_map(demo["data"], teacher, student, seed=0)
+    layers, _ = data.layer_map(AnalyzeSpec(data=demo["data"], teacher=teacher, student=student))
     return synthetic.write_transfer("done").id, gallery.id, synthetic.write_layer_map(layers).id
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.backend import data
 from bird_backend.errors import InputError
-from bird_backend.experiments import load_spec
+from bird_backend.experiments import AnalyzeSpec, load_spec
 from bird_backend.runs.store import RunStore
 from bird_backend.specs import ModelRef
 from tests import synthetic
@@ -131,12 +131,13 @@ def test_the_demo_that_is_under_way_is_not_started_twice(monkeypatch: pytest.Mon
 
 def test_a_layer_map_is_asked_for_once_and_read_when_done() -> None:
     model = ModelRef.model_validate(synthetic.transfer_document()["teacher"])
-    run, table = data.layer_map("digits", model, model)
+    asked = AnalyzeSpec(data="digits", teacher=model, student=model)
+    run, table = data.layer_map(asked)
     assert table is None
-    again, _ = data.layer_map("digits", model, model)
+    again, _ = data.layer_map(asked)
     assert again.id == run.id
     synthetic.write_layer_map(run)
-    done, table = data.layer_map("digits", model, model)
+    done, table = data.layer_map(asked)
     assert done.id == run.id
     assert table is not None
     assert table.attrs["n"] == 512
@@ -145,10 +146,11 @@ def test_a_layer_map_is_asked_for_once_and_read_when_done() -> None:
 
 def test_a_layer_map_that_failed_is_not_asked_for_forever() -> None:
     model = ModelRef.model_validate(synthetic.transfer_document()["teacher"])
-    run, _ = data.layer_map("digits", model, model)
+    asked = AnalyzeSpec(data="digits", teacher=model, student=model)
+    run, _ = data.layer_map(asked)
     RunStore().finish(run.id, "failed", reason="No such file.")
-    assert data.layer_map("digits", model, model)[0].id == run.id
-    assert data.layer_map("digits", model, model, retry=True)[0].id != run.id
+    assert data.layer_map(asked)[0].id == run.id
+    assert data.layer_map(asked, retry=True)[0].id != run.id
 
 
 def test_cancel_and_resume() -> None:

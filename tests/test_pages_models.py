@@ -9,6 +9,7 @@ import pytest
 from app.backend import data
 from bird_backend import catalog, settings
 from bird_backend.runs.store import RunStore
+from tests.networks import finish_looking
 from tests.pages import show, words
 from tests.weights import NETWORK, assets_without_weights, write_demo_weights
 
@@ -61,3 +62,18 @@ def test_training_form_says_what_is_wrong() -> None:
     app = show("models", part="train", name="a/b")
     assert app.button("train").disabled
     assert any("save_as" in error.value for error in app.error)
+
+
+def test_any_other_network_can_be_looked_into_and_trained() -> None:
+    named = "torchvision:resnet18"
+    show("models", part="networks", network=named)
+    [look] = RunStore().list(kind="examine")
+    finish_looking(look)
+    app = show("models", part="networks", network=named)
+    assert "1,234,567 parameters" in words(app)
+    assert any('class="layers"' in element.proto.body for element in app.get("html"))
+    app = show("models", part="train", net=named, role="pretrain")
+    app.button("train").click()
+    app.run()
+    [queued] = RunStore().list(kind="pretrain")
+    assert (queued.spec.model.model, queued.spec.save_as) == (named, "digits-resnet18-student")

@@ -159,18 +159,21 @@ ASKED: dict[str, dict[str, Any]] = {
     "analyze": {"teacher": MODEL, "student": {"model": "vit-tiny"}},
     "inspect": {},
     "gallery": {},
+    "convert": {"source": "f" * 64, "save_as": "my-net", "model": "cnn-small", "image_size": 64},
+    "examine": {"model": MODEL},
 }
+PARTS = {"pretrain": "train", "robustify": "train", "convert": "bring", "examine": "networks"}
 """What each kind of run is asked for that a page asks for."""
 
 
 @pytest.mark.parametrize("kind", list(ASKED))
 def test_every_run_can_be_changed_and_launched_again(kind: str) -> None:
     write_demo_weights()
-    run = RunStore().create(load_spec({"kind": kind, "data": "digits", **ASKED[kind]}))
+    on = {} if kind == "examine" else {"data": "digits"}
+    run = RunStore().create(load_spec({"kind": kind, **on, **ASKED[kind]}))
     page, query = relaunch("live", run.id)
-    trained = kind in ("pretrain", "robustify")
-    assert page == ("models" if trained else {"gallery": "gallery", "inspect": "images"}.get(kind, "launch"))
-    assert query.get("part") == ("train" if trained else None)
+    assert page == ("models" if kind in PARTS else {"gallery": "gallery", "inspect": "images"}.get(kind, "launch"))
+    assert query.get("part") == PARTS.get(kind)
     show(page, **query)
 
 

@@ -27,7 +27,6 @@ from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import Examples, Gallery, SnapshotName
 from bird_backend.runs.run import read_run_spec
 from bird_backend.runs.store import ACTIVE, Run, RunStore, State
-from bird_backend.specs import ModelRef
 
 if TYPE_CHECKING:
     from bird_backend.runs.provenance import WeightsFile
@@ -226,24 +225,21 @@ def start_demo() -> Run:
     return active_demo() or submit(demo_document())
 
 
-def layer_map(
-    data: str, teacher: ModelRef, student: ModelRef, *, seed: int = 0, retry: bool = False
-) -> tuple[Run, pd.DataFrame | None]:
+def layer_map(asked: AnalyzeSpec, *, retry: bool = False) -> tuple[Run, pd.DataFrame | None]:
     """The run that measures every layer pair's CKA, and its table (rows teacher, columns student) once it is done.
 
     The table's `attrs` hold `n`, `null`, `estimator` and `kernel`. A run that failed is returned as it is, so that
     a page that asks on each rerun does not ask forever; `retry` starts it again.
     """
-    spec = AnalyzeSpec(data=data, teacher=teacher, student=student, seed=seed)
-    run = find_layer_map(data, teacher, student, seed=seed)
+    run = find_layer_map(asked)
     if run is None or run.state == "cancelled" or (retry and run.state == "failed"):
-        run = submit(spec.model_dump(mode="json"))
+        run = submit(asked.model_dump(mode="json"))
     return run, layer_table(run)
 
 
-def find_layer_map(data: str, teacher: ModelRef, student: ModelRef, *, seed: int = 0) -> Run | None:
+def find_layer_map(asked: AnalyzeSpec) -> Run | None:
     """The layer map that was asked for already, in whatever state."""
-    return RunStore().find_same(AnalyzeSpec(data=data, teacher=teacher, student=student, seed=seed), states=_ANY)
+    return RunStore().find_same(asked, states=_ANY)
 
 
 def layer_table(run: Run) -> pd.DataFrame | None:

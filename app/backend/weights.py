@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from app.backend.named_networks import is_network, network_words
 from app.words.intervals import percent
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, Behaviour
@@ -39,14 +40,14 @@ class Weights:
     def label(self) -> str:
         """One line for a list."""
         if self.provenance is None:
-            return f"{catalog.find_model(self.network).title}, random weights"
+            return f"{network_words(self.network)}, random weights"
         return self.provenance.title or self.value
 
     @property
     def caption(self) -> str:
         """Where the weights come from and how good they are."""
-        made, facts = self.provenance, catalog.find_model(self.network)
-        size = f"{facts.title}, {facts.parameters:,} parameters."
+        made, facts = self.provenance, catalog.models().get(self.network)
+        size = f"{network_words(self.network)}{f', {facts.parameters:,} parameters' if facts else ''}."
         if made is None:
             return f"{size} Random weights drawn from the seed: a control that knows nothing."
         figures = []
@@ -74,12 +75,17 @@ def usable(known: Iterable[WeightsFile]) -> dict[str, Weights]:
     return {
         found.name: Weights(value=found.name, network=found.provenance.model, provenance=found.provenance)
         for found in known
-        if found.problem is None and found.provenance is not None and found.provenance.model in catalog.models()
+        if found.problem is None and found.provenance is not None and is_network(found.provenance.model)
     }
 
 
-def offered(role: Literal["teacher", "student"], data: str, known: Mapping[str, Weights]) -> dict[str, Weights]:
-    """What a list for `role` offers, the likeliest first: those made for it, for a student on the same data."""
+def offered(
+    role: Literal["teacher", "student"], data: str, known: Mapping[str, Weights], *, named: str = ""
+) -> dict[str, Weights]:
+    """What a list for `role` offers, the likeliest first: known made for it, for a student on the same data.
+
+    Behind them stand the catalogue's networks with random weights, and the one of another source that is `named`.
+    """
 
     def rank(weights: Weights) -> tuple[bool, bool, str]:
         made = weights.provenance
@@ -90,7 +96,9 @@ def offered(role: Literal["teacher", "student"], data: str, known: Mapping[str, 
         )
 
     ranked = sorted(known.values(), key=rank)
-    untrained = (Weights(value=f"{RANDOM}{name}", network=name, provenance=None) for name in catalog.models())
+    asked = [named.removeprefix(RANDOM)] if named.startswith(RANDOM) else []
+    every = dict.fromkeys((*(name for name in asked if is_network(name)), *catalog.models()))
+    untrained = (Weights(value=f"{RANDOM}{name}", network=name, provenance=None) for name in every)
     return {weights.value: weights for weights in (*ranked, *untrained)}
 
 

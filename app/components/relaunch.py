@@ -9,7 +9,9 @@ from typing import Any
 from app.address.routes import link
 from app.address.url_state import address
 from app.backend import data
+from app.backend.foreign import NORMS
 from app.backend.studies import find_study_of
+from app.components.brought_weights import BROUGHT
 from app.form.drafts import Draft, defaults
 from app.form.images import AUTO
 from app.form.training import DEFAULTS, training_choices
@@ -72,6 +74,26 @@ def _images(document: Mapping[str, Any]) -> Place:
     return "images", {"data": str(document["data"])}
 
 
+def _file(document: Mapping[str, Any]) -> Place:
+    """A weights file, and what was said of it. One that was brought is called what its weights were to be called."""
+    called = document.get("title") or document.get("save_as")
+    norm = next((name for name, (mean, _) in NORMS.items() if list(mean) == document.get("mean")), "")
+    said = {
+        "source": document["source"],
+        "file": f"{called}.pth" if called else "",
+        "holds": document.get("model"),
+        "trained": document.get("data"),
+        "side": document.get("image_size"),
+        "norm": norm,
+    }
+    values = {**BROUGHT, **{name: value for name, value in said.items() if value}}
+    return "models", {"part": "bring", **address(values, BROUGHT)}
+
+
+def _network(document: Mapping[str, Any]) -> Place:
+    return "models", {"part": "networks", "network": str(document["model"]["model"])}
+
+
 def _pictures(document: Mapping[str, Any]) -> Place:
     named = {name: str(document[name]) for name in ("data", "picture") if document.get(name)}
     return "gallery", named | ({} if document["image_size"] == AUTO else {"size": str(document["image_size"])})
@@ -85,4 +107,6 @@ _PLACES: Mapping[str, Callable[[Mapping[str, Any]], Place]] = {
     "analyze": _layers,
     "inspect": _images,
     "gallery": _pictures,
+    "convert": _file,
+    "examine": _network,
 }

@@ -10,8 +10,10 @@ from app.address.routes import go
 from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
 from app.backend.machine import machine
+from app.backend.named_networks import is_network, network_words
 from app.components.data_choice import data_choice
 from app.components.expert_options import MIRRORING
+from app.components.network_naming import another_network
 from app.components.spec_view import spec_view
 from app.form.drafts import ALL
 from app.form.estimates import estimate
@@ -47,9 +49,12 @@ def _choices() -> dict[str, Any]:
         st.segmented_control("What for", list(_ROLES), format_func=_ROLES.__getitem__, key="role", required=True)
     )
     models = catalog.models()
-    keep_valid("net", list(models), next(iter(models)))
-    net = str(st.selectbox("Network", list(models), format_func=lambda name: models[name].title, key="net"))
-    st.caption(models[net].caption)
+    asked = str(st.session_state["net"])
+    options = [*models, *([asked] if asked not in models and is_network(asked) else [])]
+    keep_valid("net", options, next(iter(models)))
+    net = str(st.selectbox("Network", options, format_func=network_words, key="net"))
+    st.caption(models[net].caption if net in models else f"`{net}`, with random weights to begin with.")
+    another_network("net")
     on, folder, side = data_choice(("on", "folder", "side"), fallback="digits", help="What it trains on.")
     keep_valid("behaviour", list(BEHAVIOURS), USUAL)
     behaviour = str(

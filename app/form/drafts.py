@@ -20,6 +20,7 @@ __all__ = [
     "ALL",
     "OWN",
     "Draft",
+    "apart",
     "between",
     "defaults",
     "option_fields",
@@ -48,6 +49,12 @@ def _usual(method: str) -> dict[str, Any]:
 def between(guiding: str, guided: str) -> str:
     """A layer pair as a choice of the form."""
     return f"{guiding}{_ARROW}{guided}"
+
+
+def apart(pair: str) -> tuple[str, str]:
+    """The layers of such a choice; what is no pair has no second one."""
+    guiding, _, guided = pair.partition(_ARROW)
+    return guiding, guided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +136,7 @@ class Draft:
             method["start"] = self.start
         method |= {name: self.settings[name] for name in self.asked}
         if facts.matches_layers:
-            pairs = [(self.guiding, self.guided), *(tuple(pair.split(_ARROW, 1)) for pair in self.more)]
+            pairs = [(self.guiding, self.guided), *(apart(pair) for pair in self.more)]
             method["pairs"] = [{"teacher": teacher, "student": student} for teacher, student in pairs]
         document: dict[str, Any] = {
             "kind": "transfer",
@@ -163,6 +170,10 @@ class Draft:
             "evaluation": {"limit": self.limit} if self.limit else {},
             "snapshots": {"count": self.points},
         }
+        roles = (document["teacher"], document["student"])
+        if not facts.matches_layers and any(ref["model"] not in catalog.models() for ref in roles):
+            # Of the catalogue's networks the last layers are drawn; of others nobody knows them before the run.
+            document["drawn"] = {"teacher": self.guiding, "student": self.guided}
         if not document["title"]:
             del document["title"]
         if self.save.strip():

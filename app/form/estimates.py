@@ -14,9 +14,9 @@ from app.backend.machine import Machine
 from app.backend.networks import multiply_adds
 from app.backend.studies import Plan
 from bird_backend import catalog
+from bird_backend.catalog import ModelFacts
 from bird_backend.durations import rough
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
-from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
 __all__ = ["Estimate", "analyze_seconds", "estimate", "study_seconds"]
@@ -68,10 +68,10 @@ def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[d
     return Estimate(seconds=seconds, basis=basis)
 
 
-def analyze_seconds(teacher: ModelRef, student: ModelRef, here: Machine) -> float:
-    """Measuring CKA of every layer pair on 512 images."""
+def analyze_seconds(networks: Iterable[ModelFacts], here: Machine) -> float:
+    """Measuring CKA of every layer pair of two networks on 512 images."""
     rate = TRAINING_RATE["gpu" if here.gpus or here.apple else "cpu"] * max(1, here.cores**0.7)
-    return float(START_SECONDS + 512 * (multiply_adds(teacher) + multiply_adds(student)) / rate)
+    return float(START_SECONDS + 512 * sum(facts.multiply_adds for facts in networks) / rate)
 
 
 def study_seconds(plan: Plan, runs: Iterable[data.Run], here: Machine) -> float:

@@ -37,7 +37,7 @@ _MIRROR: Mapping[str, bool] = {"yes": True, "no": False}
 def suggested_name(role: str, net: str, on: str, behaviour: str) -> str:
     """What the weights are called unless a person says."""
     what = "student" if role != "robustify" else "robust" if behaviour == USUAL else behaviour
-    return f"{'own-images' if on == OWN else on}-{net}-{what}"
+    return f"{'own-images' if on == OWN else on}-{net.rpartition(':')[2]}-{what}"
 
 
 def training_document(choices: Mapping[str, Any]) -> dict[str, Any]:

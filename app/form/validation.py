@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.backend.named_networks import Look
 from app.backend.own_images import Inspection, transfer_problems
 from app.backend.weights import Provenance, Weights, trained_for
 from app.form.drafts import Draft
@@ -15,24 +16,48 @@ from bird_backend.errors import BirdError
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.transfer import METHODS, MatchingSettings
 
-__all__ = ["Findings", "path_problems", "review"]
+__all__ = ["Findings", "Looks", "path_problems", "review"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """What is known of the networks of a transfer."""
+
+    teacher: Look
+    student: Look
+
+    @property
+    def by_role(self) -> tuple[tuple[str, Look], ...]:
+        """Both, with what each is to be."""
+        return ("teacher", self.teacher), ("student", self.student)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """`problems` keep it from being launched; `notes` are worth knowing."""
+    """`problems` and what it `waits_for` keep it from being launched; `notes` are worth knowing."""
 
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    waits_for: tuple[str, ...] = ()
+    """What has to be found out first, and is being found out."""
     wants_student: bool = False
     """The student is for other classes: one has to be trained on the data first."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether it can be launched."""
+        return not self.problems and not self.waits_for
+
 
 def review(
-    document: Mapping[str, Any], draft: Draft, known: Mapping[str, Weights], own: Inspection | None = None
+    document: Mapping[str, Any],
+    draft: Draft,
+    known: Mapping[str, Weights],
+    own: Inspection | None = None,
+    looks: Looks | None = None,
 ) -> Findings:
-    """Look at a draft and the document it makes; `own` is what is known of one's own images."""
-    problems = list(path_problems(draft) or _reading_problems(draft, own))
+    """Look at a draft and the document it makes; `own` is what is known of one's own images, `looks` of networks."""
+    problems = [*(path_problems(draft) or _reading_problems(draft, own)), *_network_problems(looks)]
     notes: list[str] = []
     wants_student = False
     try:
@@ -43,8 +68,9 @@ def review(
         if isinstance(spec, TransferSpec):
             images = own.images if own and draft.data == OWN else None
             found = transfer_problems(spec, images)
-            # A path that leads nowhere is said already.
-            problems += found.problems if draft.data != OWN or images else ()
+            # A path that leads nowhere, or a network that can't be had, is said already.
+            seen = looks is None or all(look.facts is not None for _, look in looks.by_role)
+            problems += found.problems if seen and (draft.data != OWN or images) else ()
             if not spec.behaviour.conditions:
                 words = spec.behaviour.behaviour.words
                 problems.append(
@@ -52,7 +78,7 @@ def review(
                 )
             wants_student = found.wants_student
             notes = list(_notes(spec, draft, known))
-    return Findings(problems=tuple(problems), notes=tuple(notes), wants_student=wants_student)
+    return Findings(problems=tuple(problems), notes=tuple(notes), waits_for=_unseen(looks), wants_student=wants_student)
 
 
 def path_problems(draft: Draft) -> tuple[str, ...]:
@@ -70,6 +96,21 @@ def _reading_problems(draft: Draft, own: Inspection | None) -> Iterator[str]:
         yield f"Your images can't be used: {own.run.reason or 'reading them was stopped.'}"
     else:
         yield "Your images are being read: which student fits depends on their classes."
+
+
+def _network_problems(looks: Looks | None) -> Iterator[str]:
+    for role, look in () if looks is None else looks.by_role:
+        if look.problem is not None:
+            yield f"The {role} can't be used: what is wrong with its network stands beside it."
+
+
+def _unseen(looks: Looks | None) -> tuple[str, ...]:
+    known = () if looks is None else looks.by_role
+    roles = [role for role, look in known if look.problem is None and look.facts is None]
+    if not roles:
+        return ()
+    which = f"The {roles[0]} is" if len(roles) == 1 else "Teacher and student are"
+    return (f"{which} being looked at: it isn't known yet which layers there are.",)
 
 
 def _notes(spec: TransferSpec, draft: Draft, known: Mapping[str, Weights]) -> Iterator[str]:

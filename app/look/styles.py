@@ -56,6 +56,12 @@ _RULES = """
 }
 .figures .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 [data-testid="stPageLink"] a :is(span, p) { white-space: normal; overflow-wrap: anywhere; }
+.layers details { border-top: 1px solid light-dark(#e4e6e2, #2a3138); }
+.layers summary { padding: 0.42rem 0.2rem; cursor: pointer; overflow-wrap: anywhere; }
+.layers summary span { color: light-dark(#575e66, #a9b2ba); font-size: 0.84rem; }
+.layers .rows { overflow-x: auto; max-height: 24rem; margin-bottom: 0.6rem; }
+.layers table { border-collapse: collapse; font-size: 0.84rem; font-variant-numeric: tabular-nums; }
+.layers :is(th, td) { padding: 0.25rem 0.9rem 0.25rem 0.4rem; text-align: left; white-space: nowrap; }
 @media (max-width: 640px) {
   .stApp [data-testid="stButtonGroup"] [role="radiogroup"] { flex-wrap: wrap; row-gap: 0.3rem; }
   .st-key-summary_panel { position: static; }

@@ -11,23 +11,26 @@ from app.address.routes import go, link
 from app.address.url_state import adopt, keep_valid, publish, put
 from app.backend import data
 from app.backend.machine import machine
-from app.backend.own_images import find_inspection
+from app.backend.own_images import find_inspection, image_size_of
 from app.backend.weights import Weights, usable
 from app.components.behaviour_choice import behaviour_choice
 from app.components.data_choice import data_choice
 from app.components.expert_options import expert_options
 from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
 from app.components.method_choice import method_choice, method_settings
+from app.components.network_look import network_look
 from app.components.page_head import page_head
 from app.components.relaunch import demo_draft
 from app.components.spec_view import spec_view
 from app.components.study_starter import study_starter
 from app.components.weights_choice import weights_choice
-from app.form.drafts import OWN, Draft, defaults
+from app.form.drafts import OWN, Draft, apart, defaults
 from app.form.estimates import estimate
-from app.form.validation import Findings, path_problems, review
+from app.form.images import AUTO, size_setting
+from app.form.validation import Findings, Looks, path_problems, review
 from app.words.sentences import control_sentence, method_sentence, start_sentence
-from bird_backend.experiments import TransferSpec, load_spec
+from bird_backend import catalog
+from bird_backend.experiments import AnalyzeSpec, TransferSpec, load_spec
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import METHODS
 
@@ -50,10 +53,10 @@ def render() -> None:
     _presets(demo)
     form, summary = st.columns([1.85, 1], gap="large")
     with form:
-        draft = _form(demo, known)
+        draft, looks = _form(demo, known)
     publish("launch", draft.choices(), defaults(demo, draft.method))
     with summary, st.container(key="summary_panel"):
-        _summary(draft, known)
+        _summary(draft, known, looks)
 
 
 def _presets(demo: Draft) -> None:
@@ -76,15 +79,19 @@ def _presets(demo: Draft) -> None:
             st.button(label, help=help, on_click=put, args=(draft.choices(),), key=f"preset_{label}")
 
 
-def _form(demo: Draft, known: dict[str, Weights]) -> Draft:
+def _form(demo: Draft, known: dict[str, Weights]) -> tuple[Draft, Looks]:
+    """The draft that the choices make, and what is known of teacher and student."""
     st.header("Data", anchor=False)
     data_name, path, size = data_choice(("data", "path", "size"), fallback=demo.data, help=_DATA_HELP)
     st.header("Teacher and student", anchor=False)
     left, right = st.columns(2)
+    side = _side(Draft(data=data_name, path=path, size=size))
     with left:
         teacher = weights_choice("teacher", data_name, known, fallback=demo.teacher)
+        theirs = network_look("teacher", _reference(teacher), side)
     with right:
         student = weights_choice("student", data_name, known, fallback=demo.student)
+        own = network_look("student", _reference(student), side)
     st.header(
         "Robust to what?",
         anchor=False,
@@ -97,21 +104,44 @@ def _form(demo: Draft, known: dict[str, Weights]) -> Draft:
     draft = replace(
         draft, data=data_name, path=path, size=size, behaviour=behaviour, teacher=teacher.value, student=student.value
     )
-    if METHODS[draft.method].matches_layers:
-        draft = _layers(draft, demo, teacher, student)
+    looks = Looks(teacher=theirs, student=own)
+    named = any(each.network not in catalog.models() for each in (teacher, student))
+    if METHODS[draft.method].matches_layers or named:
+        draft = _layers(draft, demo, (teacher, student), looks)
     draft = method_settings(draft)
     st.header("Training", anchor=False)
-    return expert_options(_training(draft))
+    return expert_options(_training(draft)), looks
 
 
-def _layers(draft: Draft, demo: Draft, teacher: Weights, student: Weights) -> Draft:
-    guiding, guided = layer_lists(teacher.network, student.network, fallback=(demo.guiding, demo.guided))
-    more = further_pairs(teacher.network, student.network, chosen=(guiding, guided))
+def _layers(draft: Draft, demo: Draft, weights: tuple[Weights, Weights], looks: Looks) -> Draft:
+    """The pair of layers, and where the method compares layers further ones and a map of all."""
+    matches = METHODS[draft.method].matches_layers
+    if not matches:
+        st.caption("This method compares no layers; the geometry of these two is drawn while it trains.")
+    teacher, student = looks.teacher.facts, looks.student.facts
+    guiding, guided = layer_lists(teacher, student, fallback=(demo.guiding, demo.guided))
+    draft = replace(draft, guiding=guiding, guided=guided)
+    if teacher is None or student is None or not matches:
+        return replace(draft, more=tuple(pair for pair in draft.more if all(apart(pair))))
+    draft = replace(draft, more=further_pairs(teacher, student, chosen=(guiding, guided)))
+    theirs, own = (_reference(each) for each in weights)
+    size = size_setting(draft.size)
     try:
-        layer_map_section(draft.data_name, _reference(teacher), _reference(student), seed=draft.seed)
+        asked = AnalyzeSpec.model_validate(
+            {"data": draft.data_name, "teacher": theirs, "student": own, "seed": draft.seed, "image_size": size}
+        )
+        layer_map_section(asked, (teacher, student))
     except (data.BirdError, ValueError) as error:
         st.caption(f":orange[The pairs can't be measured yet: {error}]")
-    return replace(draft, guiding=guiding, guided=guided, more=more)
+    return draft
+
+
+def _side(draft: Draft) -> int | None:
+    """Pixels a side of the images, none where they are not known yet or where what was typed is no size."""
+    size = size_setting(draft.size)
+    if path_problems(draft) or (draft.size != AUTO and size not in range(16, 513, 8)):
+        return None
+    return image_size_of(draft.data_name, size)
 
 
 def _training(draft: Draft) -> Draft:
@@ -158,7 +188,7 @@ def _training(draft: Draft) -> Draft:
     )
 
 
-def _summary(draft: Draft, known: dict[str, Weights]) -> None:
+def _summary(draft: Draft, known: dict[str, Weights], looks: Looks) -> None:
     networks = {name: weights.network for name, weights in known.items()}
     try:
         document = draft.document(networks)
@@ -166,26 +196,27 @@ def _summary(draft: Draft, known: dict[str, Weights]) -> None:
         document, findings = {}, Findings(problems=(str(error),), notes=())
     else:
         own = find_inspection(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
-        findings = review(document, draft, known, own)
+        findings = review(document, draft, known, own, looks)
     with st.container(border=True):
-        st.header("Ready to launch" if not findings.problems else "Not ready yet", anchor=False)
-        if findings.problems:
-            for problem in findings.problems:
-                st.error(problem, icon=":material/error:")
-            if findings.wants_student:
-                _train_first(draft)
-        else:
+        st.header("Ready to launch" if findings.ready else "Not ready yet", anchor=False)
+        for problem in findings.problems:
+            st.error(problem, icon=":material/error:")
+        for wait in findings.waits_for:
+            st.info(wait, icon=":material/hourglass_top:")
+        if findings.wants_student:
+            _train_first(draft)
+        if findings.ready:
             _ready(load_spec(document))
         launch = st.button(
             "Launch the transfer",
             type="primary",
             icon=":material/rocket_launch:",
-            disabled=bool(findings.problems),
+            disabled=not findings.ready,
             width="stretch",
             key="launch",
         )
         _notes(findings)
-    if not findings.problems:
+    if findings.ready:
         spec_view(document)
         study_starter(document, key="launch", title="Is it any better than the others?")
     if launch:

@@ -8,8 +8,10 @@ import streamlit as st
 from app.address.routes import link
 from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
+from app.backend.named_networks import is_network, network_words
 from app.backend.weights import Provenance, WeightsFile, trained_for, under
-from app.components.layer_choice import shape_words
+from app.components.brought_weights import BROUGHT, brought_weights
+from app.components.network_list import network_list
 from app.components.page_head import page_head
 from app.components.training_form import training_form
 from app.words.intervals import explained, percent
@@ -19,17 +21,17 @@ from bird_backend.measures import wilson
 
 __all__ = ["render"]
 
-_PARTS = {"weights": "Weights", "networks": "Networks", "train": "Train a new one"}
+_PARTS = {"weights": "Weights", "bring": "Bring your own", "networks": "Networks", "train": "Train a new one"}
 
 
 def render() -> None:
     """Draw the page."""
     page_head(
         "models",
-        "A teacher is worth what it has learned: see where each one's weights come from and how robust they are, look "
-        "into the networks there are, or train a new one.",
+        "A teacher is worth what it has learned: see where each one's weights come from and how robust they are, bring "
+        "your own, look into the networks there are, or train a new one.",
     )
-    defaults = {"part": "weights", "network": next(iter(catalog.models()), "")}
+    defaults = {"part": "weights", "network": next(iter(catalog.models()), ""), **BROUGHT}
     adopt("models", defaults)
     keep_valid("part", list(_PARTS), "weights")
     part = str(
@@ -44,10 +46,13 @@ def render() -> None:
     )
     network = str(st.session_state["network"])
     if part == "networks":
-        network = _networks()
-    publish("models", {"part": part, "network": network}, defaults)
+        network = network_list()
+    brought = {name: st.session_state[name] if part == "bring" else usual for name, usual in BROUGHT.items()}
+    publish("models", {"part": part, "network": network, **brought}, defaults)
     if part == "weights":
         _weights()
+    elif part == "bring":
+        brought_weights()
     elif part == "train":
         training_form()
 
@@ -83,22 +88,23 @@ def _card(file: WeightsFile) -> None:
         return
     facts = catalog.models().get(made.model)
     with st.container(border=True):
-        words, figures = st.columns([1.2, 1], vertical_alignment="center")
-        with words:
+        said, figures = st.columns([1.2, 1], vertical_alignment="center")
+        with said:
             st.markdown(f"**{made.title or file.name}**")
             size = f" · {facts.parameters:,} parameters" if facts else ""
             behaviour = trained_for(made)
             against = "" if behaviour is None else f" to withstand {behaviour.title.lower()}"
-            network = facts.title if facts else made.model
+            network = network_words(made.model) if is_network(made.model) else made.model
             st.caption(f"`{file.name}` · {network}{size} · trained on {title_of(made.data)}{against}")
         with figures:
             clean, robust = st.columns(2)
             _accuracy(clean, "Clean", made.clean_accuracy, made.n_test)
             _accuracy(robust, f"{under(made)[0].upper()}{under(made)[1:]}", made.robust_accuracy, made.n_test)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            if made.role == "teacher":
+            converted = made.recipe.get("kind") == "convert"  # of which nobody here knows what it is good for
+            if made.role == "teacher" or converted:
                 link("launch", "Teach with it", icon=":material/rocket_launch:", teacher=file.name)
-            else:
+            if made.role == "student" or converted:
                 link("launch", "Let it learn", icon=":material/rocket_launch:", student=file.name)
             with st.popover("Where it comes from", type="tertiary", icon=":material/history_edu:"):
                 _provenance(file, made)
@@ -112,7 +118,8 @@ def _accuracy(place: st.delta_generator.DeltaGenerator, label: str, share: float
 
 
 def _provenance(file: WeightsFile, made: Provenance) -> None:
-    origin = "with the project" if file.origin == "assets" else "made by a run here"
+    here = "converted from a file here" if made.recipe.get("kind") == "convert" else "made by a run here"
+    origin = "with the project" if file.origin == "assets" else here
     st.markdown(
         f"Came {origin}, made {made.created[:10]} by version `{made.code_version}` of the code, seed {made.seed}, "
         f"{len(made.classes)} classes."
@@ -140,65 +147,3 @@ def _table(files: list[WeightsFile]) -> pd.DataFrame:
         for file in files
         if (made := file.provenance) is not None
     )
-
-
-def _networks() -> str:
-    models = catalog.models()
-    if not models:
-        st.info("The catalogue of networks is empty; `python -m bird_backend assets catalog` writes it.")
-        return ""
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Network": facts.title,
-                "Name in a spec": facts.name,
-                "Parameters": facts.parameters,
-                "Multiply-adds": facts.multiply_adds,
-                "Layers": len(facts.layers),
-                "Small": facts.small,
-                "What it is": facts.caption,
-            }
-            for facts in models.values()
-        ),
-        hide_index=True,
-        height="content",
-        column_config={
-            "What it is": st.column_config.TextColumn(width="large"),
-            "Small": st.column_config.CheckboxColumn(help="Trains in seconds on a CPU."),
-            "Parameters": st.column_config.NumberColumn(format="compact"),
-            "Multiply-adds": st.column_config.NumberColumn(
-                format="compact", help="Of one image of 32 × 32 pixels: what a step costs grows with it."
-            ),
-        },
-        alt="Networks of the registry with their sizes",
-    )
-    keep_valid("network", list(models), next(iter(models)))
-    chosen = str(
-        st.selectbox(
-            "Look into a network",
-            list(models),
-            format_func=lambda name: models[name].title,
-            key="network",
-            help="Layers that can be aligned, from input to output, with the shape of one image's activation.",
-        )
-    )
-    facts = models[chosen]
-    st.caption(facts.caption)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Layer": layer.name,
-                "Shape of one image": shape_words(layer.shape),
-                "After mean pooling": layer.shape[0] if len(layer.shape) == 3 else layer.shape[-1],
-                "Depth": (index + 1) / len(facts.layers),
-            }
-            for index, layer in enumerate(facts.layers)
-        ),
-        hide_index=True,
-        column_config={
-            "After mean pooling": st.column_config.NumberColumn(help="Numbers per image that CKA compares."),
-            "Depth": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
-        },
-        alt=f"Alignable layers of {facts.title}",
-    )
-    return chosen
