@@ -9,6 +9,7 @@ import streamlit as st
 from app.address.routes import go, link
 from app.address.url_state import keep_valid
 from app.backend import data
+from app.backend.own_images import own_names
 from app.backend.weights import Weights
 from app.findings.summaries import figure_of
 from app.words.intervals import explained, percent
@@ -26,7 +27,7 @@ def measure_weights(weights: Weights) -> None:
     made = weights.provenance
     count = 0 if made is None else len(made.classes)
     fitting = [name for name, facts in catalog.DATASETS.items() if len(facts.classes) in (0, count)]
-    options = [*fitting, *(name for name in _brought() if name not in fitting)]
+    options = [*fitting, *(name for name in own_names() if name not in fitting)]
     known = [run for run in data.list_runs(kind="evaluate", limit=_RECENT) if _is_of(run, weights)]
     for run in known:
         _measured(run)
@@ -76,16 +77,3 @@ def _is_of(run: data.Run, weights: Weights) -> bool:
     except data.BirdError:
         return False
     return getattr(asked, "weights", None) == weights.value
-
-
-def _brought() -> list[str]:
-    """One's own images that runs here were made with."""
-    found: dict[str, None] = {}
-    for run in data.list_runs(limit=_RECENT):
-        try:
-            name = getattr(data.spec_of(run), "data", None)
-        except data.BirdError:
-            continue
-        if name and name not in catalog.DATASETS:
-            found[name] = None
-    return list(found)[:8]
