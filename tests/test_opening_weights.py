@@ -165,7 +165,10 @@ def test_a_bomb_an_endless_load_and_a_program_end_with_a_sentence(
     whole = saved(tmp_path / "whole.pth", {"a": torch.zeros(1)})
 
     def packed(name: str, replaced: str, content: bytes) -> Path:
-        with zipfile.ZipFile(whole) as read, zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as write:
+        with (
+            zipfile.ZipFile(whole) as read,
+            zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as write,
+        ):
             for member in read.namelist():
                 write.writestr(member, content if member.endswith(replaced) else read.read(member))
         return tmp_path / name
