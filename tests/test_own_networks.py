@@ -9,19 +9,23 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from app.backend.networks import keep_code_at_home
 from bird_backend import settings
 from bird_backend.errors import InputError
-from bird_backend.models import build_model
+from bird_backend.models import build_model, load_model, save_weights
 from bird_backend.models.anatomy import anatomy_of
+from bird_backend.models.weights import separate
 from bird_backend.runs.identity import identify
 from bird_backend.runs.networks import examine_spec
 from bird_backend.sources import check_network, fingerprint, require_network, title_of_network
 from bird_backend.specs import ModelRef
+from bird_backend.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import ROOT
 from tests.own_networks import GOOD, name_of, write_network
 from tests.test_models import state_bytes
+from tests.test_preprocessing import provenance
 
 FORWARD = "self.head(self.second(self.first(images)).mean((2, 3)))"
 MAKE = "    return Net(classes)\n"
@@ -182,6 +186,23 @@ class Net(nn.Module):
 """
     with pytest.raises(InputError, match="no module before the classifier returns maps"):
         build_model(name_of(write_network(tmp_path, text), "Net"), classes=2, seed=0)
+
+
+def test_tied_weights_and_views_are_saved_and_come_back(tmp_path: Path) -> None:
+    tied = "    model = Net(classes)\n    model.again = model.head\n"
+    tied += "    model.view = nn.Parameter(model.head.weight.data[:2])\n"
+    name = name_of(write_network(tmp_path, GOOD.replace(MAKE, f"{tied}    return model\n")))
+    model = build_model(name, classes=3, seed=0)
+    assert len(separate(model.state_dict())) == len(model.state_dict())
+    save_weights(tmp_path / "tied.safetensors", model, provenance(model=name))
+    loaded, _ = load_model(ModelRef(model=name, weights=str(tmp_path / "tied.safetensors")), classes=3, seed=1)
+    assert state_bytes(loaded) == state_bytes(model)
+    optimiser = torch.optim.SGD(model.parameters())
+    taken = Checkpoint(step=3, metrics_size=0)
+    save_checkpoint(tmp_path / "c.safetensors", taken, model=model, method=nn.Identity(), optimiser=optimiser)
+    loaded = build_model(name, classes=3, seed=1)
+    load_checkpoint(tmp_path / "c.safetensors", model=loaded, method=nn.Identity(), optimiser=optimiser)
+    assert state_bytes(loaded) == state_bytes(model)
 
 
 def test_one_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from bird_backend.models.skeletons import heads
 from bird_backend.runs.provenance import METADATA_KEY, Header, Provenance, find_weights, read_header
 from bird_backend.specs import OURS, ModelRef
 
-__all__ = ["Provenance", "load_model", "save_tensors", "save_weights"]
+__all__ = ["Provenance", "load_model", "save_tensors", "save_weights", "separate"]
 
 _DTYPES = {
     torch.float32: "F32",
@@ -40,8 +40,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], provenance: Provenan
     """The same of a network's tensors by their names."""
     if path.suffix != ".safetensors":
         raise InputError(f"Weights are saved as .safetensors, not as {path.name}.")
-    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = safetensors.torch.save(whole, metadata={METADATA_KEY: provenance.model_dump_json()})
+    content = safetensors.torch.save(separate(tensors), metadata={METADATA_KEY: provenance.model_dump_json()})
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +52,23 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], provenance: Provenan
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise RunError(f"The weights could not be saved at {path}: {error.strerror}.") from error
+
+
+def separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU, each whole and in memory of its own, as the format wants it; tied ones are written twice.
+
+    Not copied is what is so already.
+    """
+    found: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, tensor in tensors.items():
+        whole = tensor.detach().to("cpu", memory_format=torch.contiguous_format)
+        memory = whole.untyped_storage()
+        if memory.data_ptr() in taken or memory.nbytes() != whole.nbytes:
+            whole = whole.clone()
+        taken.add(memory.data_ptr())
+        found[name] = whole
+    return found
 
 
 def load_model(

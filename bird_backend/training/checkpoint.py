@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 
 from bird_backend.errors import RunError
+from bird_backend.models.weights import separate
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "where_taken"]
 
@@ -41,12 +41,9 @@ def save_checkpoint(
         for name, value in state.items():
             if isinstance(value, Tensor):
                 tensors[f"optimiser.{index}.{name}"] = value
-    packed = {
-        name: tensor.detach().to("cpu", memory_format=torch.contiguous_format) for name, tensor in tensors.items()
-    }
     metadata = {"checkpoint": json.dumps({"step": checkpoint.step, "metrics_size": checkpoint.metrics_size})}
     temporary = path.with_name(f".{path.name}")
-    save_file(packed, temporary, metadata=metadata)
+    save_file(separate(tensors), temporary, metadata=metadata)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
