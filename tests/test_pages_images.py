@@ -12,15 +12,17 @@ from streamlit.testing.v1 import AppTest
 
 from app.backend import data
 from app.backend.uploads import keep_images
+from app.form.estimates import estimate
 from app.form.images import own_name, size_text
 from bird_backend import settings
 from bird_backend.catalog import own_path
 from bird_backend.errors import InputError
-from bird_backend.experiments import load_spec
+from bird_backend.experiments import PretrainSpec, load_spec
 from bird_backend.jobs.process import perform
 from bird_backend.runs.image_cache import list_cached
 from bird_backend.runs.store import RunStore
 from tests.pages import again, components, show, words
+from tests.test_drafts import LAPTOP
 from tests.test_image_uploads import zipped
 from tests.weights import assets_without_weights, write_demo_weights
 
@@ -79,6 +81,11 @@ def test_own_images_are_read_and_told(folder: Path) -> None:
         "10% of the training images, the same ones every time",
     ):
         assert said in text, said
+    spec = load_spec({"kind": "pretrain", "data": f"folder:{folder}", "model": {"model": "cnn-small"}})
+    assert isinstance(spec, PretrainSpec)
+    small, large = (estimate(spec.model_copy(update={"image_size": side}), [], LAPTOP).seconds for side in (32, 224))
+    assert small < 10, "27 images are known to be few"
+    assert large > small
     drawn = components(app)
     assert [each["name"] for each in drawn["bird_contact_sheet"]["classes"]] == ["ape", "bee", "cat"]  # type: ignore[attr-defined]
     assert "bee" in str(drawn["class_bars"]["label"]) or "cat has the most images, 14" in str(
@@ -119,6 +126,19 @@ def test_decoded_images_are_freed_when_that_is_confirmed_and_no_run_needs_them(f
     again(app)
     assert not list_cached()
     assert not any("Decoded images take" in each.label for each in app.expander)
+
+
+def test_a_dropped_file_is_looked_into_at_once() -> None:
+    app = show("images")
+    app.file_uploader("__images_path_brought").upload("my birds.zip", zipped(side=16), "application/zip")
+    again(app)
+    [run] = RunStore().list()
+    assert (run.kind, own_path(run.spec.data) is not None) == ("inspect", True)  # type: ignore[attr-defined]
+    assert app.selectbox("_images_data").format_func(run.spec.data) == "my birds.zip"  # type: ignore[attr-defined]
+    wrong = show("launch", data="own")
+    wrong.file_uploader("_path_brought").upload("birds.zip", b"Rar!  ", "application/zip")
+    again(wrong)
+    assert any("birds.zip is neither a zip" in error.value for error in wrong.error)
 
 
 def test_dropped_images_are_a_data_set_by_its_title() -> None:

@@ -120,7 +120,7 @@ def _sizes(images: Images) -> None:
         ),
         hide_index=True,
         height="content",
-        column_config={"Share": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%")},
+        column_config={"Share": st.column_config.NumberColumn(format="%.0f %%")},
         alt="Sizes of the image files and how many have each",
     )
 

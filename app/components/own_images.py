@@ -36,8 +36,8 @@ def reading_state(name: str, found: Inspection) -> None:
         st.fragment(_reading, run_every=1)(found.run.id)
         with st.container(border=True):
             st.markdown(
-                "**What is in these images appears here** once a job has read them. They are decoded once and kept, so "
-                "the next run begins at once."
+                "**What is in these images appears here** once a job has read them. Image files are decoded once and "
+                "kept, so that every run after this one begins at once."
             )
         return
     st.error(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from app.backend import data
 from app.backend.machine import Machine
 from app.backend.networks import multiply_adds
+from app.backend.own_images import find_inspection, image_size_of
 from app.backend.studies import Plan
 from bird_backend import catalog
 from bird_backend.catalog import ModelFacts
@@ -24,7 +25,7 @@ __all__ = ["Estimate", "analyze_seconds", "estimate", "study_seconds"]
 START_SECONDS = 4.0
 """A process, its imports and the data set."""
 UNKNOWN_IMAGES = 10_000
-"""Taken for a folder or zip, which is not read before the run."""
+"""Taken for one's own images that are not read yet."""
 TRAINING_RATE = {"cpu": 1.6e10, "gpu": 6e12}
 """Multiply-adds a second, per core on a CPU."""
 STEP_SECONDS = {"cpu": 0.006, "gpu": 0.004}
@@ -50,15 +51,15 @@ def estimate(spec: TransferSpec | PretrainSpec | RobustifySpec, runs: Iterable[d
     kind = "gpu" if spec.device != "cpu" and (here.gpus or here.apple) else "cpu"
     rate: float = TRAINING_RATE[kind] * (here.cores**0.7 if kind == "cpu" else 1)
     measured = _measured_rate(spec, runs)
-    seconds = START_SECONDS
+    seconds, (trained, tests) = START_SECONDS, _counts(spec.data)
     for work in _arms(spec):
         each = 1 / measured if measured else work / rate + STEP_SECONDS[kind] / spec.training.batch_size
-        seconds += spec.training.epochs * _images(spec.data) * each
+        seconds += spec.training.epochs * trained * each
     models = 1 + len(spec.arms) if isinstance(spec, TransferSpec) else 1
     settings = spec.behaviour
     cells = 1 + len(settings.conditions) * len(settings.strengths)
     passes = 1 + settings.behaviour.measuring_passes(settings)
-    tested = min(spec.evaluation.limit or _tests(spec.data), _tests(spec.data))
+    tested = min(spec.evaluation.limit or tests, tests)
     seconds += models * cells * tested * (1.3 * passes * multiply_adds(student, spec) / rate + 4e-5)
     basis = (
         f"from an earlier run of these networks here ({measured:,.0f} images a second)"
@@ -122,13 +123,16 @@ def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: data.Run) -> 
         and all(getattr(other, role).model == getattr(spec, role).model for role in roles)
         and (not attacked or other.behaviour == spec.behaviour)
         and other.device == spec.device
+        and image_size_of(other.data, other.image_size) == image_size_of(spec.data, spec.image_size)
         and other.training.batch_size == spec.training.batch_size
     )
 
 
-def _images(name: str) -> int:
-    return catalog.DATASETS[name].train if name in catalog.DATASETS else UNKNOWN_IMAGES
-
-
-def _tests(name: str) -> int:
-    return catalog.DATASETS[name].test if name in catalog.DATASETS else UNKNOWN_IMAGES // 5
+def _counts(name: str) -> tuple[int, int]:
+    """Images to learn from and to test on."""
+    if (facts := catalog.DATASETS.get(name)) is not None:
+        return facts.train, facts.test
+    found = find_inspection(name)
+    if found is None or found.images is None:
+        return UNKNOWN_IMAGES, UNKNOWN_IMAGES // 5
+    return found.images.train, found.images.test
