@@ -182,7 +182,7 @@ def test_the_size_is_chosen_or_typed_and_told() -> None:
     wrong = show("launch", size="50")
     assert wrong.button("launch").disabled
     assert any("multiple of 8 from 16 to 512, not 50" in error.value for error in wrong.error)
-    trainer = show("models", part="train", side="64")
+    trainer = show("models", part="train", pixels="64")
     trainer.button("train").click()
     again(trainer)
     [run] = RunStore().list(kind="robustify")

@@ -55,7 +55,7 @@ def _choices() -> dict[str, Any]:
     net = str(st.selectbox("Network", options, format_func=network_words, key="net"))
     st.caption(models[net].caption if net in models else f"`{net}`, with random weights to begin with.")
     another_network("net")
-    on, folder, side = data_choice(("on", "folder", "side"), fallback="digits", help="What it trains on.")
+    on, folder, pixels = data_choice(("on", "folder", "pixels"), fallback="digits", help="What it trains on.")
     keep_valid("behaviour", list(BEHAVIOURS), USUAL)
     behaviour = str(
         st.segmented_control(
@@ -93,7 +93,7 @@ def _choices() -> dict[str, Any]:
         "net": net,
         "on": on,
         "folder": folder,
-        "side": side,
+        "pixels": pixels,
         "behaviour": behaviour,
         "against": against,
         "mirror": mirror,
