@@ -109,6 +109,8 @@ def test_list_layers_looks_at_a_network_once(tmp_path: Path, capsys: pytest.Capt
     listed = json.loads(capsys.readouterr().out)
     assert [layer["name"] for layer in listed if layer["classifier"]] == ["head"]
     assert len(RunStore().list()) == 1
+    assert main(["list", "layers", name, "--image-size", "7"]) == 2
+    assert "image_size: input should be a multiple of 8, not 7" in capsys.readouterr().err
     assert main(["list", "layers", "torchvision:resnet81"]) == 2
     assert "did you mean resnet18" in capsys.readouterr().err
     assert main(["list", "layers", name_of(write_network(tmp_path, "import nothing_such"))]) == 2

@@ -11,7 +11,7 @@ from typing import Any
 
 from bird_backend import catalog
 from bird_backend.catalog import LayerFacts, ModelFacts
-from bird_backend.experiments import ExamineSpec
+from bird_backend.experiments import ExamineSpec, load_spec
 from bird_backend.experiments.declaration import DataRunSpec
 from bird_backend.runs.store import RunStore
 from bird_backend.sources import check_network
@@ -21,8 +21,10 @@ __all__ = ["examine_spec", "image_size_of", "network_facts"]
 
 
 def examine_spec(ref: ModelRef, image_size: int) -> ExamineSpec:
-    """What is asked for to know a network at images of that size."""
-    return ExamineSpec(model=ref, image_size=image_size)
+    """What is asked for to know a network at images of that size; one that can't be is an `InputError`."""
+    asked = load_spec({"kind": "examine", "model": ref.model_dump(mode="json"), "image_size": image_size})
+    assert isinstance(asked, ExamineSpec)  # noqa: S101 - for the type
+    return asked
 
 
 def image_size_of(spec: DataRunSpec) -> int:
