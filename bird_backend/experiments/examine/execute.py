@@ -84,7 +84,8 @@ def _problems(model: nn.Module, traced: Traced, image_size: int) -> Iterator[str
         )
     if bool((logits >= 0).all()) and torch.allclose(logits.sum(1), torch.ones(len(logits)), atol=1e-4):
         yield "Its outputs add up to 1, as probabilities do; the loss wants logits, so leave the softmax out."
-    if often := [layer.name for layer in traced.layers if layer.times > 1]:
+    # Within a block that is common, such as one ReLU for all, and no layer that anybody is likely to choose.
+    if often := [layer.name for layer in traced.layers if layer.times > 1 and layer.outline]:
         named = f"{', '.join(often[:_MOST_NAMED])}{' and others' if len(often) > _MOST_NAMED else ''}"
         yield f"Run several times for an image, and the last time counts: {named}."
     again = trace(model, image_size).logits
