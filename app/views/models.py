@@ -63,7 +63,7 @@ def _weights() -> None:
     broken = [file for file in found if file.problem is not None]
     if not good:
         st.info(
-            "There are no weights yet. Train a teacher under *Train a new one*, or make those of the demo with "
+            "There are no weights yet. Bring a file, train a teacher under *Train a new one*, or make the demo's with "
             "`python -m bird_backend assets`.",
             icon=":material/deployed_code:",
         )
