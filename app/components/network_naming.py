@@ -36,7 +36,7 @@ def another_network(key: str) -> None:
         network = network_naming(key)
         if network is not None:
             values = {key: network, f"_{key}_naming": False}
-            st.button("Take it", type="primary", on_click=put, args=(values,), key=f"{key}_take")
+            st.button("Take it", on_click=put, args=(values,), key=f"{key}_take")
 
 
 def network_naming(key: str, *, catalogued: bool = False) -> str | None:

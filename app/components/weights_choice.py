@@ -68,7 +68,7 @@ def _by_name(role: str, known: dict[str, Weights]) -> None:
                 help="Those here that are of this network; a file of others is brought on the Models page.",
             )
         )
-        st.button(f"Take it as {role}", type="primary", on_click=_take, args=(role, value), key=f"{role}_take")
+        st.button(f"Take it as {role}", on_click=_take, args=(role, value), key=f"{role}_take")
         link("models", "Bring weights in a file", icon=":material/upload_file:", part="bring")
 
 

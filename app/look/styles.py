@@ -9,6 +9,9 @@ __all__ = ["apply_styles"]
 _RULES = """
 <style>
 .stApp .stButton button[kind="primary"]:not(:disabled) { color: light-dark(#ffffff, #0b1116); font-weight: 600; }
+.stApp [data-testid="stPopoverButton"]:is(:hover, :active, [aria-expanded="true"]) {
+  color: light-dark(#005a92, #7cc4f2);
+}
 .stApp [data-testid="stCaptionContainer"] { color: light-dark(#575e66, #a9b2ba); opacity: 1; }
 .stApp [data-testid="stCaptionContainer"] p { color: inherit; opacity: 1; }
 .stApp [data-testid="stMultiSelect"] [data-tag] { color: light-dark(#ffffff, #0b1116); }
