@@ -18,7 +18,8 @@ pytestmark = browser_tests
 SCRIPTS = {
     "bird_gram_player": ("theme.js", "sketch.js", "saving.js", "saved_grams.js", "gram_player.js"),
     "bird_embedding_player": (
-        *("theme.js", "sketch.js", "saving.js", "scatter.js", "saved_clouds.js", "embedding_player.js"),
+        *("theme.js", "sketch.js", "saving.js", "pictures.js"),
+        *("scatter.js", "saved_clouds.js", "embedding_player.js"),
     ),
 }
 DRAWN = """() => [...document.querySelectorAll('figure > canvas')].map((canvas) => {
