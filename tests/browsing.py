@@ -29,6 +29,7 @@ __all__ = [
     "address",
     "browser",
     "browser_tests",
+    "end_supervisor",
     "focused",
     "look_closely",
     "no_fault",
@@ -75,7 +76,7 @@ def server(home: Path, tmp_path: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
-            _end_supervisor(home)
+            end_supervisor(home)
     assert "Traceback" not in (tmp_path / "server.log").read_text("utf-8")
 
 
@@ -113,7 +114,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _end_supervisor(home: Path) -> None:
+def end_supervisor(home: Path) -> None:
     """Supervisor and runs outlive the server on purpose, so the test ends whoever works on its home."""
     asked = f"BIRD_HOME={home}".encode()
     for process in Path("/proc").glob("[0-9]*"):

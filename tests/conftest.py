@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browsing import browser, server
+from tests.browsing import browser, end_supervisor, server
 
 # The tests run side by side, and networks this small are slower on two threads than on one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -22,11 +23,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home that nothing outside the test knows."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home that nothing outside the test knows, and that nobody works on after it."""
     path = tmp_path / "home"
     monkeypatch.setenv("BIRD_HOME", str(path))
-    return path
+    yield path
+    if (path / "supervisor.lock").is_file():
+        end_supervisor(path)
 
 
 @pytest.fixture
