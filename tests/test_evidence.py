@@ -134,7 +134,7 @@ def test_a_small_test_is_said_to_be_one() -> None:
 def test_a_card_and_the_command_line_name_it_too() -> None:
     found = predictions({"before": 0.6, "fine-tuning": 0.1, "bird": 0.62})
     run = synthetic.write_transfer("running")
-    summary = summarise(found, after="bird", recorded={}) | {"seconds": 1.0, "method": "bird"}
+    summary = summarise(found, after="bird", recorded={}, strengths="") | {"seconds": 1.0, "method": "bird"}
     RunStore().finish(run.id, "done", summary=summary)
     shown = headline(RunStore().get(run.id))
     assert shown is not None
