@@ -13,6 +13,7 @@ from app.backend import data
 from app.backend.foreign import MAX_WEIGHTS_BYTES, Conversion, cached_weights, convert, convert_document, keep_weights
 from app.backend.named_networks import network_words
 from app.backend.weights import Weights, usable
+from app.components.job_wait import wait_for
 from app.components.layer_tree import layer_tree
 from app.components.measure_weights import measure_weights
 from app.components.network_look import network_look
@@ -51,7 +52,7 @@ def brought_weights() -> None:
     if conversion.found is not None:
         _recognised(conversion, document)
     elif data.is_active(conversion.run):
-        st.fragment(_recognising, run_every=1)(conversion.run.id)
+        wait_for(conversion.run, "Recognising the weights")
     else:
         st.error(conversion.run.reason or "Recognising the file was stopped.", icon=":material/error:")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -119,16 +120,6 @@ def _take_cached() -> None:
 
 def _take(source: str, file: str = "") -> None:
     put({**BROUGHT, "source": source, "file": file})
-
-
-def _recognising(run_id: str) -> None:
-    run = data.get_run(run_id)
-    if run is None or not data.is_active(run):
-        st.rerun()
-        return
-    progress = data.progress(run) or {}
-    phase = "waiting for a worker" if run.state == "queued" else progress.get("phase") or "starting"
-    st.progress(float(progress.get("fraction") or 0.0), text=f"Recognising the weights… {phase}")
 
 
 def _recognised(conversion: Conversion, document: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.backend import data
 from app.backend.named_networks import Look, find_look, look_at
+from app.components.job_wait import wait_for
 from bird_backend import catalog
 from bird_backend.catalog import ModelFacts
 from bird_backend.specs import ModelRef
@@ -29,7 +30,7 @@ def network_look(key: str, ref: ModelRef, image_size: int | None) -> Look:
             look_at(ref, image_size or 0, retry=True)
             st.rerun()
     elif look.run is not None and data.is_active(look.run):
-        st.fragment(_looking, run_every=1)(look.run.id)
+        wait_for(look.run, "Looking at the network")
     elif image_size is None and look.facts is None:
         st.caption("The network is looked at as soon as your images are read, since its layers depend on their size.")
     elif look.facts is not None and ref.model not in catalog.models():
@@ -37,16 +38,6 @@ def network_look(key: str, ref: ModelRef, image_size: int | None) -> Look:
     for remark in look.remarks:
         st.caption(f":orange[:material/info:] {remark}")
     return look
-
-
-def _looking(run_id: str) -> None:
-    run = data.get_run(run_id)
-    if run is None or not data.is_active(run):
-        st.rerun()
-        return
-    progress = data.progress(run) or {}
-    words = "waiting for a worker" if run.state == "queued" else progress.get("phase") or "starting"
-    st.progress(float(progress.get("fraction") or 0.0), text=f"Looking at the network… {words}")
 
 
 def _words(facts: ModelFacts) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from app.address.routes import link
 from app.backend import data
 from app.backend.own_images import Images, Inspection, inspect
+from app.components.job_wait import wait_for
 
 __all__ = ["own_images", "reading_state"]
 
@@ -23,7 +24,7 @@ def own_images(name: str) -> Inspection:
         if done := ", ".join(_done(found.images)):
             st.caption(f":orange[:material/info:] {done[0].upper()}{done[1:]}.")
     elif data.is_active(found.run):
-        st.fragment(_reading, run_every=1)(found.run.id)
+        wait_for(found.run, "Reading the images")
     elif st.button("Read the images again", icon=":material/refresh:", key="read_again"):
         inspect(name, retry=True)
         st.rerun()
@@ -33,7 +34,7 @@ def own_images(name: str) -> Inspection:
 def reading_state(name: str, found: Inspection) -> None:
     """What a page shows of images that are being read, or that couldn't be."""
     if data.is_active(found.run):
-        st.fragment(_reading, run_every=1)(found.run.id)
+        wait_for(found.run, "Reading the images")
         with st.container(border=True):
             st.markdown(
                 "**What is in these images appears here** once a job has read them. Image files are decoded once and "
@@ -48,16 +49,6 @@ def reading_state(name: str, found: Inspection) -> None:
             inspect(name, retry=True)
             st.rerun()
         link("live", "Its log", icon=":material/notes:", run=found.run.id)
-
-
-def _reading(run_id: str) -> None:
-    run = data.get_run(run_id)
-    if run is None or not data.is_active(run):
-        st.rerun()
-        return
-    progress = data.progress(run) or {}
-    words = "waiting for a worker" if run.state == "queued" else progress.get("phase") or "starting"
-    st.progress(float(progress.get("fraction") or 0.0), text=f"Reading the images · {words}")
 
 
 def _done(images: Images) -> Iterator[str]:
