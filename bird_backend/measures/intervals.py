@@ -1,7 +1,7 @@
-"""A number and its 95 % interval, and what the interval is over: test images, or seeds.
+"""A number and its 95 % interval, and what the interval is over: test images, seeds, or teachers.
 
 Which kind is always named. An interval over images says what other images would give with the same networks; one over
-seeds what other runs would give. Neither contains the other.
+seeds what other runs would give, one over teachers what pairs with other teachers would. None contains another.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ Kind = Literal[
     "normal, over images",
     "bootstrap, over images",
     "Student's t, over seeds",
+    "bootstrap, over teachers",
+    "Student's t, over teachers",
     "no interval, of images",
     "no interval, of runs",
 ]
@@ -33,7 +35,7 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """`value` with its 95 % interval; `n` images or seeds, as `kind` says.
+    """`value` with its 95 % interval; `n` images, seeds or teachers, as `kind` says.
 
     An end is infinite where nothing bounds it; one that is no number bounds nothing either.
     """
