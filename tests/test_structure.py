@@ -40,6 +40,7 @@ LAYERS = [
     {"training"},
     {"behaviours"},
     {"transfer", "evaluation"},
+    {"attributes"},
     {"experiments"},
     {"jobs", "recording"},
     {"cli"},

@@ -22,6 +22,7 @@ Kind = Literal[
     "Wilson, over images",
     "normal, over images",
     "bootstrap, over images",
+    "jackknife, over images",
     "Student's t, over seeds",
     "bootstrap, over teachers",
     "Student's t, over teachers",
