@@ -9,6 +9,7 @@ import streamlit as st
 from app.address.routes import link
 from app.backend import data
 from app.backend.machine import machine
+from app.components.drawing_again import draw_again
 
 __all__ = ["backend_state", "start_backend"]
 
@@ -55,7 +56,7 @@ def _draw(timed: bool) -> None:
     alive = data.worker_alive()
     if timed and not _changing():
         # Nothing moves any more: one whole run of the page stops the timer.
-        st.rerun()
+        draw_again()
     running = [run for run in runs if run.state == "running"]
     with st.container(key="backend_state", gap="xxsmall"):
         if alive:
@@ -68,7 +69,7 @@ def _draw(timed: bool) -> None:
                 "Wake it", icon=":material/power_settings_new:", help="Start the process that works on the queue."
             ):
                 data.ensure_worker(wait_seconds=3)
-                st.rerun(scope="fragment")
+                draw_again("fragment")
         if running:
             link("live", "Watch the run", icon=":material/play_circle:", help=running[0].title, run=running[0].id)
         waiting = len(runs) - len(running)

@@ -13,6 +13,7 @@ from app.backend import data
 from app.backend.foreign import MAX_WEIGHTS_BYTES, Conversion, cached_weights, convert, convert_document, keep_weights
 from app.backend.named_networks import network_words
 from app.backend.weights import Weights, usable
+from app.components.drawing_again import draw_again
 from app.components.job_wait import wait_for
 from app.components.layer_tree import layer_tree
 from app.components.measure_weights import measure_weights
@@ -58,7 +59,7 @@ def brought_weights() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Try again", icon=":material/refresh:", key="convert_again"):
                 convert(document, retry=True)
-                st.rerun()
+                draw_again()
             link("live", "Its log", icon=":material/notes:", run=conversion.run.id)
         st.subheader("Do you know which network it holds?", anchor=False)
         _say_more("Try it so", names=True)
@@ -129,7 +130,7 @@ def _recognised(conversion: Conversion, document: Mapping[str, Any]) -> None:
         st.warning(f"The weights that this file became, `{found['weights']}`, are no longer there.")
         if st.button("Convert it again", icon=":material/refresh:", key="convert_again"):
             convert(document, retry=True)
-            st.rerun()
+            draw_again()
         return
     with st.container(border=True):
         st.header(f"It holds {network_words(weights.network)}", anchor=False)

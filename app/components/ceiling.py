@@ -8,6 +8,7 @@ from app.address.routes import link
 from app.backend import data
 from app.charts.accuracy import models_in
 from app.charts.frame import arm
+from app.components.drawing_again import draw_again
 from app.components.html_table import Entry, html_table
 from app.components.run_state import progress_panel, result_word
 from app.findings.ceilings import GROUPS, gap, gap_recovered
@@ -41,7 +42,7 @@ def wait_for_oracle(oracle_id: str) -> None:
     """How far the Oracle is; once it is done, the page is drawn anew."""
     oracle = data.get_run(oracle_id)
     if oracle is None or not data.is_active(oracle):
-        st.rerun()
+        draw_again()
     link("live", f"**The Oracle** · {result_word(oracle.state).lower()}", icon=":material/timeline:", run=oracle.id)
     progress_panel(oracle)
 

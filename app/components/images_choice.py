@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.backend.own_images import own_names
 from app.components.address_list import address_list
+from app.components.drawing_again import draw_again
 from app.components.own_source import own_source
 from app.form.images import OWN, data_sets, own_name, own_problem
 from bird_backend import catalog
@@ -39,5 +40,5 @@ def images_choice(page: str, *, first: str = OWN, help: str, forget: Sequence[st
     name = own_name(said)
     if own_problem(name) is None:
         st.query_params.from_dict({**st.query_params.to_dict(), "data": name})
-        st.rerun()
+        draw_again()
     return name

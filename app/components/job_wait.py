@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.backend import data
+from app.components.drawing_again import draw_again
 
 __all__ = ["wait_for"]
 
@@ -17,8 +18,7 @@ def wait_for(run: data.Run, doing: str) -> None:
 def _wait(run_id: str, doing: str) -> None:
     run = data.get_run(run_id)
     if run is None or not data.is_active(run):
-        st.rerun()
-        return
+        draw_again()
     progress = data.progress(run) or {}
     words = "waiting for a worker" if run.state == "queued" else progress.get("phase") or "starting"
     st.progress(float(progress.get("fraction") or 0.0), text=f"{doing}… {words}")

@@ -12,6 +12,7 @@ import streamlit as st
 from app.address.url_state import keep_valid, put
 from app.backend import data
 from app.backend.machine import machine
+from app.components.drawing_again import draw_again
 from app.components.layer_map import pickable_layer_map
 from app.form.drafts import apart, between
 from app.form.estimates import analyze_seconds
@@ -195,14 +196,13 @@ def _ask(asked: AnalyzeSpec, label: str, *, retry: bool = False) -> None:
     st.caption("Not measured yet: how alike the two networks' layers are before any training.")
     if st.button(label, icon=":material/grid_on:", key="measure"):
         data.layer_map(asked, retry=retry)
-        st.rerun()
+        draw_again()
 
 
 def _measuring(run_id: str) -> None:
     run = data.get_run(run_id)
     if run is None or not data.is_active(run):
-        st.rerun()
-        return
+        draw_again()
     progress = data.progress(run) or {}
     waiting = run.state == "queued"
     words = "Waiting for the device" if waiting else progress.get("phase") or "Starting"

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.backend import data
 from app.backend.named_networks import Look, find_look, look_at
+from app.components.drawing_again import draw_again
 from app.components.job_wait import wait_for
 from bird_backend import catalog
 from bird_backend.catalog import ModelFacts
@@ -28,7 +29,7 @@ def network_look(key: str, ref: ModelRef, image_size: int | None) -> Look:
         again = image_size is not None and look.run is not None
         if again and st.button("Look again", icon=":material/refresh:", key=f"{key}_look_again"):
             look_at(ref, image_size or 0, retry=True)
-            st.rerun()
+            draw_again()
     elif look.run is not None and data.is_active(look.run):
         wait_for(look.run, "Looking at the network")
     elif image_size is None and look.facts is None:

@@ -9,6 +9,7 @@ import streamlit as st
 from app.address.routes import link
 from app.backend import data
 from app.backend.own_images import Images, Inspection, inspect
+from app.components.drawing_again import draw_again
 from app.components.job_wait import wait_for
 
 __all__ = ["own_images", "reading_state"]
@@ -27,7 +28,7 @@ def own_images(name: str) -> Inspection:
         wait_for(found.run, "Reading the images")
     elif st.button("Read the images again", icon=":material/refresh:", key="read_again"):
         inspect(name, retry=True)
-        st.rerun()
+        draw_again()
     return found
 
 
@@ -47,7 +48,7 @@ def reading_state(name: str, found: Inspection) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Try again", icon=":material/refresh:", key="read_again"):
             inspect(name, retry=True)
-            st.rerun()
+            draw_again()
         link("live", "Its log", icon=":material/notes:", run=found.run.id)
 
 

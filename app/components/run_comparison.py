@@ -11,6 +11,7 @@ from app import charts
 from app.address.routes import link
 from app.backend import data
 from app.charts.curves import X
+from app.components.drawing_again import draw_again
 from app.components.html_table import Entry, html_table
 from app.components.live_chart import chart, show_numbers
 from app.components.run_picker import empty_state, latest_of, run_label
@@ -106,7 +107,7 @@ def _too_few(known: list[data.Run], chosen: list[data.Run]) -> None:
 def _compared(run_ids: list[str], was_active: bool) -> None:
     runs = [run for run in map(data.get_run, run_ids) if run is not None]
     if was_active and not any(data.is_active(run) for run in runs):
-        st.rerun()
+        draw_again()
     try:
         compared = [
             charts.ComparedRun(

@@ -10,6 +10,7 @@ from app.address.kept import VIEW, keep, recall, view_of
 from app.address.routes import go, link
 from app.backend import data
 from app.components.address_list import address_list
+from app.components.drawing_again import draw_again
 from app.components.run_state import result_word, since
 from bird_backend.experiments import KINDS, Shown
 
@@ -91,7 +92,7 @@ def _unknown(asked: str, fitting: Sequence[data.Run]) -> None:
         for run in fitting[:5]:
             if st.button(run_label(run), key=f"open_{run.id}", type="tertiary", icon=":material/arrow_forward:"):
                 st.query_params["run"] = run.id
-                st.rerun()
+                draw_again()
         link("runs", "All runs", icon=":material/list:")
 
 

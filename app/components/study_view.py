@@ -13,6 +13,7 @@ from app.backend.studies import Study, curve, find_study, list_studies, results,
 from app.charts.curves import X
 from app.charts.study import Series, looks, study_curves
 from app.components.address_list import address_list
+from app.components.drawing_again import draw_again
 from app.components.live_chart import chart
 from app.components.run_comparison import CURVES
 from app.components.run_picker import empty_state
@@ -86,17 +87,16 @@ def _unknown(asked: str, known: Mapping[str, Study]) -> None:
         for study in list(known.values())[:5]:
             if st.button(_label(study), key=f"open_{study.id}", type="tertiary", icon=":material/arrow_forward:"):
                 st.query_params["study"] = study.id
-                st.rerun()
+                draw_again()
 
 
 def _study(study_id: str, was_active: bool) -> None:
     study = find_study(study_id)
     if study is None:
-        st.rerun()
-        return
+        draw_again()
     runs = runs_of(study)
     if was_active and not any(data.is_active(run) for run in runs.values()):
-        st.rerun()
+        draw_again()
     try:
         found = results(study)
         _progress(study, runs)

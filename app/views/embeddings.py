@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.address.routes import link
 from app.backend import data
+from app.components.drawing_again import draw_again
 from app.components.live_chart import show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player
@@ -45,7 +46,7 @@ def render() -> None:
 def _cloud(run_id: str, pace: float | None) -> None:
     run = data.get_run(run_id)
     if run is None or refresh_seconds(run) != pace:
-        st.rerun()
+        draw_again()
     with st.container(horizontal=True, vertical_alignment="center"):
         run_badge(run)
         link("live", "Its curves", icon=":material/timeline:", run=run.id)

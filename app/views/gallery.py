@@ -12,6 +12,7 @@ from app.address.routes import link
 from app.backend import data
 from app.backend.own_images import image_size_of, may_download
 from app.components.address_list import address_list
+from app.components.drawing_again import draw_again
 from app.components.gallery_player import GALLERY_KEYS, gallery_player
 from app.components.images_choice import images_choice
 from app.components.page_head import page_head
@@ -178,14 +179,13 @@ def _ask(asked: Asked) -> None:
         st.markdown(f"**{asked.title} has not been drawn here yet.** It is downloaded once, if it is not here.")
         if st.button("Draw it", type="primary", icon=":material/palette:", key="draw"):
             data.gallery(**asked.named)
-            st.rerun()
+            draw_again()
 
 
 def _under_way(run_id: str, asked: Asked) -> None:
     run = data.get_run(run_id)
     if run is None or run.state == "done":
-        st.rerun()
-        return
+        draw_again()
     if data.is_active(run):
         progress_panel(run)
         with st.container(border=True):
@@ -198,7 +198,7 @@ def _under_way(run_id: str, asked: Asked) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Try again", icon=":material/refresh:", key="draw"):
             data.gallery(**asked.named, retry=True)
-            st.rerun()
+            draw_again()
         link("live", "Its log", icon=":material/notes:", run=run.id)
 
 

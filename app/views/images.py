@@ -7,6 +7,7 @@ import streamlit as st
 from app.address.kept import keep, recall
 from app.backend import data
 from app.backend.own_images import find_inspection, inspect, may_download
+from app.components.drawing_again import draw_again
 from app.components.images_choice import images_choice
 from app.components.images_found import images_found
 from app.components.kept_images import kept_images_section
@@ -70,7 +71,7 @@ def _look(name: str) -> None:
             )
             if st.button("Look into it", type="primary", icon=":material/search:", key="look"):
                 inspect(name)
-                st.rerun()
+                draw_again()
         return
     found = found or inspect(name)
     if found.images is None:

@@ -13,6 +13,7 @@ from app import charts
 from app.address.routes import link
 from app.backend import data
 from app.charts.curves import X
+from app.components.drawing_again import draw_again
 from app.components.html_table import scroll_box
 from app.components.layer_choice import layer_map_words
 from app.components.live_chart import chart, show_numbers
@@ -94,7 +95,7 @@ def _live(run_id: str, pace: float | None) -> None:
     run = data.get_run(run_id)
     if run is None or refresh_seconds(run) != pace:
         # The run has ended, or was resumed: draw the whole page anew, at the new pace or still.
-        st.rerun()
+        draw_again()
     if data.is_active(run):
         _see_to_worker()
     try:

@@ -11,6 +11,7 @@ import streamlit as st
 from app.address.routes import ROUTES, go, link
 from app.backend import data
 from app.backend.studies import list_studies, runs_of
+from app.components.drawing_again import draw_again
 from app.components.run_card import run_card
 from app.components.run_picker import latest_of
 from app.components.study_card import study_card
@@ -139,7 +140,7 @@ def _runs() -> None:
     st.session_state["_overview_active"] = len(active)
     if known and not active:
         # The last one has ended: draw the whole page once more, so that the timer stops.
-        st.rerun()
+        draw_again()
     waits = data.count_runs(_kinds(), states=_WAITING, loose=True)
     finished = [entry for entry in entries if not entry.active][:_SHOWN]
     for title, part in (("Under way", active), ("Finished", finished)):

@@ -8,6 +8,7 @@ from app import charts
 from app.address.routes import link
 from app.backend import data
 from app.components.ceiling import ask_for_oracle, recovered, wait_for_oracle
+from app.components.drawing_again import draw_again
 from app.components.figures_table import figures_table
 from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
@@ -67,7 +68,7 @@ def _behaviour(run: data.Run, predictions: data.Predictions) -> None:
 def _wait(run_id: str) -> None:
     run = data.get_run(run_id)
     if run is None or (data.is_active(run) and data.predictions(run) is not None):
-        st.rerun()
+        draw_again()
     if data.is_active(run):
         progress_panel(run)
         with st.container(border=True):
