@@ -47,7 +47,7 @@ def test_a_checkpoint_of_another_loop_is_kept_with_all_that_is_known(tmp_path: P
     assert (summary["taken"], summary["prefix"], summary["offered"]) == ("state_dict", "module.", ["ema"])
     assert (summary["tensors"], summary["parameters"]) == (26, 61_338 + 2 * (16 + 32 + 64 + 64))
     assert (summary["image_size"], summary["preprocessing"]) == (32, None)
-    said = " ".join(summary["remarks"])
+    said = " ".join([*summary["remarks"], *(each["said"] for each in summary["assumed"])])
     for words in (
         "taken from state_dict",
         "module. was taken off",
@@ -108,7 +108,9 @@ def test_the_same_file_is_kept_once_and_never_over_another(tmp_path: Path) -> No
     assert [entry.name for entry in list_weights() if entry.origin == "home"] == ["net-2", "net-3", "net"]
 
 
-def test_a_file_of_torchs_cache_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_torchs_cache_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     assert list_cached() == []
     path = saved(tmp_path / "torch" / "hub" / "checkpoints" / "net-01234567.pth", small().state_dict())
@@ -116,6 +118,9 @@ def test_a_file_of_torchs_cache_is_found_by_its_name(tmp_path: Path, monkeypatch
     assert list_cached() == [path]
     assert main(["convert", "net-01234567.pth", "--name", "cached"]) == 0
     assert find_weights("cached").is_file()
+    said = capsys.readouterr().out
+    assert said.endswith("To say otherwise: --data, --mean, --std, --image-size.\n")
+    assert "says otherwise" not in said
 
 
 def test_weights_of_a_network_that_is_not_installed_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,9 +54,9 @@ def test_torchvisions_published_weights_compute_what_they_did(tmp_path: Path, mo
 def test_a_file_that_only_has_a_published_name_is_taken_for_nothing_more(tmp_path: Path) -> None:
     summary = convert(saved(tmp_path / "shufflenetv2_x0.5-f707e7126e.pth", shufflenet_v2_x0_5().state_dict()))
     assert (summary["published"], summary["weights"]) == (None, "shufflenetv2_x0.5-f707e7126e")
-    said = " ".join(summary["remarks"])
+    said = " ".join([*summary["remarks"], *(each["said"] for each in summary["assumed"])])
     assert "its content is not torchvision's" in said
-    assert "usually 0.485,0.456,0.406 and 0.229,0.224,0.225" in said
+    assert "usually are with the mean 0.485 0.456 0.406 and the standard deviation 0.229 0.224 0.225" in said
     assert "224×224 pixels, as the network is usually given them" in said
     assert "would do for a small stem too" in said
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
 import types
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from bird_backend import settings
 from bird_backend.cli import main
 from bird_backend.errors import InputError, UnknownNameError
-from bird_backend.exports import EXPORTS, export_run
+from bird_backend.exports import EXPORTS, export_file, export_run
 from bird_backend.exports.scalars import flattened
 from bird_backend.runs.provenance import METADATA_KEY, read_provenance
 from bird_backend.runs.reading import read_metrics
@@ -129,6 +131,9 @@ def test_weights_come_with_their_recipe(tmp_path: Path, capsys: pytest.CaptureFi
     weights, recipe = (Path(path) for path in export_run(run, "weights", tmp_path / "deep" / "er"))
     assert weights.read_bytes() == source.read_bytes()
     assert json.loads(recipe.read_text())["recipe"]["kind"] == "pretrain"
+    with zipfile.ZipFile(io.BytesIO(export_file(run, "weights"))) as archive:
+        assert archive.read(f"{run.id}.safetensors") == source.read_bytes()
+        assert archive.read(f"{run.id}.json") == recipe.read_bytes()
     (run.directory.artifacts / "model.safetensors").unlink()
     assert main(["export", run.id, "--to", "weights", "--out", str(tmp_path)]) == 2
     assert "keeps no weights" in capsys.readouterr().err

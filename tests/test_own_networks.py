@@ -72,6 +72,24 @@ def test_what_lies_beside_the_file_is_imported_and_another_files_namesake_is_ano
     assert not list(tmp_path.rglob("__pycache__"))
 
 
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("os", "os is built into Python: it has no file"),
+        ("sys", "sys is built into Python: it has no file"),
+        ("no_such_package", "There is no module no_such_package that Python finds here"),
+        ("only_a_folder", "only_a_folder is a folder of modules without code of its own"),
+    ],
+)
+def test_a_module_without_a_file_is_told_from_one_that_there_is_not(
+    module: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "only_a_folder").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=said):
+        require_network(f"module:{module}:system")
+
+
 def test_a_module_of_a_package_is_a_source_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_network(tmp_path / "own_package", "raise RuntimeError('executed')\n", "__init__.py")
     monkeypatch.syspath_prepend(tmp_path)

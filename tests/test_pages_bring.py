@@ -34,9 +34,10 @@ FOUND: dict[str, Any] = {
     "taken": "state_dict",
     "prefix": "module.",
     "offered": [],
-    "remarks": [
-        "the weights were taken from state_dict in the file",
-        "the size is not in the file; image_size says otherwise",
+    "remarks": ["the weights were taken from state_dict in the file"],
+    "assumed": [
+        {"said": "the size is not in the file", "fields": ["image_size"]},
+        {"said": "it holds others too", "fields": ["part"]},
     ],
 }
 
@@ -84,7 +85,9 @@ def test_what_it_holds_is_said_in_words_and_its_layers_shown() -> None:
         "32 × 32 pixels",
         "0.485, 0.456, 0.406",
         "trained on Digits",
-        "- The weights were taken from state_dict in the file.\n- The size is not in the file.",
+        "- The weights were taken from state\\_dict in the file.\n"
+        "- The size is not in the file. *Side of its images*, below, says otherwise.\n"
+        "- It holds others too.",
     ):
         assert part in text, part
     [look] = RunStore().list(kind="examine")

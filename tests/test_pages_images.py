@@ -11,9 +11,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.backend import data
+from app.backend.kept_files import forget
 from app.backend.uploads import keep_images
 from app.form.estimates import estimate
 from app.form.images import own_name, size_text
+from app.words.sizes import room
 from bird_backend import settings
 from bird_backend.catalog import own_path
 from bird_backend.errors import InputError
@@ -21,7 +23,9 @@ from bird_backend.experiments import PretrainSpec, load_spec
 from bird_backend.jobs.process import perform
 from bird_backend.runs.image_cache import list_cached
 from bird_backend.runs.store import RunStore
+from bird_backend.runs.uploads import list_uploads
 from tests.pages import again, components, show, words
+from tests.synthetic import transfer_document
 from tests.test_drafts import LAPTOP
 from tests.test_image_uploads import zipped
 from tests.weights import assets_without_weights, write_demo_weights
@@ -187,3 +191,26 @@ def test_the_size_is_chosen_or_typed_and_told() -> None:
     again(trainer)
     [run] = RunStore().list(kind="robustify")
     assert run.spec.image_size == 64  # type: ignore[attr-defined]
+
+
+def test_what_was_dropped_is_deleted_where_it_lies_and_not_under_a_run(tmp_path: Path) -> None:
+    name = keep_images(io.BytesIO(zipped()), "animals.zip")
+    digest = name.removeprefix("upload:").partition("/")[0]
+    kept = data.keep_picture(b"no picture, but a file")
+    read(show("images", data=name))
+    run = RunStore().create(load_spec({**transfer_document(), "data": name}))
+    app = show("images", data=name)
+    assert "**animals.zip**" in words(app) and "2 runs name it" in words(app)
+    assert app.button(f"delete_{digest}").disabled, "a run waits for it"
+    with pytest.raises(InputError, match=r"animals\.zip is needed by .* stop that run first"):
+        forget(digest)
+    app.button(f"delete_{kept}_yes").click()
+    again(app)
+    assert [path.name for path in list_uploads()] == [digest]
+    RunStore().finish(run.id, "failed", reason="It did.")
+    again(app)
+    assert "1 run on it needs it to be resumed or run again" in words(app)
+    app.button(f"delete_{digest}_yes").click()
+    again(app)
+    assert list_uploads() == [] and [toast.value for toast in app.toast] == [f"{room(len(zipped()))} freed."]
+    assert any("bring it again" in error.value for error in app.error)

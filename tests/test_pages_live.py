@@ -16,7 +16,7 @@ from app.backend import data
 from app.components.layer_choice import layer_map_words
 from app.words.intervals import percent
 from bird_backend import catalog
-from bird_backend.exports.metrics import metrics_file
+from bird_backend.exports import EXPORTS, export_file
 from bird_backend.runs.store import RunStore
 from bird_backend.transfer import METHODS
 from tests import synthetic
@@ -330,10 +330,34 @@ def test_all_metrics_are_had_as_files(state: str, fraction: float) -> None:
     run = synthetic.write_transfer(state, fraction=fraction)  # type: ignore[arg-type]
     rows = data.metrics(run)
     for suffix, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
-        pd.testing.assert_frame_equal(read(io.BytesIO(metrics_file(run, suffix))), rows, check_dtype=False)
-    assert {"All metrics, csv", "All metrics, parquet"} <= {
-        button.proto.label for button in show("live", run=run.id).get("download_button")
-    }
+        pd.testing.assert_frame_equal(read(io.BytesIO(export_file(run, suffix))), rows, check_dtype=False)
+    app = show("live", run=run.id)
+    assert [button.proto.label for button in app.get("download_button")][-3:] == ["CSV", "Parquet", "TensorBoard"]
+    assert f"`bird export {run.id} --to mlflow --out DIR`" in words(app) or EXPORTS["mlflow"].needs in words(app)
+
+
+def test_a_run_without_metrics_has_nothing_for_other_programs() -> None:
+    run = synthetic.write_transfer("queued")
+    assert show("live", run=run.id).get("download_button") == []
+
+
+def test_a_run_with_nothing_to_beat_is_not_asked_whether_it_helped() -> None:
+    run = synthetic.write_trained()
+    titles = {name: show(name, run=run.id) for name in ("live", "robustness")}
+    assert "How good is it?" in [header.value for header in titles["live"].header]
+    assert [title.value for title in titles["robustness"].title] == ["How robust is it?"]
+    compared = synthetic.write_transfer()
+    assert "Did it help?" in [header.value for header in show("live", run=compared.id).header]
+    assert [title.value for title in show("robustness", run=compared.id).title] == ["Did it help?"]
+
+
+@pytest.mark.parametrize("page", ["live", "robustness"])
+def test_where_a_failure_is_said_its_log_is(page: str) -> None:
+    run = synthetic.write_transfer("failed", fraction=0.6)
+    run.directory.log.write_text("what it said before it died\n")
+    app = show(page, run=run.id)
+    assert "its log may say more" in words(app)
+    assert any("what it said before it died" in each.proto.body for each in app.get("html"))
 
 
 def test_a_log_is_a_region_that_keys_scroll() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import streamlit as st
@@ -19,6 +19,7 @@ from app.components.layer_tree import layer_tree
 from app.components.measure_weights import measure_weights
 from app.components.network_look import network_look
 from app.components.network_naming import network_naming
+from app.words.markdown import plain
 from bird_backend import catalog
 from bird_backend.catalog import title_of
 from bird_backend.specs import ModelRef
@@ -31,7 +32,9 @@ _SAID = ("holds", "trained", "side", "norm")
 _NORMS = {"": "As all images here", "imagenet": "As for ImageNet"}
 _TYPES = ["pth", "pt", "safetensors", "bin", "ckpt"]
 _MOST_NAMED = 8
-_FIELDS = ("data says", "mean and std say", "image_size says", "stem says", "model says")
+_TRAINED, _SIDE, _NORMALISED, _NETWORK = "Trained on", "Side of its images", "Colours normalised", "Name its network"
+_FIELDS: Mapping[str, str] = {"data": _TRAINED, "image_size": _SIDE, "mean": _NORMALISED, "model": _NETWORK}
+"""What a setting of the spec is called here."""
 
 
 def brought_weights() -> None:
@@ -135,7 +138,7 @@ def _recognised(conversion: Conversion, document: Mapping[str, Any]) -> None:
     with st.container(border=True):
         st.header(f"It holds {network_words(weights.network)}", anchor=False)
         st.markdown(_facts(found, weights))
-        st.caption("\n".join(f"- {_sentence(str(remark))}" for remark in found["remarks"]))
+        st.caption("\n".join(f"- {said}" for said in _remarks(found)))
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Use it as teacher", type="primary", icon=":material/rocket_launch:", key="as_teacher"):
                 go("launch", teacher=weights.value)
@@ -153,20 +156,20 @@ def _recognised(conversion: Conversion, document: Mapping[str, Any]) -> None:
 
 def _say_more(label: str, *, names: bool = False) -> None:
     """What a person knows and the file doesn't say: the network, the data, and how its images looked."""
-    asked = st.toggle("Name its network", key="_say_network", value=names or bool(st.session_state["holds"]))
+    asked = st.toggle(_NETWORK, key="_say_network", value=names or bool(st.session_state["holds"]))
     network = network_naming("brought", catalogued=True) if asked else ""
     first, second, third = st.columns(3)
     data_sets = ["", *catalog.DATASETS]
     keep_valid("_say_trained", data_sets, str(st.session_state["trained"]))
     trained = first.selectbox(
-        "Trained on",
+        _TRAINED,
         data_sets,
         format_func=lambda name: title_of(name) if name else "Something else",
         key="_say_trained",
         help="Its classes are then known by their names.",
     )
     side = second.number_input(
-        "Side of its images",
+        _SIDE,
         value=int(st.session_state["side"]),
         min_value=0,
         max_value=1024,
@@ -176,7 +179,7 @@ def _say_more(label: str, *, names: bool = False) -> None:
     )
     keep_valid("_say_norm", list(_NORMS), str(st.session_state["norm"]))
     norm = third.selectbox(
-        "Colours normalised",
+        _NORMALISED,
         list(_NORMS),
         format_func=_NORMS.__getitem__,
         key="_say_norm",
@@ -208,10 +211,14 @@ def _normalised(own: Mapping[str, Any] | None) -> str:
     return f"normalised with the mean {mean} and the standard deviation {std} of their colours"
 
 
-def _sentence(remark: str) -> str:
-    """A remark without what it says to the command line: the fields below are for that."""
-    clauses = [clause for clause in remark.split("; ") if not clause.startswith(_FIELDS)]
-    return f"{clauses[0][0].upper()}{'; '.join(clauses)[1:]}." if clauses else ""
+def _remarks(found: Mapping[str, Any]) -> Iterator[str]:
+    """In sentences; of what had to be assumed also which of the fields below says it."""
+    for remark in found["remarks"]:
+        yield f"{plain(remark[0].upper() + remark[1:])}."
+    for each in found["assumed"]:
+        field = next((label for name, label in _FIELDS.items() if name in each["fields"]), None)
+        settled = "" if field is None else f" *{field}*, below, says otherwise."
+        yield f"{plain(each['said'][0].upper() + each['said'][1:])}.{settled}"
 
 
 def _size(weights: Weights) -> int:

@@ -9,8 +9,8 @@ from app.address.url_state import keep_valid
 from app.backend.own_images import Images, image_size_of
 from app.components.own_images import own_images
 from app.components.own_source import own_source
-from app.components.run_card import plain
 from app.form.images import AUTO, OWN, SIZES, data_sets, own_name, own_problem, size_text, size_words
+from app.words.markdown import plain
 from bird_backend import catalog
 from bird_backend.catalog import title_of
 

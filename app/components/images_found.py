@@ -15,8 +15,8 @@ from app.backend.own_images import contact_sheet as find_sheet
 from app.charts.class_counts import SPLITS, class_bars, class_table
 from app.components.contact_sheet import contact_sheet
 from app.components.live_chart import chart
-from app.components.run_card import plain
 from app.form.images import OWN, size_words
+from app.words.markdown import plain
 from bird_backend import catalog
 
 __all__ = ["images_found"]

@@ -7,8 +7,9 @@ import time
 import streamlit as st
 
 from app.backend.image_cache import CachedImages, free_images, kept_images, needed_now
-from app.components.run_card import plain
 from app.form.images import size_words
+from app.words.markdown import plain
+from app.words.sizes import room
 from bird_backend.catalog import title_of
 
 __all__ = ["kept_images_section"]
@@ -22,7 +23,7 @@ def kept_images_section() -> None:
     if not there:
         return
     needed = needed_now()
-    with st.expander(f"Decoded images take {_room(sum(entry.bytes for entry in there))} on this machine"):
+    with st.expander(f"Decoded images take {room(sum(entry.bytes for entry in there))} on this machine"):
         st.caption(
             "Images are decoded once and kept, so that every run after the first begins at once. What is freed is "
             "decoded again when it is needed; your own files are never touched."
@@ -39,7 +40,7 @@ def _row(entry: CachedImages, user: object) -> None:
     day = time.strftime("%d %B %Y", time.localtime(entry.created)).lstrip("0")
     left.markdown(
         f"**{plain(title_of(entry.name))}** · {size_words(entry.image_size)} · {entry.images:,} images · "
-        f"{_room(entry.bytes)} · decoded {day}"
+        f"{room(entry.bytes)} · decoded {day}"
     )
     with right:
         if user is None:
@@ -58,7 +59,7 @@ def _confirmed(label: str, entries: list[CachedImages], *, key: str) -> None:
     """A button that asks before anything is gone."""
     with st.popover(label, icon=":material/delete_sweep:", width="stretch"):
         st.markdown(
-            f"Free **{_room(sum(entry.bytes for entry in entries))}**? The next run on "
+            f"Free **{room(sum(entry.bytes for entry in entries))}**? The next run on "
             f"{'these images' if len(entries) == 1 else 'any of them'} decodes them first, which can take minutes."
         )
         st.button(
@@ -67,11 +68,4 @@ def _confirmed(label: str, entries: list[CachedImages], *, key: str) -> None:
 
 
 def _free(keys: list[str]) -> None:
-    st.session_state["_freed"] = f"{_room(free_images(keys))} freed."
-
-
-def _room(count: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{max(1, round(count / 1e3))} kB"
+    st.session_state["_freed"] = f"{room(free_images(keys))} freed."

@@ -7,7 +7,7 @@ import streamlit as st
 from app.address.url_state import put
 from app.backend.data import BirdError
 from app.backend.uploads import IMAGES_TYPES, MAX_IMAGES_BYTES, keep_images
-from app.components.run_card import plain
+from app.words.markdown import plain
 from bird_backend.catalog import OWN_KINDS, own_path, title_of
 
 __all__ = ["LAYOUTS", "own_source"]

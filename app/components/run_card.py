@@ -9,10 +9,11 @@ from app.backend import data
 from app.components.relaunch import relaunch_link
 from app.components.run_state import run_badge, since
 from app.findings.headline import headline
+from app.words.markdown import plain
 from bird_backend.durations import exact
 from bird_backend.experiments import KINDS
 
-__all__ = ["plain", "run_card"]
+__all__ = ["run_card"]
 
 
 def run_card(run: data.Run) -> None:
@@ -57,8 +58,3 @@ def _colour(value: float, beyond_noise: bool) -> str:
     if not beyond_noise:
         return "gray"
     return "blue" if value > 0 else "orange"
-
-
-def plain(text: str) -> str:
-    """Text of a person or a path, with nothing in it that Markdown would act on."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+!|~$<>:" else sign for sign in text)

@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from app.backend import data
+from app.components.html_table import scroll_box
 from app.words.sentences import control_sentence, start_sentence
 from bird_backend.durations import exact
 from bird_backend.experiments import KINDS, TransferSpec
@@ -19,6 +20,7 @@ __all__ = [
     "result_word",
     "run_badge",
     "run_buttons",
+    "run_log",
     "run_words",
     "since",
     "state_note",
@@ -88,7 +90,7 @@ def progress_panel(run: data.Run) -> None:
     if run.cancel_requested is not None:
         st.caption("Stopping: it saves a checkpoint first, so that it can be resumed.")
     elif quiet > 30:
-        st.caption(f"Nothing heard for {exact(quiet)}. A long step or a busy machine; the log below says more.")
+        st.caption(f"Nothing heard for {exact(quiet)}. A long step or a busy machine; its log may say more.")
 
 
 def run_words(run: data.Run) -> None:
@@ -131,12 +133,18 @@ def run_buttons(run: data.Run) -> None:
         st.error(said)
 
 
+def run_log(run: data.Run) -> None:
+    """The last lines of what it said, open where they say why it failed."""
+    with st.expander("Log", icon=":material/notes:", expanded=run.state == "failed"):
+        scroll_box(data.log_tail(run, 60) or "Nothing said yet.", label="The run's log, its last lines")
+
+
 def state_note(run: data.Run) -> None:
     """What happened and what to do, for a run that did not end well or has not begun."""
-    reason = run.reason or "It left no reason; the log below may say more."
+    reason = run.reason or "It left no reason; its log may say more."
     if KINDS[run.kind].recorded:
         if run.state in ("failed", "cancelled"):
-            st.error(f"**This training did not end well.** {reason}\n\nWhat it had written is below.")
+            st.error(f"**This training did not end well.** {reason}\n\nWhat it had written is kept.")
         return
     match run.state:
         case "failed":

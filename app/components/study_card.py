@@ -9,9 +9,9 @@ import streamlit as st
 from app.address.routes import link
 from app.backend import data
 from app.backend.studies import Study
-from app.components.run_card import plain
 from app.components.run_state import since
 from app.components.study_progress import study_bar, study_buttons
+from app.words.markdown import plain
 
 __all__ = ["study_card"]
 

@@ -68,6 +68,8 @@ _RULES = """
 @media (max-width: 640px) {
   .stApp [data-testid="stButtonGroup"] [role="radiogroup"] { flex-wrap: wrap; row-gap: 0.3rem; }
   .st-key-summary_panel { position: static; }
+  /* Columns lie under each other here, and what parts them side by side is no distance between fields. */
+  .stApp [data-testid="stHorizontalBlock"] { row-gap: 1rem; }
 }
 @media (prefers-reduced-motion: reduce) {
   .stApp *, .stApp *::before, .stApp *::after { animation-duration: 0.01ms !important; transition: none !important; }

@@ -10,6 +10,7 @@ from app.backend.own_images import find_inspection, inspect, may_download
 from app.components.drawing_again import draw_again
 from app.components.images_choice import images_choice
 from app.components.images_found import images_found
+from app.components.kept_files import kept_files_section
 from app.components.kept_images import kept_images_section
 from app.components.own_images import reading_state
 from app.components.own_source import LAYOUTS
@@ -41,6 +42,7 @@ def render() -> None:
     except data.BirdError as error:
         st.error(str(error), icon=":material/error:")
     kept_images_section()
+    kept_files_section()
 
 
 def _problem(name: str) -> str | None:

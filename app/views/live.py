@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,13 +13,13 @@ from app.address.routes import link
 from app.backend import data
 from app.charts.curves import X
 from app.components.drawing_again import draw_again
-from app.components.html_table import scroll_box
 from app.components.layer_choice import layer_map_words
 from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
 from app.components.relaunch import relaunch_link
 from app.components.results import accuracy_table, headline
+from app.components.run_exports import run_exports
 from app.components.run_numbers import CKA_EXPLAINED, run_numbers
 from app.components.run_picker import pick_run
 from app.components.run_state import (
@@ -28,13 +27,13 @@ from app.components.run_state import (
     refresh_seconds,
     run_badge,
     run_buttons,
+    run_log,
     run_words,
     since,
     state_note,
 )
 from bird_backend.durations import exact
 from bird_backend.experiments import KINDS, GallerySpec
-from bird_backend.exports.metrics import METRICS_FILES, metrics_file
 
 __all__ = ["render"]
 
@@ -104,7 +103,8 @@ def _live(run_id: str, pace: float | None) -> None:
         _body(run, metrics)
     except data.BirdError as error:
         st.error(str(error))
-    _log(run)
+    run_exports(run)
+    run_log(run)
 
 
 def _head(run: data.Run) -> None:
@@ -136,7 +136,7 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         return
     predictions = data.predictions(run)
     if predictions is not None:
-        st.header("Did it help?" if "geometry" in shows else "How good is it?", anchor=False)
+        st.header("Did it help?" if charts.baseline_of(predictions) else "How good is it?", anchor=False)
         headline(predictions, key="result_metrics")
         accuracy_table(predictions, key="live_accuracy")
         link("robustness", "Every cell, as a map", icon=":material/shield:", run=run.id)
@@ -219,17 +219,6 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         charts.epochs_table(metrics), key="epochs_numbers", label="accuracies by epoch", title="Show the accuracies"
     )
     show_numbers(charts.numbers(task, second), key="losses_numbers", label="losses by step", title="Show the losses")
-    with st.container(horizontal=True):
-        for suffix, mime in METRICS_FILES.items():
-            st.download_button(
-                f"All metrics, {suffix}",
-                partial(metrics_file, run, suffix),
-                file_name=f"{run.id}-metrics.{suffix}",
-                mime=mime,
-                icon=":material/download:",
-                key=f"metrics_{suffix}",
-                on_click="ignore",
-            )
 
 
 def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:
@@ -285,11 +274,6 @@ def _reported(run: data.Run) -> None:
         st.markdown(line)
     if report.rows:
         st.dataframe(pd.DataFrame(report.rows, columns=list(report.header)), hide_index=True, alt="What the run found")
-
-
-def _log(run: data.Run) -> None:
-    with st.expander("Log", icon=":material/notes:", expanded=run.state == "failed"):
-        scroll_box(data.log_tail(run, 60) or "Nothing said yet.", label="The run's log, its last lines")
 
 
 def _see_to_worker() -> None:

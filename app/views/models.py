@@ -11,6 +11,7 @@ from app.backend import data
 from app.backend.named_networks import is_network, network_words
 from app.backend.weights import Provenance, WeightsFile, trained_for, under
 from app.components.brought_weights import BROUGHT, brought_weights
+from app.components.kept_files import kept_files_section
 from app.components.network_list import network_list
 from app.components.page_head import page_head
 from app.components.training_form import training_form
@@ -53,6 +54,7 @@ def render() -> None:
         _weights()
     elif part == "bring":
         brought_weights()
+        kept_files_section()
     elif part == "train":
         training_form()
 

@@ -1,4 +1,4 @@
-"""Did it help? Every figure of the student before, fine-tuned and transferred, and every cell they come from."""
+"""Did it help, or how robust is it? Every figure of a run's networks, and every cell they come from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.results import verdict_sentence
 from app.components.run_picker import empty_state, pick_run
-from app.components.run_state import progress_panel, run_badge, run_words, state_note
+from app.components.run_state import progress_panel, run_badge, run_log, run_words, state_note
 from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
 from app.findings.ceilings import Held, held_against
@@ -27,16 +27,13 @@ __all__ = ["render"]
 
 def render() -> None:
     """Draw the page."""
-    page_head(
-        "robustness",
-        "The test images are changed in known ways, at five strengths. A method has to beat plain fine-tuning with the "
-        "same budget, most of all under held-out changes, which no network here was trained on.",
-        help="Robust accuracy: the mean accuracy over conditions and strengths. Strength 1 is mild, 5 is severe.",
-    )
+    head = st.container()
     run = pick_run(
         showing={"accuracy"},
         nothing=("No results yet", "A finished run is measured on changed test images. The demo takes a minute."),
     )
+    with head:
+        _question(run)
     if run is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -52,6 +49,35 @@ def render() -> None:
             _results(run, predictions)
     except data.BirdError as error:
         st.error(str(error))
+
+
+def _question(run: data.Run | None) -> None:
+    """Whether it helped is a question only of a run that has something to beat."""
+    changed = "The test images are changed in known ways, at five strengths."
+    help = "Robust accuracy: the mean accuracy over conditions and strengths. Strength 1 is mild, 5 is severe."
+    if run is None or _has_rival(run):
+        said = (
+            f"{changed} A method has to beat plain fine-tuning with the same budget, most of all under held-out "
+            "changes, which no network here was trained on."
+        )
+        page_head("robustness", said, help=help)
+        return
+    said = (
+        f"{changed} How much of its clean accuracy a network keeps under them says how robust it is; whether a "
+        "method helped would need a network without it beside it."
+    )
+    page_head("robustness", said, question="How robust is it?", help=help)
+
+
+def _has_rival(run: data.Run) -> bool:
+    """Whether the run measured, or is about to measure, something that its last network has to beat."""
+    try:
+        measured = data.predictions(run)
+        if measured is None:
+            return isinstance(data.spec_of(run), TransferSpec) and data.arm_of(run) != "none"
+    except data.BirdError:  # said where the results would be
+        return True
+    return charts.baseline_of(measured) is not None
 
 
 def _behaviour(run: data.Run, predictions: data.Predictions) -> None:
@@ -82,6 +108,7 @@ def _wait(run_id: str) -> None:
         )
     else:
         st.markdown("It ended before it was measured, so there is no table. Its curves are on its page.")
+    run_log(run)
 
 
 def _results(run: data.Run, measured: data.Predictions) -> None:

@@ -42,7 +42,9 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> str:
 def describe_summary(summary: Mapping[str, Any]) -> str:
     """What a run found, as its kind says it."""
     report = KINDS[summary["kind"]].report(summary)
-    return "\n".join([*([table(report.rows, report.header)] if report.rows else []), *report.lines])
+    drawn = [table(report.rows, report.header)] if report.rows else []
+    options = ", ".join(f"--{name.replace('_', '-')}" for name in report.settings)
+    return "\n".join([*drawn, *report.lines, *([f"To say otherwise: {options}."] if options else [])])
 
 
 class ProgressBar:

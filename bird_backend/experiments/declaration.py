@@ -46,11 +46,12 @@ class MeasuredRunSpec(DataRunSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A run's result for a person: a table, then sentences."""
+    """A run's result for a person: a table, then sentences; `settings` of the spec would say what had to be assumed."""
 
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     lines: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

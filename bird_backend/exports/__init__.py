@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bird_backend.errors import InputError
 from bird_backend.exports.declaration import Export
 from bird_backend.registry import Registry
 from bird_backend.runs.store import Run
 
-__all__ = ["EXPORTS", "Export", "export_run"]
+__all__ = ["EXPORTS", "Export", "export_file", "export_run"]
 
 EXPORTS: Registry[Export] = Registry("export", "bird_backend.exports", files=True)
 
@@ -28,6 +31,18 @@ def export_run(run: Run, to: str, folder: Path) -> list[str]:
     except ModuleNotFoundError as error:
         if export.package is None or (error.name or "").partition(".")[0] != export.package:
             raise
-        raise InputError(
-            f"An export to {export.title} needs the package {export.package}: pip install {export.package}."
-        ) from None
+        raise InputError(export.needs) from None
+
+
+def export_file(run: Run, to: str) -> bytes:
+    """A run in a form that has a `download`, as that one file; errors are those of `export_run`."""
+    name = EXPORTS.find(to).download
+    with TemporaryDirectory(prefix="bird-export-") as folder:
+        written = [Path(each) for each in export_run(run, to, Path(folder))]
+        if name is None or not name.endswith(".zip"):
+            return written[0].read_bytes()
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # of numbers, that hardly get smaller
+            for path in sorted(Path(folder).resolve().rglob("*")):
+                archive.write(path, path.relative_to(Path(folder).resolve()))
+        return packed.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +12,7 @@ from bird_backend.runs.directory import write_atomic
 from bird_backend.runs.reading import read_metrics
 from bird_backend.runs.store import Run
 
-__all__ = ["DECLARES", "METRICS_FILES", "metrics_file", "metrics_of"]
-
-METRICS_FILES: Mapping[str, str] = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
-"""The formats that metrics are had in, and what browsers call them."""
+__all__ = ["DECLARES", "has_metrics", "metrics_of"]
 
 
 def metrics_of(run: Run) -> pd.DataFrame:
@@ -30,15 +26,15 @@ def metrics_of(run: Run) -> pd.DataFrame:
     return rows
 
 
-def metrics_file(run: Run, suffix: str) -> bytes:
-    """A file's content in a format of `METRICS_FILES`."""
-    rows = metrics_of(run)
-    return rows.to_csv(index=False).encode() if suffix == "csv" else rows.to_parquet(index=False)
+def has_metrics(run: Run) -> bool:
+    """Whether there are rows, by the size of the files."""
+    files = (run.directory.metrics, run.directory.sealed_metrics)
+    return any(path.is_file() and path.stat().st_size > 0 for path in files)
 
 
 def _write(run: Run, folder: Path, suffix: str) -> list[str]:
-    path = folder / f"{run.id}-metrics.{suffix}"
-    write_atomic(path, metrics_file(run, suffix))
+    path, rows = folder / f"{run.id}-metrics.{suffix}", metrics_of(run)
+    write_atomic(path, rows.to_csv(index=False).encode() if suffix == "csv" else rows.to_parquet(index=False))
     return [str(path)]
 
 
@@ -49,6 +45,8 @@ DECLARES = (
         title="CSV",
         caption="Every row of its metrics, as text.",
         write=lambda run, folder: _write(run, folder, "csv"),
+        has=has_metrics,
+        download="metrics.csv",
     ),
     Export(
         name="parquet",
@@ -56,5 +54,7 @@ DECLARES = (
         title="Parquet",
         caption="The same with types, small and quick to read.",
         write=lambda run, folder: _write(run, folder, "parquet"),
+        has=has_metrics,
+        download="metrics.parquet",
     ),
 )

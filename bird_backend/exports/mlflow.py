@@ -15,6 +15,7 @@ from typing import Any
 
 from bird_backend.errors import InputError
 from bird_backend.exports.declaration import Export
+from bird_backend.exports.metrics import has_metrics
 from bird_backend.exports.scalars import figures_of, flattened, scalars
 from bird_backend.runs.store import Run
 
@@ -85,5 +86,6 @@ DECLARES = Export(
     title="MLflow",
     caption="A run of its own in MLFLOW_TRACKING_URI, else in DIR/mlflow.db: mlflow ui --backend-store-uri sqlite:///…",
     write=_write,
+    has=has_metrics,
     package="mlflow",
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bird_backend.exports.declaration import Export
+from bird_backend.exports.metrics import has_metrics
 from bird_backend.exports.scalars import figures_of, scalars
 from bird_backend.runs.store import Run
 
@@ -70,5 +71,7 @@ DECLARES = Export(
     title="TensorBoard",
     caption="Event files, a folder for each arm: tensorboard --logdir DIR.",
     write=_write,
+    has=has_metrics,
+    download="tensorboard.zip",
     package="tensorboard",
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from bird_backend.errors import InputError
 from bird_backend.exports.declaration import Export
-from bird_backend.exports.weights import trained_weights
+from bird_backend.exports.weights import has_weights, trained_weights
 from bird_backend.runs.directory import write_json
 from bird_backend.runs.provenance import Provenance, read_provenance
 from bird_backend.runs.store import Run
@@ -42,6 +42,11 @@ def _write(run: Run, folder: Path) -> list[str]:
     write_json(target / "config.json", _configuration(source, made))
     shutil.copyfile(source, target / "model.safetensors")
     return [str(target)]
+
+
+def _has(run: Run) -> bool:
+    made = read_provenance(trained_weights(run)) if has_weights(run) else None
+    return made is not None and made.model.startswith("timm:") and made.image_size >= _LEAST
 
 
 def _configuration(source: Path, made: Provenance) -> dict[str, Any]:
@@ -88,5 +93,6 @@ DECLARES = Export(
     title="timm",
     caption="A network of timm as a folder with config.json, for timm.create_model('local-dir:DIR/RUN').",
     write=_write,
+    has=_has,
     package="timm",
 )

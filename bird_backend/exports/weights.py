@@ -11,17 +11,25 @@ from bird_backend.runs.directory import write_json
 from bird_backend.runs.provenance import read_provenance
 from bird_backend.runs.store import Run
 
-__all__ = ["DECLARES", "trained_weights"]
+__all__ = ["DECLARES", "has_weights", "trained_weights"]
 
 
 def trained_weights(run: Run) -> Path:
     """The weights of the network that a run is about; an `InputError` where it keeps none."""
+    if (found := _find_weights(run)) is None:
+        raise InputError(f"Run {run.id} keeps no weights: it is {run.state}, or no network was trained in it.")
+    return found
+
+
+def has_weights(run: Run) -> bool:
+    """Whether it keeps any."""
+    return _find_weights(run) is not None
+
+
+def _find_weights(run: Run) -> Path | None:
     after = (run.summary or {}).get("after")
     names = (f"student-{after}.safetensors", "model.safetensors")
-    found = [path for name in names if (path := run.directory.artifacts / name).is_file()]
-    if not found:
-        raise InputError(f"Run {run.id} keeps no weights: it is {run.state}, or no network was trained in it.")
-    return found[0]
+    return next((path for name in names if (path := run.directory.artifacts / name).is_file()), None)
 
 
 def _write(run: Run, folder: Path) -> list[str]:
@@ -44,4 +52,6 @@ DECLARES = Export(
     title="Weights",
     caption="The trained network as safetensors, and its recipe, accuracies and code version as JSON.",
     write=_write,
+    has=has_weights,
+    download="weights.zip",
 )

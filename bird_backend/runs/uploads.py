@@ -14,7 +14,16 @@ from typing import BinaryIO
 from bird_backend import settings
 from bird_backend.errors import InputError, is_plain
 
-__all__ = ["UPLOAD", "brought_images", "find_upload", "forget_upload", "keep_upload", "plain_title", "upload_name"]
+__all__ = [
+    "UPLOAD",
+    "brought_images",
+    "find_upload",
+    "forget_upload",
+    "keep_upload",
+    "list_uploads",
+    "plain_title",
+    "upload_name",
+]
 
 UPLOAD = re.compile(r"[0-9a-f]{64}")
 _PIECE = 2**20
@@ -56,9 +65,21 @@ def find_upload(name: str) -> Path:
     return path
 
 
-def forget_upload(name: str) -> None:
-    """Take back the space of a file that is converted, or no longer wanted."""
-    find_upload(name).unlink(missing_ok=True)
+def list_uploads() -> list[Path]:
+    """The files that are kept, weights, images and single pictures alike, the largest first."""
+    folders = (settings.uploads_dir(), settings.pictures_dir())
+    found = [path for folder in folders if folder.is_dir() for path in folder.iterdir() if UPLOAD.fullmatch(path.name)]
+    return sorted(found, key=lambda path: (-path.stat().st_size, path.name))
+
+
+def forget_upload(name: str) -> int:
+    """Take back the space of a file that is converted, or no longer wanted; returns the bytes that were freed."""
+    freed = 0
+    for path in list_uploads():
+        if path.name == name:
+            freed += path.stat().st_size
+            path.unlink(missing_ok=True)
+    return freed
 
 
 def upload_name(name: str, title: str) -> str:

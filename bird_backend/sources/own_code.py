@@ -14,7 +14,7 @@ from pathlib import Path
 from bird_backend import settings
 from bird_backend.errors import InputError
 
-__all__ = ["allow", "file_of", "module_file", "split"]
+__all__ = ["allow", "file_of", "module_file", "split", "without_file"]
 
 
 def split(name: str, form: str) -> tuple[str, str]:
@@ -42,6 +42,25 @@ def module_file(module: str) -> Path | None:
 
     No package is executed for it, as `find_spec` would for a module inside one.
     """
+    found = _find_module(module)
+    if found is None or found.origin is None or not Path(found.origin).is_file():
+        return None
+    return Path(found.origin).resolve()
+
+
+def without_file(module: str) -> str:
+    """Why `module_file` has none of this module, in a sentence."""
+    found = _find_module(module)
+    if found is None:
+        return f"There is no module {module} that Python finds here; is its package installed?"
+    if found.origin in ("built-in", "frozen"):
+        return f"The module {module} is built into Python: it has no file, and makes no networks."
+    if found.submodule_search_locations is not None:
+        return f"{module} is a folder of modules without code of its own; name the module in it that has the factory."
+    return f"The code of the module {module} is in no file that can be read ({found.origin or 'nobody says where'})."
+
+
+def _find_module(module: str) -> ModuleSpec | None:
     pieces = module.split(".")
     try:
         found: ModuleSpec | None = importlib.util.find_spec(pieces[0])
@@ -52,9 +71,7 @@ def module_file(module: str) -> Path | None:
         if places is None:
             return None
         found = PathFinder.find_spec(".".join(pieces[:count]), list(places))
-    if found is None or found.origin is None or not Path(found.origin).is_file():
-        return None
-    return Path(found.origin).resolve()
+    return found
 
 
 def allow(path: Path, *, package: str | None) -> None:

@@ -47,7 +47,7 @@ function drawMap(state) {
   const named = (name, same, attributes) => {
     const earlier = same[name];
     const note = earlier ? `With mean pooling ${name} is the mean of ${earlier}: the same thing.` : null;
-    const children = earlier ? [name, make("small", {}, `= ${earlier}`)] : [name];
+    const children = earlier ? [...broken(name), make("small", {}, `= ${earlier}`)] : broken(name);
     return make("th", { ...attributes, title: note }, ...children);
   };
   const head = make(
@@ -93,6 +93,11 @@ function drawMap(state) {
   state.at ??= [Math.max(0, data.teacher.indexOf(guiding)), Math.max(0, data.student.indexOf(guided))];
   goTo(state, Math.min(state.at[0], data.teacher.length - 1), Math.min(state.at[1], data.student.length - 1), focused);
   tellCell(state, null);
+}
+
+// A layer's path may be parted where its own parts are, and nowhere within a word.
+function broken(name) {
+  return name.split(/(?<=[._])/).flatMap((part) => [part, make("wbr")]).slice(0, -1);
 }
 
 function goTo(state, row, column, focus) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,9 +14,18 @@ from bird_backend.specs import DataName, ModelName, Preprocessing, WeightsName
 if TYPE_CHECKING:
     from bird_backend.experiments.work import Work
 
-__all__ = ["DECLARES", "ConvertSpec"]
+__all__ = ["DECLARES", "Assumed", "ConvertSpec"]
 
 _DIGEST_LENGTH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumed:
+    """What the file leaves open, in a sentence, and which settings of the spec say it; each front has its own words
+    for those."""
+
+    said: str
+    fields: tuple[str, ...]
 
 
 class ConvertSpec(RunSpec):
@@ -81,7 +91,12 @@ def _report(summary: Summary) -> Report:
         ("classes", f"{len(classes)}: {named}"),
         ("parameters", f"{summary['parameters']:,} in {summary['tensors']} tensors"),
     )
-    return Report(header=("", "found"), rows=rows, lines=tuple(_sentence(remark) for remark in summary["remarks"]))
+    assumed = summary["assumed"]
+    remarks = (*summary["remarks"], *(each["said"] for each in assumed))
+    settings = tuple(dict.fromkeys(field for each in assumed for field in each["fields"]))
+    return Report(
+        header=("", "found"), rows=rows, lines=tuple(_sentence(remark) for remark in remarks), settings=settings
+    )
 
 
 def _numbers(values: list[float]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bird_backend import catalog, settings
 from bird_backend.errors import InputError
-from bird_backend.experiments.convert import ConvertSpec
+from bird_backend.experiments.convert import Assumed, ConvertSpec
 from bird_backend.experiments.networks import keep_tensors
 from bird_backend.experiments.work import Work
 from bird_backend.models.foreign.converting import Asked, Converted, convert
@@ -49,9 +51,10 @@ def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
     )
     work.writer.begin("Keeping the weights", 0.38)
     published = find_published(source, (found.network, *found.also))
-    remarks = list(found.remarks)
+    remarks: list[str] = list(found.remarks)
+    assumed = list(_alternatives(found, published))
     ours = found.provenance if spec.data is None and spec.mean is None else None
-    provenance = ours or _provenance(spec, source, found, published, work, remarks)
+    provenance = ours or _provenance(spec, source, found, published, work, remarks, assumed)
     if ours is not None:
         remarks.append("it was made by this program, and keeps where it comes from")
     name = spec.save_as or _plain_name(found.network if spec.uploaded else Path(spec.source).stem)
@@ -76,7 +79,20 @@ def execute(spec: ConvertSpec, work: Work) -> dict[str, Any]:
         "prefix": found.prefix,
         "offered": list(found.offered),
         "remarks": remarks,
+        "assumed": [asdict(each) for each in assumed],
     }
+
+
+def _alternatives(found: Converted, published: Published | None) -> Iterator[Assumed]:
+    """What else the same file would do for, or holds."""
+    if found.offered:
+        yield Assumed(said=f"the file also holds such weights as {', '.join(found.offered)}", fields=("part",))
+    if published is None and found.stem_open:
+        yield Assumed(said="its tensors would do for a small stem too, and its own is taken", fields=("stem",))
+    bare = found.network.rpartition(":")[2].replace("_", "")  # mobilenet_v2 is torchvision's mobilenetv2
+    others = [name for name in found.also if name.rpartition(":")[2].replace("_", "") != bare and _is_here(name)]
+    if published is None and others:
+        yield Assumed(said=f"its tensors are those of {', '.join(others)} too", fields=("model",))
 
 
 def _find(source: str) -> Path:
@@ -92,18 +108,19 @@ def _provenance(
     published: Published | None,
     work: Work,
     remarks: list[str],
+    assumed: list[Assumed],
 ) -> Provenance:
-    """As was said, as published, as the file says, and else as is usual; what had to be taken as usual is remarked."""
-    classes, data = _classes(spec, found, published, work, remarks)
+    """As was said, as published, as the file says, and else as is usual, which is then assumed."""
+    classes, data = _classes(spec, found, published, work, assumed)
     trained_on = catalog.DATASETS.get(spec.data or "")
     usual = published.preprocessing.size if published else trained_on.image_size if trained_on else None
     seen = spec.image_size or usual or found.native
     built_for = _built_for(found, seen)
-    preprocessing = _preprocessing(spec, found, published, remarks)
+    preprocessing = _preprocessing(spec, found, published, remarks, assumed)
     if preprocessing is not None or seen != built_for:
         preprocessing = (preprocessing or OURS).model_copy(update={"size": seen})
-    if published is None:
-        _say_what_is_open(spec, found, remarks, seen, usual)
+    if published is None and spec.image_size is None:
+        assumed.append(_assumed_size(found, seen, usual))
     return Provenance(
         model=found.network,
         image_size=built_for,
@@ -122,7 +139,7 @@ def _provenance(
 
 
 def _classes(
-    spec: ConvertSpec, found: Converted, published: Published | None, work: Work, remarks: list[str]
+    spec: ConvertSpec, found: Converted, published: Published | None, work: Work, assumed: list[Assumed]
 ) -> tuple[tuple[str, ...], str]:
     """The classes' names, and what it was trained on: as was said, as published, as in the file, or numbers."""
     if spec.data is not None:
@@ -138,7 +155,7 @@ def _classes(
         return published.classes, IMAGENET
     if found.names:
         return found.names, ""
-    remarks.append("the names of its classes are not in the file; data says what it was trained on")
+    assumed.append(Assumed(said="the names of its classes are not in the file", fields=("data",)))
     return tuple(f"class {number}" for number in range(found.classes)), ""
 
 
@@ -156,7 +173,7 @@ def _built_for(found: Converted, seen: int) -> int:
 
 
 def _preprocessing(
-    spec: ConvertSpec, found: Converted, published: Published | None, remarks: list[str]
+    spec: ConvertSpec, found: Converted, published: Published | None, remarks: list[str], assumed: list[Assumed]
 ) -> Preprocessing | None:
     if spec.mean is not None and spec.std is not None:
         return Preprocessing(mean=spec.mean, std=spec.std)
@@ -168,28 +185,23 @@ def _preprocessing(
     usual = ""
     if found.classes == _IMAGENET_CLASSES:
         likely = usual_normalisation(found.network)
-        mean, std = (",".join(map(str, values)) for values in (likely.mean, likely.std))
-        usual = f", for ImageNet usually {mean} and {std}"
-    remarks.append(
+        mean, std = (" ".join(map(str, values)) for values in (likely.mean, likely.std))
+        usual = f"; of images as ImageNet's they usually are with the mean {mean} and the standard deviation {std}"
+    said = (
         "what its images were normalised with is not in the file, so they are normalised our way, (x / 255 − 0.5) /"
-        f" 0.25; mean and std say otherwise{usual}"
+        f" 0.25{usual}"
     )
+    assumed.append(Assumed(said=said, fields=("mean", "std")))
     return None
 
 
-def _say_what_is_open(spec: ConvertSpec, found: Converted, remarks: list[str], seen: int, usual: int | None) -> None:
-    if found.stem_open:
-        remarks.append("its tensors would do for a small stem too, and its own is taken; stem says otherwise")
-    if spec.image_size is None:
-        as_what = "own images usually are" if found.stem is None else "the network is usually given them"
-        remarks.append(
-            f"the size of its images is not in the file, so it gets them at {seen}×{seen} pixels, as"
-            f" {as_what if usual is None else 'those of its data are'}; image_size says otherwise"
-        )
-    bare = found.network.rpartition(":")[2].replace("_", "")  # mobilenet_v2 is torchvision's mobilenetv2
-    others = [name for name in found.also if name.rpartition(":")[2].replace("_", "") != bare and _is_here(name)]
-    if others:
-        remarks.append(f"its tensors are those of {', '.join(others)} too; model says which is meant")
+def _assumed_size(found: Converted, seen: int, usual: int | None) -> Assumed:
+    as_what = "own images usually are" if found.stem is None else "the network is usually given them"
+    return Assumed(
+        said=f"the size of its images is not in the file, so it gets them at {seen}×{seen} pixels, as"
+        f" {as_what if usual is None else 'those of its data are'}",
+        fields=("image_size",),
+    )
 
 
 def _kept_before(provenance: Provenance) -> str | None:

@@ -129,7 +129,7 @@ def convert(
             prefix=prefix,
             offered=offered,
             provenance=made,
-            remarks=(*_remarks(file, chosen, offered, mapping, prefix), *fitted.remarks),
+            remarks=(*_remarks(file, chosen, mapping, prefix), *fitted.remarks),
         )
 
 
@@ -243,7 +243,7 @@ def _place(group: Group, file: Opened) -> str:
     return mapping or prefix.rstrip(".")
 
 
-def _remarks(file: Opened, chosen: Candidate, offered: Sequence[str], mapping: str, prefix: str) -> list[str]:
+def _remarks(file: Opened, chosen: Candidate, mapping: str, prefix: str) -> list[str]:
     remarks = []
     if mapping:
         remarks.append(f"the weights were taken from {mapping} in the file")
@@ -251,8 +251,6 @@ def _remarks(file: Opened, chosen: Candidate, offered: Sequence[str], mapping: s
         remarks.append(f"the beginning {prefix} was taken off their names")
     if chosen.group.averaged:
         remarks.append("they are an average over training (EMA)")
-    if offered:
-        remarks.append(f"the file also holds such weights as {', '.join(offered)}, which can be asked for as its part")
     narrow = [(name, count) for name, count in file.dtypes.items() if name != "float32" and "float" in name]
     return [*remarks, *(f"{count} tensors in {name} were converted to float32" for name, count in narrow)]
 

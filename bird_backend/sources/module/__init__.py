@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bird_backend.errors import InputError
 from bird_backend.sources.code_files import code_files
 from bird_backend.sources.declaration import Source
-from bird_backend.sources.own_code import allow, module_file, split
+from bird_backend.sources.own_code import allow, module_file, split, without_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +34,7 @@ def _file(name: str) -> Path:
     path = module_file(module)
     allow(path or Path(), package=module)
     if path is None:
-        raise InputError(f"There is no module {module} that Python finds here; is its package installed?")
+        raise InputError(without_file(module))
     return path
 
 
