@@ -30,6 +30,7 @@ def found(run: Run) -> str | None:
     [
         {"seed": 1},
         {"data": "digits"},
+        {"data": "fashion-mnist-small#0-4"},
         {"training": {"epochs": 5}},
         {"evaluation": {"limit": 10}},
         {"student": {"model": "cnn-small"}},

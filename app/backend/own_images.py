@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -23,6 +23,7 @@ __all__ = [
     "Inspection",
     "Problems",
     "contact_sheet",
+    "find_images",
     "find_inspection",
     "image_size_of",
     "inspect",
@@ -115,21 +116,41 @@ def find_inspection(name: str) -> Inspection | None:
     return Inspection(run=run, images=images)
 
 
+def find_images(name: str) -> Inspection | None:
+    """The same; of a data set narrowed to some classes, what is known of the whole, narrowed in the same way.
+
+    Classes that there aren't, once that is known, are an `InputError`.
+    """
+    whole, asked = catalog.apart(name)
+    found = find_inspection(whole)
+    if asked is None or found is None or found.images is None:
+        return found
+    images = found.images
+    chosen = catalog.places_of(catalog.read_classes(asked, of=whole), images.classes, of=catalog.title_of(whole))
+    places = [place for place in chosen if isinstance(place, int)]
+    counts = {part: [of_class[place] for place in places] for part, of_class in images.counts.items()}
+    if missing := [images.classes[place] for place, tests in zip(places, counts["test"], strict=True) if not tests]:
+        raise data.InputError(f"{catalog.title_of(whole)}: class {missing[0]!r} has no test image; leave it out.")
+    classes = tuple(images.classes[place] for place in places)
+    return replace(found, images=replace(images, classes=classes, counts=counts))
+
+
 def image_size_of(name: str, image_size: int | str = "auto") -> int | None:
     """The side in pixels that a data set's images have in a run; none of one's own that are not read yet."""
     if isinstance(image_size, int):
         return image_size
     if (known := catalog.torchvision_set(name)) is not None:
         return known.image_size
-    if name in catalog.DATASETS:
-        return catalog.DATASETS[name].image_size
-    own = None if catalog.own_path(name) is None else find_inspection(name)
+    if (facts := catalog.known_dataset(name)) is not None:
+        return facts.image_size
+    own = None if catalog.own_path(name) is None else find_inspection(catalog.apart(name)[0])
     return None if own is None or own.images is None else own.images.image_size
 
 
 def may_download(name: str) -> bool:
     """Whether looking into a data set may fetch it first."""
-    return catalog.torchvision_set(name) is not None or (name in catalog.DATASETS and catalog.DATASETS[name].network)
+    facts = catalog.known_dataset(name)
+    return catalog.torchvision_set(name) is not None or (facts is not None and facts.network)
 
 
 def own_names() -> list[str]:

@@ -1,56 +1,125 @@
-"""Which images, and at what size: a data set by name or one's own, what is known of them, and what a size costs."""
+"""Which images, of which classes and at what size: a data set by name or one's own, and what a size costs."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import streamlit as st
 
 from app.address.routes import link
-from app.address.url_state import keep_valid
-from app.backend.own_images import Images, image_size_of
+from app.address.url_state import address, keep_valid, put
+from app.backend.own_images import Images, find_inspection, image_size_of
 from app.components.own_images import own_images
 from app.components.own_source import own_source
-from app.form.images import AUTO, OWN, SIZES, data_sets, own_name, own_problem, size_text, size_words
+from app.form.images import (
+    AUTO,
+    OWN,
+    SIZES,
+    class_items,
+    data_sets,
+    narrowed_name,
+    own_name,
+    own_problem,
+    parted,
+    size_text,
+    size_words,
+)
 from app.words.markdown import plain
 from bird_backend import catalog
 from bird_backend.catalog import title_of
 
-__all__ = ["Keys", "data_choice"]
+__all__ = ["LAUNCH_KEYS", "TRAINING_KEYS", "Keys", "data_choice", "parameters"]
 
-Keys = tuple[str, str, str]
-"""What a form calls its choice of data set, of one's own images and of their size, in its address too."""
+
+class Keys(NamedTuple):
+    """What a form calls its choice of data set, of one's own images, of their size and classes, in its address too."""
+
+    data: str
+    path: str
+    size: str
+    classes: str
+
+
+LAUNCH_KEYS = Keys(data="data", path="path", size="size", classes="classes")
+TRAINING_KEYS = Keys(data="on", path="folder", size="pixels", classes="among")
 _COMPARED = 32
 
 
-def data_choice(keys: Keys, *, fallback: str, help: str) -> tuple[str, str, str]:
-    """Draw the choices; returns data set, one's own images and size, as the address has them."""
-    data_key, path_key, size_key = keys
+def data_choice(keys: Keys, *, fallback: str, help: str) -> tuple[str, str, str, tuple[str, ...]]:
+    """Draw the choices; returns data set, one's own images, size and classes, as the address has them."""
     options = [*data_sets(), OWN]
-    asked = keep_valid(data_key, options, fallback)
+    asked = keep_valid(keys.data, options, fallback)
     left, right = st.columns([1.7, 1])
     chosen: str = left.selectbox(
         "Data set",
         options,
         format_func=lambda name: "My own images" if name == OWN else title_of(name),
-        key=data_key,
+        key=keys.data,
         help=help,
+        on_change=put,
+        args=({keys.classes: []},),
     )
     if asked:
         st.caption(f":orange[There is no data set {plain(asked)} here, so this one stands in.]")
     place = right.empty()
-    path = own_source(path_key) if chosen == OWN else ""
+    path = own_source(keys.path) if chosen == OWN else ""
     name = own_name(path) if chosen == OWN else chosen
     found = None
+    if chosen == OWN and own_problem(name) is None:
+        found = own_images(catalog.apart(name)[0]).images
+    classes = _classes(keys.classes, name, found)
+    name = narrowed_name(name, classes)
     if chosen != OWN:
-        st.caption(_caption(chosen))
-    elif own_problem(name) is None:
-        found = own_images(name).images
+        st.caption(_caption(name, chosen))
     with place:
-        size = _size(size_key, name, found)
+        size = _size(keys.size, name, found)
     if (said := _reason(name, size, found)) is not None:
         st.caption(said)
     if chosen != OWN or own_problem(name) is None:
         link("images", "Look at these images", icon=":material/photo_album:", data=name)
-    return chosen, path, size
+    return chosen, path, size, classes
+
+
+def parameters(name: str, keys: Keys) -> dict[str, str]:
+    """The parameters of an address at which a form with these keys has that data set chosen."""
+    data, path, classes = parted(name)
+    return address(
+        {keys.data: data, keys.path: path, keys.classes: classes}, {keys.data: "", keys.path: "", keys.classes: ()}
+    )
+
+
+def _classes(key: str, name: str, found: Images | None) -> tuple[str, ...]:
+    """Those chosen, each by its place, or as it was typed where nobody knows the classes; none: all of them."""
+    known = _known_classes(name, found)
+    options = [str(place) for place in range(len(known))]
+    now = class_items(st.session_state.get(key) or (), known)
+    if catalog.apart(name)[1] is not None:
+        st.session_state[key] = []
+        return ()  # the path names its classes itself
+    st.session_state[key] = list(now)
+    chosen = st.multiselect(
+        "Classes",
+        [*options, *(each for each in now if each not in options)],
+        format_func=lambda each: known[int(each)] if each in options else f"class {each}" if each.isdigit() else each,
+        key=key,
+        placeholder="All of them",
+        accept_new_options=not known,
+        help="Some of the classes make a data set of their own, so that a teacher of some and a student of the others "
+        "have related tasks."
+        + ("" if known else " Type a class's name, its number in the data set's order, or a range such as 0-4."),
+    )
+    return tuple(chosen)
+
+
+def _known_classes(name: str, found: Images | None) -> Sequence[str]:
+    if found is not None:
+        return found.classes
+    facts = catalog.known_dataset(name)
+    if facts is not None and facts.classes:
+        return facts.classes
+    seen = None if catalog.own_path(name) is not None or name.endswith(":") else find_inspection(name)
+    return () if seen is None or seen.images is None else seen.images.classes
 
 
 def _size(key: str, name: str, found: Images | None) -> str:
@@ -117,10 +186,10 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
-def _caption(name: str) -> str:
+def _caption(name: str, whole: str) -> str:
     if (known := catalog.torchvision_set(name)) is not None:
         return f"{known.title}, as torchvision fetches and checks it. Downloaded once, when first used."
-    facts = catalog.DATASETS[name]
+    facts = catalog.known_dataset(name) or catalog.DATASETS[whole]
     counts = f"{facts.train:,} for training, {facts.validation:,} for validation, {facts.test:,} for testing"
     download = " Downloaded once, when first used." if facts.network else ""
-    return f"{facts.caption} {counts}.{download}"
+    return f"{facts.caption if facts.name == whole else f'{facts.title}.'} {counts}.{download}"

@@ -13,7 +13,7 @@ from app.components.own_source import own_source
 from app.form.images import OWN, data_sets, own_name, own_problem
 from bird_backend import catalog
 from bird_backend.catalog import title_of
-from bird_backend.errors import is_plain
+from bird_backend.errors import BirdError, is_plain
 
 __all__ = ["images_choice"]
 
@@ -23,10 +23,11 @@ def images_choice(page: str, *, first: str = OWN, help: str, forget: Sequence[st
 
     None where it is to be one's own and nobody has said yet which.
     """
-    asked = st.query_params.get("data", "") or first
+    asked = _one_spelling(st.query_params.get("data", "") or first)
     mine = catalog.own_path(asked) is not None and is_plain(asked)
-    words = {OWN: "Other images of mine" if mine else "My own images", **({asked: title_of(asked)} if mine else {})}
-    words |= {name: title_of(name) for name in (*own_names(), *data_sets()) if name != asked or not mine}
+    known = mine or (asked != first and is_plain(asked) and _is_narrowed(asked))
+    words = {OWN: "Other images of mine" if mine else "My own images", **({asked: title_of(asked)} if known else {})}
+    words |= {name: title_of(name) for name in (*own_names(), *data_sets()) if name != asked or not known}
     chosen = asked if asked in words else first
     if asked not in words:
         stands_in = "" if first == OWN else f", so {title_of(first)} stands in"
@@ -42,3 +43,18 @@ def images_choice(page: str, *, first: str = OWN, help: str, forget: Sequence[st
         st.query_params.from_dict({**st.query_params.to_dict(), "data": name})
         draw_again()
     return name
+
+
+def _one_spelling(name: str) -> str:
+    try:
+        return catalog.data_name(name) if is_plain(name) else name
+    except BirdError:
+        return name
+
+
+def _is_narrowed(name: str) -> bool:
+    """Whether it is a data set with a name and some of its classes."""
+    try:
+        return catalog.apart(catalog.data_name(name))[1] is not None
+    except BirdError:
+        return False

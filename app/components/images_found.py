@@ -14,10 +14,10 @@ from app.backend.own_images import Images
 from app.backend.own_images import contact_sheet as find_sheet
 from app.charts.class_counts import SPLITS, class_bars, class_table
 from app.components.contact_sheet import contact_sheet
+from app.components.data_choice import LAUNCH_KEYS, parameters
 from app.components.live_chart import chart
-from app.form.images import OWN, size_words
+from app.form.images import size_words
 from app.words.markdown import plain
-from bird_backend import catalog
 
 __all__ = ["images_found"]
 
@@ -34,7 +34,7 @@ _METRIC = 158
 def images_found(name: str, run: data.Run, images: Images) -> None:
     """Draw all of it, and the way on from here."""
     _figures(images)
-    chosen = {"data": OWN, "path": name} if catalog.own_path(name) is not None else {"data": name}
+    chosen = parameters(name, LAUNCH_KEYS)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         link("launch", "Transfer something onto these", icon=":material/rocket_launch:", **chosen)
         link("gallery", "See them corrupted", icon=":material/photo_library:", data=name)

@@ -121,7 +121,8 @@ def layer_map_section(asked: AnalyzeSpec, facts: tuple[ModelFacts, ModelFacts]) 
     """
     run = data.find_layer_map(asked)
     seconds = analyze_seconds(facts, machine())
-    local = asked.data in catalog.DATASETS and not catalog.DATASETS[asked.data].network
+    facts_of_data = catalog.known_dataset(asked.data)
+    local = facts_of_data is not None and not facts_of_data.network
     if run is None and local and seconds < _WORTH_ASKING_SECONDS and not _busy():
         run, _ = data.layer_map(asked)
     if run is None:

@@ -27,6 +27,8 @@ def measure_weights(weights: Weights) -> None:
     made = weights.provenance
     count = 0 if made is None else len(made.classes)
     fitting = [name for name, facts in catalog.DATASETS.items() if len(facts.classes) in (0, count)]
+    if made is not None and catalog.apart(made.data)[1] is not None:
+        fitting.insert(0, made.data)
     options = [*fitting, *(name for name in own_names() if name not in fitting)]
     known = [run for run in data.list_runs(kind="evaluate", limit=_RECENT) if _is_of(run, weights)]
     for run in known:

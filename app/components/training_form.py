@@ -11,7 +11,7 @@ from app.address.url_state import adopt, keep_valid, publish
 from app.backend import data
 from app.backend.machine import machine
 from app.backend.named_networks import is_network, network_words
-from app.components.data_choice import data_choice
+from app.components.data_choice import TRAINING_KEYS, data_choice
 from app.components.expert_options import MIRRORING
 from app.components.network_naming import another_network
 from app.components.spec_view import spec_view
@@ -55,7 +55,7 @@ def _choices() -> dict[str, Any]:
     net = str(st.selectbox("Network", options, format_func=network_words, key="net"))
     st.caption(models[net].caption if net in models else f"`{net}`, with random weights to begin with.")
     another_network("net")
-    on, folder, pixels = data_choice(("on", "folder", "pixels"), fallback="digits", help="What it trains on.")
+    on, folder, pixels, among = data_choice(TRAINING_KEYS, fallback="digits", help="What it trains on.")
     keep_valid("behaviour", list(BEHAVIOURS), USUAL)
     behaviour = str(
         st.segmented_control(
@@ -79,7 +79,7 @@ def _choices() -> dict[str, Any]:
     name = st.text_input(
         "Name of the weights",
         key="name",
-        placeholder=suggested_name(role, net, on, behaviour),
+        placeholder=suggested_name(role, net, on, behaviour, among),
         help="What you will find them by, here and on the launch page.",
     )
     also = st.session_state["also"]
@@ -93,6 +93,7 @@ def _choices() -> dict[str, Any]:
         "net": net,
         "on": on,
         "folder": folder,
+        "among": among,
         "pixels": pixels,
         "behaviour": behaviour,
         "against": against,

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from app.backend.weights import RANDOM
 from app.form.further import further_lines, with_further
-from app.form.images import AUTO, OWN, own_name, size_setting
+from app.form.images import AUTO, OWN, narrowed_name, own_name, parted, size_setting
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, STRENGTHS, USUAL, BehaviourSettings
 from bird_backend.transfer import METHODS, Setting
@@ -63,6 +63,8 @@ class Draft:
 
     data: str = "fashion-mnist-small"
     path: str = ""
+    classes: tuple[str, ...] = ()
+    """Those that the data set is narrowed to, each by its place or else its name; none: all of it."""
     size: str = AUTO
     """The side of the images in pixels, or `auto`."""
     teacher: str = "digits-robust-teacher"
@@ -105,7 +107,7 @@ class Draft:
     @property
     def data_name(self) -> str:
         """The data set as a spec names it."""
-        return own_name(self.path) if self.data == OWN else self.data
+        return narrowed_name(own_name(self.path) if self.data == OWN else self.data, self.classes)
 
     @property
     def asked(self) -> Mapping[str, Setting]:
@@ -196,11 +198,11 @@ class Draft:
         behaviour = document.get("behaviour", {})
         behaviour = {"name": behaviour} if isinstance(behaviour, str) else behaviour
         tested = str(behaviour.get("name", cls.behaviour))
-        data = str(document.get("data", cls.data))
-        own = catalog.own_path(data) is not None
+        data, path, classes = parted(str(document.get("data", cls.data)))
         given: dict[str, Any] = {
-            "data": OWN if own else data,
-            "path": data if own else "",
+            "data": data,
+            "path": path,
+            "classes": classes,
             "size": document.get("image_size"),
             "teacher": _choice(document.get("teacher", {})),
             "student": _choice(document.get("student", {})),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from app.backend import data
 from app.backend.machine import Machine
 from app.backend.networks import multiply_adds
-from app.backend.own_images import find_inspection, image_size_of
+from app.backend.own_images import find_images, image_size_of
 from app.backend.studies import Plan
 from bird_backend import catalog
 from bird_backend.catalog import ModelFacts
@@ -130,9 +130,9 @@ def _alike(spec: TransferSpec | PretrainSpec | RobustifySpec, run: data.Run) -> 
 
 def _counts(name: str) -> tuple[int, int]:
     """Images to learn from and to test on."""
-    if (facts := catalog.DATASETS.get(name)) is not None:
+    if (facts := catalog.known_dataset(name)) is not None:
         return facts.train, facts.test
-    found = find_inspection(name)
+    found = find_images(name)
     if found is None or found.images is None:
         return UNKNOWN_IMAGES, UNKNOWN_IMAGES // 5
     return found.images.train, found.images.test

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.backend.uploads import brought_problem
 from bird_backend import catalog
-from bird_backend.errors import plain
+from bird_backend.errors import BirdError, plain
 from bird_backend.specs import IMAGE_SIZES
 
 __all__ = [
     "AUTO",
     "OWN",
     "SIZES",
+    "class_items",
     "data_sets",
     "known_size",
+    "narrowed_name",
     "own_name",
     "own_problem",
+    "parted",
     "size_setting",
     "size_text",
     "size_words",
@@ -42,12 +46,43 @@ def own_name(text: str) -> str:
     path = text.strip()
     if catalog.own_path(path) is not None:
         return path
-    return f"{_ENDINGS.get(Path(path).suffix.lower(), 'folder')}:{path}"
+    whole, _ = catalog.apart(f"folder:{path}")
+    return f"{_ENDINGS.get(Path(whole).suffix.lower(), 'folder')}:{path}"
+
+
+def narrowed_name(name: str, classes: Sequence[str]) -> str:
+    """The name of a data set with some of its classes chosen, in its one spelling where it can be; none: all of it."""
+    if not classes or catalog.apart(name)[1] is not None or name.endswith(":"):
+        return name
+    narrowed = f"{name}{catalog.MARK}{','.join(classes)}"
+    try:
+        return catalog.data_name(narrowed)
+    except BirdError:
+        return narrowed  # the spec says why not
+
+
+def parted(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """A spec's data as a form's choices: the data set or `OWN`, the path of one's own, and the classes chosen."""
+    whole, asked = catalog.apart(name)
+    own = catalog.own_path(name) is not None
+    return OWN if own else whole, whole if own else "", () if asked is None else class_items([asked])
+
+
+def class_items(asked: Sequence[str], classes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Classes one by one, each by its place where that is known, as text; what is no class stays as it was written."""
+    found: list[str] = []
+    for each in asked:
+        try:
+            read = catalog.read_classes(each, of="")
+        except BirdError:
+            read = (each,)
+        found += (str(classes.index(item)) if isinstance(item, str) and item in classes else str(item) for item in read)
+    return tuple(dict.fromkeys(found))
 
 
 def own_problem(name: str) -> str | None:
     """What is wrong with where one's own images are said to be, before anything is read there; mostly nothing."""
-    kind, _, path = name.partition(":")
+    kind, _, path = catalog.apart(name)[0].partition(":")
     if not path:
         return "Say where your images are: the path of a folder, a zip, a table or arrays, or drop a file."
     if kind == "upload":

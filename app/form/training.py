@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.backend.own_images import find_images
 from app.form.drafts import ALL
 from app.form.further import further_lines, with_further
-from app.form.images import AUTO, OWN, own_name, own_problem, size_setting
-from bird_backend import catalog
+from app.form.images import AUTO, OWN, narrowed_name, own_name, own_problem, parted, size_setting
 from bird_backend.behaviours import BEHAVIOURS, USUAL
 from bird_backend.errors import BirdError
 from bird_backend.experiments import load_spec
@@ -20,6 +21,7 @@ DEFAULTS: Mapping[str, Any] = {
     "net": "",
     "on": "digits",
     "folder": "",
+    "among": (),
     "pixels": AUTO,
     "behaviour": USUAL,
     "against": (ALL,),
@@ -32,12 +34,16 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """A choice's name is its widget's key and its parameter in the address."""
 _MIRROR: Mapping[str, bool] = {"yes": True, "no": False}
+_UNNAMED = re.compile(r"[^A-Za-z0-9._-]+")
+"""What no name of weights has in it."""
+_LONGEST_NAME = 80
 
 
-def suggested_name(role: str, net: str, on: str, behaviour: str) -> str:
-    """What the weights are called unless a person says."""
+def suggested_name(role: str, net: str, on: str, behaviour: str, among: Sequence[str] = ()) -> str:
+    """What the weights are called unless a person says; `among` are the classes that the data is narrowed to."""
     what = "student" if role != "robustify" else "robust" if behaviour == USUAL else behaviour
-    return f"{'own-images' if on == OWN else on}-{net.rpartition(':')[2]}-{what}"
+    name = "own-images" if on == OWN else narrowed_name(on, among)
+    return _UNNAMED.sub("-", f"{name}-{net.rpartition(':')[2]}-{what}")[:_LONGEST_NAME]
 
 
 def training_document(choices: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def training_document(choices: Mapping[str, Any]) -> dict[str, Any]:
     robust = choices["role"] == "robustify"
     document = {
         "kind": choices["role"],
-        "data": own_name(choices["folder"]) if choices["on"] == OWN else choices["on"],
+        "data": narrowed_name(own_name(choices["folder"]) if choices["on"] == OWN else choices["on"], choices["among"]),
         **({} if choices["pixels"] == AUTO else {"image_size": size_setting(choices["pixels"])}),
         "seed": choices["draw"],
         "model": {"model": choices["net"]},
@@ -57,7 +63,7 @@ def training_document(choices: Mapping[str, Any]) -> dict[str, Any]:
             "mirror": _MIRROR.get(choices["mirror"], choices["mirror"]),
         },
         "save_as": choices["name"].strip()
-        or suggested_name(choices["role"], choices["net"], choices["on"], choices["behaviour"]),
+        or suggested_name(*(choices[key] for key in ("role", "net", "on", "behaviour", "among"))),
     }
     return with_further(document, choices["also"])
 
@@ -69,6 +75,7 @@ def checked_training(choices: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
             return {}, problem
         document = training_document(choices)
         load_spec(document)
+        find_images(document["data"])
     except BirdError as error:
         return {}, str(error)
     return document, None
@@ -76,15 +83,16 @@ def checked_training(choices: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
 
 def training_choices(document: Mapping[str, Any]) -> dict[str, Any]:
     """The choices that a training run's document came from."""
-    training, data = document.get("training", {}), str(document.get("data", ""))
+    training = document.get("training", {})
+    on, folder, among = parted(str(document.get("data", "")))
     behaviour = document.get("behaviour", DEFAULTS["behaviour"])
     tested = str(behaviour if isinstance(behaviour, str) else behaviour.get("name"))
-    own = catalog.own_path(data) is not None
     given = {
         "role": document["kind"],
         "net": document["model"]["model"],
-        "on": OWN if own else data,
-        "folder": data if own else "",
+        "on": on,
+        "folder": folder,
+        "among": among,
         "pixels": None if document.get("image_size") is None else str(document["image_size"]),
         "behaviour": tested,
         "against": _against(tested, document.get("train_conditions")),

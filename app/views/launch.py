@@ -11,10 +11,10 @@ from app.address.routes import go, link
 from app.address.url_state import adopt, keep_valid, publish, put
 from app.backend import data
 from app.backend.machine import machine
-from app.backend.own_images import find_inspection, image_size_of
+from app.backend.own_images import find_images, image_size_of
 from app.backend.weights import Weights, usable
 from app.components.behaviour_choice import behaviour_choice
-from app.components.data_choice import data_choice
+from app.components.data_choice import LAUNCH_KEYS, TRAINING_KEYS, data_choice, parameters
 from app.components.expert_options import expert_options
 from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
 from app.components.method_choice import method_choice, method_settings
@@ -82,10 +82,10 @@ def _presets(demo: Draft) -> None:
 def _form(demo: Draft, known: dict[str, Weights]) -> tuple[Draft, Looks]:
     """The draft that the choices make, and what is known of teacher and student."""
     st.header("Data", anchor=False)
-    data_name, path, size = data_choice(("data", "path", "size"), fallback=demo.data, help=_DATA_HELP)
+    data_name, path, size, classes = data_choice(LAUNCH_KEYS, fallback=demo.data, help=_DATA_HELP)
     st.header("Teacher and student", anchor=False)
     left, right = st.columns(2)
-    side = _side(Draft(data=data_name, path=path, size=size))
+    side = _side(Draft(data=data_name, path=path, size=size, classes=classes))
     with left:
         teacher = weights_choice("teacher", data_name, known, fallback=demo.teacher)
         theirs = network_look("teacher", _reference(teacher), side)
@@ -102,7 +102,14 @@ def _form(demo: Draft, known: dict[str, Weights]) -> tuple[Draft, Looks]:
     method = method_choice(demo)
     draft = Draft.from_choices({key: st.session_state[key] for key in demo.choices()} | {"method": method})
     draft = replace(
-        draft, data=data_name, path=path, size=size, behaviour=behaviour, teacher=teacher.value, student=student.value
+        draft,
+        data=data_name,
+        path=path,
+        size=size,
+        classes=classes,
+        behaviour=behaviour,
+        teacher=teacher.value,
+        student=student.value,
     )
     looks = Looks(teacher=theirs, student=own)
     named = any(each.network not in catalog.models() for each in (teacher, student))
@@ -192,10 +199,10 @@ def _summary(draft: Draft, known: dict[str, Weights], looks: Looks) -> None:
     networks = {name: weights.network for name, weights in known.items()}
     try:
         document = draft.document(networks)
+        own = find_images(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
     except data.InputError as error:
         document, findings = {}, Findings(problems=(str(error),), notes=())
     else:
-        own = find_inspection(draft.data_name) if draft.data == OWN and not path_problems(draft) else None
         findings = review(document, draft, known, own, looks)
     with st.container(border=True):
         st.header("Ready to launch" if findings.ready else "Not ready yet", anchor=False)
@@ -229,7 +236,7 @@ def _summary(draft: Draft, known: dict[str, Weights], looks: Looks) -> None:
 
 
 def _train_first(draft: Draft) -> None:
-    chosen = {"on": OWN, "folder": draft.data_name} if draft.data == OWN else {"on": draft.data}
+    chosen = parameters(draft.data_name, TRAINING_KEYS)
     link(
         "models",
         "Train a student on this first",

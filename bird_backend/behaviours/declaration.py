@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bird_backend.behaviours.trial import Given, Stored
+    from bird_backend.datasets import Within
 
 __all__ = [
     "BEHAVIOURS",
@@ -120,8 +121,11 @@ class Behaviour:
 
     Where there is none, eight neighbours share a draw (`behaviours.drawing`).
     """
-    stored: Callable[[Any, Tensor, int], Stored | None] | None = None
-    """Images on disk that are read in place of changing them, where the settings say so; given the test labels."""
+    stored: Callable[[Any, Tensor, int, Within | None], Stored | None] | None = None
+    """Images on disk that are read in place of changing them, where the settings say so.
+
+    Given the test labels [n], the images' side and, of a narrowed data set, where its test images are in the whole's.
+    """
     measuring_passes: Callable[[Any], float] = lambda _: 0.0
     """Forward passes of the network that changing an image costs, by the settings, where a network is measured."""
     training_passes: Callable[[Any], float] = lambda _: 0.0

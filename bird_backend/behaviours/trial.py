@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from bird_backend.behaviours.declaration import Behaviour, BehaviourSettings
+from bird_backend.datasets import Within
 from bird_backend.measures import CLEAN, Cell
 from bird_backend.seeds import derive_seed
 from bird_backend.training import Classification, Task
@@ -80,13 +81,16 @@ class Trial:
     """In a sentence, what strengths mean at the images' size; nothing of images that are kept on disk."""
 
     @classmethod
-    def open(cls, settings: BehaviourSettings, *, seed: int, labels: Tensor, image: Tensor) -> Trial:
+    def open(
+        cls, settings: BehaviourSettings, *, seed: int, labels: Tensor, image: Tensor, within: Within | None = None
+    ) -> Trial:
         """For test images with these labels [n]; what can't be had is an `InputError` here, not after hours of work.
 
+        `within` tells of a narrowed data set which images of the whole one's test split they are.
         `image` uint8 [1,3,H,W], best one that is not tested on, is changed once under each condition.
         """
         read = settings.behaviour.stored
-        if read is not None and (stored := read(settings, labels, image.shape[-1])) is not None:
+        if read is not None and (stored := read(settings, labels, image.shape[-1], within)) is not None:
             return cls(settings=settings, seed=seed, stored=stored)
         said = settings.behaviour.strengths_at(min(image.shape[2:]))
         trial = cls(settings=settings, seed=seed, strengths=said)

@@ -1,38 +1,25 @@
-"""Data sets that have a name."""
+"""Data sets that have a name, whole or narrowed to some of their classes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from bird_backend.catalog.narrowing import MARK, Chosen, apart, places_of, read_classes, write_classes
+from bird_backend.catalog.own_images import OWN_KINDS, own_path
 from bird_backend.catalog.torchvision_sets import PREFIX, torchvision_set
-from bird_backend.errors import UnknownNameError
+from bird_backend.errors import BirdError, UnknownNameError
 
 __all__ = [
     "DATASETS",
-    "OWN_IMAGE_SIZE",
-    "OWN_KINDS",
     "DatasetFacts",
+    "data_name",
     "find_dataset",
+    "known_dataset",
     "may_be_mirrored",
-    "own_image_size",
-    "own_path",
     "title_of",
 ]
-
-OWN_IMAGE_SIZE = 64
-"""The side in pixels that one's own images get where they have no common one that is small."""
-OWN_KINDS: Mapping[str, str] = {
-    "folder": "a folder of images, by class, by split and class, or with a table of them",
-    "zip": "the same in a zip",
-    "csv": "a table of path, label and perhaps split, beside or above its images",
-    "arrays": "an .npz, or a folder with images.npy and labels.npy",
-    "upload": "a zip or an .npz that was brought here: DIGEST/TITLE, as `runs.uploads.upload_name` has it",
-}
-"""What one's own images may come as, named KIND:PATH."""
-_SIDES = (16, 64)
-"""Own images that are all squares of one side keep it where it is a multiple of 8 from and to these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +40,24 @@ class DatasetFacts:
     """The side in pixels that its images have unless a spec says another."""
     mirrored: bool = True
     """Whether a mirrored image is still of its class: a digit is not."""
+    unnamed: int = 0
+    """How many classes it has where their names are known only once it is read."""
+    uneven: tuple[tuple[int, int, int], ...] = ()
+    """Training, validation and test images of each class, where classes have different numbers of them."""
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes it has."""
+        return len(self.classes) or self.unnamed
+
+    def counts(self, places: Sequence[int]) -> tuple[int, int, int]:
+        """Training, validation and test images of the classes at these places."""
+        splits = self.train, self.validation, self.test
+        if not self.uneven:
+            train, validation, test = (count * len(places) // self.n_classes for count in splits)
+        else:
+            train, validation, test = (sum(self.uneven[place][part] for place in places) for part in range(3))
+        return train, validation, test
 
 
 _DIGITS = tuple("0123456789")
@@ -87,6 +92,18 @@ DATASETS: Mapping[str, DatasetFacts] = {
             network=False,
             licence="CC BY 4.0 (UCI)",
             mirrored=False,
+            uneven=(
+                (128, 14, 36),
+                (131, 15, 36),
+                (128, 14, 35),
+                (131, 15, 37),
+                (130, 15, 36),
+                (131, 15, 36),
+                (131, 14, 36),
+                (129, 14, 36),
+                (125, 14, 35),
+                (130, 14, 36),
+            ),
         ),
         DatasetFacts(
             name="fashion-mnist-small",
@@ -126,6 +143,7 @@ DATASETS: Mapping[str, DatasetFacts] = {
             title="CIFAR-100",
             caption="Small colour photographs, a hundred classes (Krizhevsky 2009).",
             classes=(),
+            unnamed=100,
             train=45000,
             validation=5000,
             test=10000,
@@ -143,12 +161,25 @@ DATASETS: Mapping[str, DatasetFacts] = {
             network=True,
             licence="for non-commercial use",
             mirrored=False,
+            uneven=(
+                (4453, 495, 1744),
+                (12475, 1386, 5099),
+                (9526, 1059, 4149),
+                (7647, 850, 2882),
+                (6712, 746, 2523),
+                (6194, 688, 2384),
+                (5154, 573, 1977),
+                (5036, 559, 2019),
+                (4541, 504, 1660),
+                (4193, 466, 1595),
+            ),
         ),
         DatasetFacts(
             name="tiny-imagenet",
             title="Tiny-ImageNet",
             caption="200 ImageNet classes, shrunk to 64×64 (Le & Yang 2015); its validation folder is our test set.",
             classes=(),
+            unnamed=200,
             train=90000,
             validation=10000,
             test=10000,
@@ -161,40 +192,84 @@ DATASETS: Mapping[str, DatasetFacts] = {
 
 
 def find_dataset(name: str) -> DatasetFacts:
-    """The facts of a named data set (not of one's own images)."""
-    if name not in DATASETS:
-        raise UnknownNameError("data set", name, [*DATASETS, *(f"{kind}:PATH" for kind in OWN_KINDS), f"{PREFIX}NAME"])
-    return DATASETS[name]
+    """The facts of a named data set, not of one's own images; a narrowed one's `name` in them is its one spelling."""
+    whole, asked = apart(name)
+    if whole not in DATASETS:
+        raise UnknownNameError("data set", whole, [*DATASETS, *(f"{kind}:PATH" for kind in OWN_KINDS), f"{PREFIX}NAME"])
+    facts = DATASETS[whole]
+    if asked is None:
+        return facts
+    chosen = places_of(read_classes(asked, of=whole), facts.classes, of=whole, count=facts.n_classes)
+    if len(chosen) == facts.n_classes:
+        return facts
+    places = [place if isinstance(place, int) else 0 for place in chosen]
+    train, validation, test = facts.counts(places)
+    return replace(
+        facts,
+        name=f"{whole}{MARK}{write_classes(chosen)}",
+        title=f"{facts.title.replace(',', '')}, {_words(chosen, facts.classes, facts.n_classes)}",
+        classes=tuple(facts.classes[place] for place in places) if facts.classes else (),
+        unnamed=0 if facts.classes else len(chosen),
+        uneven=tuple(facts.uneven[place] for place in places) if facts.uneven else (),
+        train=train,
+        validation=validation,
+        test=test,
+    )
 
 
-def own_path(name: str) -> tuple[str, str] | None:
-    """Kind and path of one's own images, such as `folder` and `/home/me/photos`; none of a data set with a name."""
-    kind, _, path = name.partition(":")
-    return (kind, path) if kind in OWN_KINDS and path else None
+def known_dataset(name: str) -> DatasetFacts | None:
+    """The facts of `find_dataset`; none of one's own images, of torchvision's sets and of what can't be."""
+    try:
+        return find_dataset(name)
+    except BirdError:
+        return None
+
+
+def data_name(name: str) -> str:
+    """The one spelling of what a spec calls its data: classes in the data set's order, neighbours as ranges.
+
+    By place where the catalogue knows the classes; else as they are named, which only reading the images can check.
+    What can't be is an `InputError`.
+    """
+    if own_path(name) is None and torchvision_set(name) is None:
+        return find_dataset(name).name
+    whole, asked = apart(name)
+    if asked is None:
+        return name
+    return f"{whole}{MARK}{write_classes(places_of(read_classes(asked, of=whole), (), of=whole))}"
 
 
 def title_of(name: str) -> str:
     """A data set's title; of one's own images the folder's or the zip's own name; empty is what nobody knows."""
     if not name:
         return "unknown data"
-    if (known := torchvision_set(name)) is not None:
-        return known.title
-    return DATASETS[name].title if name in DATASETS else PurePath(name.partition(":")[2] or name).name or name
+    if (facts := known_dataset(name)) is not None:
+        return facts.title
+    whole, asked = apart(name)
+    known = torchvision_set(name)
+    title = known.title if known is not None else PurePath(whole.partition(":")[2] or whole).name or whole
+    if asked is None:
+        return title
+    try:
+        return f"{title}, {_words(read_classes(asked, of=whole), ())}"
+    except BirdError:
+        return f"{title}, classes {asked}"
 
 
 def may_be_mirrored(name: str) -> bool:
     """Whether the images of a data set may be mirrored as they are trained on; one's own may, unless one says no."""
     if (known := torchvision_set(name)) is not None:
         return known.mirrored
-    return DATASETS[name].mirrored if name in DATASETS else True
+    whole, _ = apart(name)
+    return DATASETS[whole].mirrored if whole in DATASETS else True
 
 
-def own_image_size(sizes: Collection[tuple[int, int]]) -> int:
-    """The side that images of these widths and heights get where nobody says one.
+def _words(chosen: Chosen, classes: Sequence[str], count: int = 0) -> str:
+    """`5 of 10 classes: T-shirt … Coat`."""
+    named = [classes[each] if classes and isinstance(each, int) else str(each) for each in chosen]
+    of = f" of {count}" if count else ""
+    return f"{len(named)}{of} classes: {', '.join(named) if len(named) < _ELIDED else f'{named[0]} … {named[-1]}'}"
 
-    Their own where all are squares of one side that is a multiple of 8 from 16 to 64, else `OWN_IMAGE_SIZE`.
-    """
-    smallest, largest = _SIDES
-    sides = {side for size in sizes for side in size}
-    own = sides.pop() if len(sides) == 1 else 0
-    return own if own % 8 == 0 and smallest <= own <= largest else OWN_IMAGE_SIZE
+
+_ELIDED = 4
+"""From so many classes on, a title names the first and the last."""

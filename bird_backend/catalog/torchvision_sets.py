@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bird_backend.catalog.narrowing import apart
 from bird_backend.errors import UnknownNameError
 
 __all__ = ["PREFIX", "TORCHVISION_SETS", "TorchvisionSet", "torchvision_set"]
@@ -64,10 +65,13 @@ TORCHVISION_SETS: Mapping[str, TorchvisionSet] = {
 
 
 def torchvision_set(name: str) -> TorchvisionSet | None:
-    """What `torchvision:NAME` names; none of another kind of name, an `UnknownNameError` for a set that isn't here."""
+    """What `torchvision:NAME` names; none of another kind of name, an `UnknownNameError` for a set that isn't here.
+
+    Of a data set that is narrowed to some classes it is the whole.
+    """
     if not name.startswith(PREFIX):
         return None
-    asked = name.removeprefix(PREFIX)
+    asked = apart(name)[0].removeprefix(PREFIX)
     if asked not in TORCHVISION_SETS:
         raise UnknownNameError("data set of torchvision", asked, TORCHVISION_SETS)
     return TORCHVISION_SETS[asked]

@@ -97,6 +97,7 @@ def _datasets() -> Listing:
         name = f"torchvision:{other.name}"
         documents.append({"name": name, "title": other.title, "image_size": other.image_size, "network": True})
         rows.append((name, "", "", "", "download", other.title))
+    rows.append(("NAME#CLASSES", "", "", "", "", "Some classes of any, by number or name: cifar10#0,3,5-9, digits#7,8"))
     return documents, rows, ("data set", "train", "validation", "test", "", "")
 
 

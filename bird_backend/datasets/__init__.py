@@ -2,7 +2,7 @@
 
 from bird_backend.datasets.ahead import Ahead
 from bird_backend.datasets.augmentation import augment, normalise, normalise_levels
-from bird_backend.datasets.dataset import Dataset, Progress, Split
+from bird_backend.datasets.dataset import Dataset, Progress, Split, Within
 from bird_backend.datasets.embedded import build_fashion_mnist_small
 from bird_backend.datasets.placing import place
 from bird_backend.datasets.registry import load_dataset
@@ -12,6 +12,7 @@ __all__ = [
     "Dataset",
     "Progress",
     "Split",
+    "Within",
     "augment",
     "build_fashion_mnist_small",
     "load_dataset",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["Dataset", "Images", "Labels", "Progress", "Split", "as_split"]
+__all__ = ["Dataset", "Images", "Labels", "Progress", "Split", "Within", "as_split"]
 
 Progress = Callable[[str, float], None]
 """Told what is going on, in words, and how much of it is done, 0 to 1."""
@@ -52,6 +52,16 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Within:
+    """Where the test images of a narrowed data set are in the whole one's test split, on the CPU."""
+
+    rows: Tensor
+    """Places [n], ascending."""
+    labels: Tensor
+    """The whole one's labels [N]."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
     """Everything is selected on `validation`; `test` is touched once, at the end."""
 
@@ -64,6 +74,8 @@ class Dataset:
     """What was found in one's own images, and done to them (`Reading.as_dict`); none where a data set comes ready."""
     remarks: tuple[str, ...] = ()
     """The same in sentences, as far as a person would want to know of it."""
+    within: Within | None = None
+    """Of what it is some of the classes; none where it is all of its images."""
 
     @property
     def image_size(self) -> int:

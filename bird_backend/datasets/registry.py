@@ -9,6 +9,7 @@ from pathlib import Path
 from bird_backend import catalog
 from bird_backend.datasets import array_files, brought, downloads, embedded, own, torchvision_sets
 from bird_backend.datasets.dataset import Dataset, Progress
+from bird_backend.datasets.narrowing import narrow
 from bird_backend.specs import ImageSize
 
 __all__ = ["LOADERS", "OWN_LOADERS", "load_dataset"]
@@ -31,19 +32,26 @@ def load_dataset(name: str, *, image_size: ImageSize = "auto", progress: Progres
     """The data set called `name`, on the CPU, split the same way each time, its images `image_size` pixels a side.
 
     Downloads what is not there yet. `progress` is told (what is going on, share done).
+    A name that is narrowed to some classes, `cifar10#0-4`, is the whole data set without the images of the others.
     What can't be had is an `InputError` or `RunError`.
     """
     report = progress or _silent
-    if (found := catalog.own_path(name)) is not None:
-        kind, path = found
-        dataset = OWN_LOADERS[kind](Path(path), image_size, report)
-    elif catalog.torchvision_set(name) is not None:
-        dataset = torchvision_sets.load_torchvision(name, image_size, report)
-    else:
-        facts = catalog.find_dataset(name)
-        dataset = LOADERS[facts.name](facts.image_size if image_size == "auto" else image_size, report)
+    whole, asked = catalog.apart(catalog.data_name(name))
+    dataset = _whole(whole, image_size, report)
+    if asked is not None:
+        dataset = narrow(dataset, asked)
     report(f"{name} loaded", 1.0)
     return dataset
+
+
+def _whole(name: str, image_size: ImageSize, report: Progress) -> Dataset:
+    if (found := catalog.own_path(name)) is not None:
+        kind, path = found
+        return OWN_LOADERS[kind](Path(path), image_size, report)
+    if catalog.torchvision_set(name) is not None:
+        return torchvision_sets.load_torchvision(name, image_size, report)
+    facts = catalog.find_dataset(name)
+    return LOADERS[facts.name](facts.image_size if image_size == "auto" else image_size, report)
 
 
 def _silent(_message: str, _share: float) -> None:

@@ -21,7 +21,13 @@ def open_trial(spec: MeasuredRunSpec, data: Dataset) -> Trial:
 
     What can't be had is an `InputError` here, before anything is trained, rather than at the end.
     """
-    return Trial.open(spec.behaviour, seed=spec.seed, labels=data.test.labels, image=data.train.take(slice(1)))
+    return Trial.open(
+        spec.behaviour,
+        seed=spec.seed,
+        labels=data.test.labels,
+        image=data.train.take(slice(1)),
+        within=data.within,
+    )
 
 
 def measure(

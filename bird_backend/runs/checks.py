@@ -40,7 +40,7 @@ def check_transfer(spec: TransferSpec, classes: tuple[str, ...] = ()) -> None:
 
 def check_data(spec: TransferSpec, train: int | None = None) -> None:
     """An `InputError` where the data can't be read or is too little; `train` is its training images, once known."""
-    facts, batch = catalog.DATASETS.get(spec.data), spec.training.batch_size
+    facts, batch = catalog.known_dataset(spec.data), spec.training.batch_size
     train = facts.train if train is None and facts is not None else train
     if train is not None and batch > train:
         raise InputError(
@@ -159,7 +159,8 @@ _CHECKS: tuple[Callable[[TransferSpec, tuple[str, ...]], None], ...] = (
 
 
 def _catalogued(data: str) -> tuple[str, ...]:
-    return catalog.DATASETS[data].classes if data in catalog.DATASETS else ()
+    facts = catalog.known_dataset(data)
+    return () if facts is None else facts.classes
 
 
 def _provenance(ref: ModelRef) -> Provenance | None:

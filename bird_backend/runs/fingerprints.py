@@ -32,8 +32,9 @@ def data_fingerprint(name: str, *, fresh: bool = False) -> str:
 
     Of a zip it is its members' names and checksums, of a folder its files' names, sizes and times, of arrays the same
     of their files, of what was brought its digest. Downloads are checked against the checksums in the code, so their
-    name is enough.
+    name is enough. Of a data set narrowed to some classes it is the whole one's: what is read is the same.
     """
+    name, _ = catalog.apart(name)
     if (own := catalog.own_path(name)) is not None:
         kind, path = own
         if kind == "upload":

@@ -31,7 +31,7 @@ def image_size_of(spec: DataRunSpec) -> int:
     """Pixels a side of the images of a run; of one's own images that are yet to be read, the likely ones."""
     if spec.image_size != "auto":
         return spec.image_size
-    facts = catalog.DATASETS.get(spec.data)
+    facts = catalog.torchvision_set(spec.data) or catalog.known_dataset(spec.data)
     return catalog.OWN_IMAGE_SIZE if facts is None else facts.image_size
 
 

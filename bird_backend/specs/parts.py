@@ -57,15 +57,13 @@ ModelName = Annotated[
 ]
 
 
-def _known_data(name: str) -> str:
-    named = catalog.own_path(name) is not None or catalog.torchvision_set(name) is not None
-    return name if named else catalog.find_dataset(name).name
-
-
 DataName = Annotated[
     str,
-    AfterValidator(_known_data),
-    Field(description="a data set by name, `torchvision:NAME`, or one's own, such as `folder:PATH`"),
+    AfterValidator(catalog.data_name),
+    Field(
+        description="a data set by name, `torchvision:NAME`, or one's own, such as `folder:PATH`; with some of its"
+        " classes after a `#`, by place or name, it is narrowed to them: `fashion-mnist-small#0-4`"
+    ),
 ]
 IMAGE_SIZES = range(16, 513, 8)
 """Sides in pixels that images can be brought to."""

@@ -211,7 +211,7 @@ def _can_not_tell(base: TransferSpec) -> str:
 
 def _classes_of(base: TransferSpec) -> tuple[str, ...]:
     """The classes of the base's data where its name or what the student was trained on tells them, else none."""
-    facts = catalog.DATASETS.get(base.data)
+    facts = catalog.known_dataset(base.data)
     if facts is not None and facts.classes:
         return facts.classes
     student = _provenance(base.student)

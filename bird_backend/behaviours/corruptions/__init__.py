@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bird_backend.behaviours.corruptions.stored import CorruptedSet
     from bird_backend.behaviours.trial import Given
+    from bird_backend.datasets import Within
 
 __all__ = ["DECLARES", "CorruptionSettings"]
 
@@ -77,12 +78,12 @@ def _apply(images: Tensor, condition: str, strength: int, given: Given) -> Tenso
     )
 
 
-def _stored(settings: Any, labels: Tensor, size: int) -> CorruptedSet | None:
+def _stored(settings: Any, labels: Tensor, size: int, within: Within | None) -> CorruptedSet | None:
     from bird_backend.behaviours.corruptions.stored import open_corrupted_set  # noqa: PLC0415 - torch
 
     if settings.corrupted_dir is None:
         return None
-    return open_corrupted_set(expanded(settings.corrupted_dir), settings.conditions, labels, size)
+    return open_corrupted_set(expanded(settings.corrupted_dir), settings.conditions, labels, size, within=within)
 
 
 DECLARES = Behaviour(

@@ -21,6 +21,7 @@ from torch import Tensor
 from bird_backend import settings
 from bird_backend.behaviours.trial import Trial, batch_size
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
+from bird_backend.datasets import Within
 from bird_backend.datasets.npy import open_npy
 from bird_backend.errors import InputError, RunError
 from bird_backend.measures import Cell
@@ -33,22 +34,28 @@ _LEVELS = len(SEVERITIES)
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptedSet:
-    """`files[NAME]` holds uint8 [5n,S,S,3], for a test split of `n` images."""
+    """`files[NAME]` holds uint8 [5n,S,S,3], for a test split of `n` images or, by `rows`, for some of them."""
 
     files: Mapping[str, Path]
     n: int
+    rows: npt.NDArray[np.int64] | None = None
+    """Where the images of a narrowed data set are among the `n`; none: all of them are its own."""
 
     def batch(self, cell: Cell, images: npt.NDArray[np.int64], device: torch.device) -> Tensor:
         """uint8 [B,3,S,S]: the images of these places in the test split, in a cell."""
         name, severity = cell
+        places = images if self.rows is None else self.rows[images]
         # Mapped anew each time: what was read of a file that stays mapped counts as memory held.
-        rows = open_npy(self.files[name])[images + (severity - 1) * self.n]
+        rows = open_npy(self.files[name])[places + (severity - 1) * self.n]
         return torch.from_numpy(rows.transpose(0, 3, 1, 2).copy()).to(device)
 
 
-def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor, size: int) -> CorruptedSet:
+def open_corrupted_set(
+    folder: Path, corruptions: Sequence[str], labels: Tensor, size: int, *, within: Within | None = None
+) -> CorruptedSet:
     """The set in `folder`, for test images of `size` pixels a side with these labels [n].
 
+    Where they are a narrowed data set's, `within` tells which, and the folder may hold all of the whole one's.
     Anything that does not fit is an `InputError`. Only headers and labels are read here.
     """
     if (real := settings.found(folder)) is None or not real.is_dir():
@@ -59,12 +66,15 @@ def open_corrupted_set(folder: Path, corruptions: Sequence[str], labels: Tensor,
         named = ", ".join(f"{name}.npy" for name in missing[:3])
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise InputError(f"{folder} lacks {named}{more}; {hint}.")
-    n = len(labels)
-    _check_labels(folder / f"{_LABELS}.npy", labels.cpu().numpy())
+    rows, expected = None, labels.cpu().numpy()
+    if within is not None and open_npy(folder / f"{_LABELS}.npy").shape == (_LEVELS * len(within.labels),):
+        rows, expected = within.rows.numpy(), within.labels.numpy()
+    n = len(expected)
+    _check_labels(folder / f"{_LABELS}.npy", expected)
     files = {name: folder / f"{name}.npy" for name in corruptions}
     for path in files.values():
         _check_images(path, n, [size, size, 3])
-    return CorruptedSet(files=files, n=n)
+    return CorruptedSet(files=files, n=n, rows=rows)
 
 
 def _check_labels(path: Path, expected: npt.NDArray[np.int64]) -> None:

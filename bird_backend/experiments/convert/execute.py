@@ -112,7 +112,7 @@ def _provenance(
 ) -> Provenance:
     """As was said, as published, as the file says, and else as is usual, which is then assumed."""
     classes, data = _classes(spec, found, published, work, assumed)
-    trained_on = catalog.DATASETS.get(spec.data or "")
+    trained_on = catalog.known_dataset(spec.data or "")
     usual = published.preprocessing.size if published else trained_on.image_size if trained_on else None
     seen = spec.image_size or usual or found.native
     built_for = _built_for(found, seen)
@@ -143,7 +143,7 @@ def _classes(
 ) -> tuple[tuple[str, ...], str]:
     """The classes' names, and what it was trained on: as was said, as published, as in the file, or numbers."""
     if spec.data is not None:
-        facts = catalog.DATASETS.get(spec.data)
+        facts = catalog.known_dataset(spec.data)
         known = facts.classes if facts is not None and facts.classes else work.load(spec.data, "auto").classes
         if len(known) != found.classes:
             raise InputError(

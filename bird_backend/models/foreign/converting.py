@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from bird_backend.catalog.datasets import OWN_IMAGE_SIZE
+from bird_backend.catalog import OWN_IMAGE_SIZE
 from bird_backend.catalog.signatures import Signature
 from bird_backend.errors import InputError
 from bird_backend.models.foreign.fitting import Fit, fit
