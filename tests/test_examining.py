@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from bird_backend import catalog
 from bird_backend.cli import main
@@ -17,7 +18,7 @@ from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.networks import examine_spec, image_size_of, network_facts
 from bird_backend.runs.store import RunStore
 from bird_backend.specs import ModelRef
-from bird_backend.studies import plan_ablation
+from bird_backend.studies import plan_ablation, plan_methods
 from tests.own_networks import GOOD, name_of, write_network
 
 
@@ -133,8 +134,41 @@ def test_a_transfer_is_checked_by_what_is_known_of_its_networks(
     wrong["method"]["pairs"][0]["student"] = "thrid"
     with pytest.raises(UnknownNameError, match=r"Unknown layer of file:.*'thrid'"):
         check_transfer(load_spec(wrong))  # type: ignore[arg-type] - a transfer
-    with pytest.raises(InputError, match="compares no layers, so `drawn` has to name the pair"):
-        load_spec(wrong | {"method": {"name": "fine-tuning"}})
+    tuned = load_spec(wrong | {"method": {"name": "fine-tuning"}})
+    assert isinstance(tuned, TransferSpec) and tuned.drawn_pair is None, "the run finds the last block of each"
+    with pytest.raises(InputError, match="`drawn` has to name the pair that the other methods compare"):
+        plan_methods(tuned, methods=["bird"], seeds=1)
     monkeypatch.setenv("BIRD_NETWORKS", "")
     with pytest.raises(InputError, match="switched off here"):
         check_transfer(spec)
+
+
+def test_the_size_of_images_is_what_names_say_or_what_was_read(
+    tmp_path: Path, transfer_document: dict[str, Any]
+) -> None:
+    for label in ("ape", "bee"):
+        (tmp_path / "own" / label).mkdir(parents=True)
+        for index in range(10):
+            Image.new("RGB", (24, 24), (index, 9, 9)).save(tmp_path / "own" / label / f"{index}.png")
+    own = f"folder:{tmp_path / 'own'}"
+
+    def side(**changes: Any) -> int:
+        spec = load_spec(transfer_document | changes)
+        assert isinstance(spec, TransferSpec)
+        return image_size_of(spec)
+
+    assert (side(data=own), side(data="torchvision:STL10")) == (64, 96), "the first is likely, for nobody has looked"
+    inspection = RunStore().create(load_spec({"kind": "inspect", "data": own}), state="running", device="cpu")
+    perform(inspection.id, device="cpu")
+    assert (side(data=own), side(data=own, image_size=96)) == (24, 96)
+
+
+def test_a_map_between_flattened_layers_is_judged_by_the_size_that_images_have(
+    transfer_document: dict[str, Any],
+) -> None:
+    pair, network = {"teacher": "conv1", "student": "conv1"}, {"model": "resnet18"}
+    method = {"name": "hints", "pooling": "flatten", "pairs": [pair]}
+    huge = transfer_document | {"teacher": network, "student": network, "method": method}
+    with pytest.raises(InputError, match="flattened would have 4,294,967,296 weights"):
+        load_spec(huge)
+    assert load_spec(huge | {"image_size": 16}), "a quarter of the pixels, which the run knows"

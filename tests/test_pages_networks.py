@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import timm
 from streamlit.testing.v1 import AppTest
 
 from app.address.url_state import address
 from app.backend import data
-from app.backend.named_networks import offered_sources
+from app.backend.named_networks import SOURCES, offered_sources
 from app.backend.weights import RANDOM
 from app.components.relaunch import demo_draft
 from app.form.drafts import Draft, defaults
@@ -142,3 +143,18 @@ def test_code_of_ones_own_is_offered_where_its_owner_allows_it(monkeypatch: pyte
     again(app)
     assert {"file", "module"}.isdisjoint(offered_sources())
     assert "has not allowed that" in words(app)
+
+
+def test_timms_networks_are_read_in_its_code_and_offered_in_a_list() -> None:
+    names = SOURCES["timm"].names()
+    assert set(names) == set(timm.list_models())
+    app = show("launch")
+    app.session_state["_teacher_naming"] = True
+    again(app)
+    app.session_state["_teacher_source"] = "timm"
+    again(app)
+    app.selectbox("_teacher_listed").select("convnext_atto")
+    again(app)
+    app.button("teacher_take").click()
+    again(app)
+    assert app.selectbox("teacher").value == "random:timm:convnext_atto"

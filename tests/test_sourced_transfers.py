@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from app.backend import data
 from bird_backend.errors import InputError
 from bird_backend.experiments import load_spec
 from bird_backend.jobs.process import perform
@@ -67,6 +68,13 @@ def test_its_layers_are_mapped_and_its_teachers_weights_gone_on_from(document: d
         "drawn": {"teacher": "first", "student": "second"},
     }
     assert done(going_on)[1]["start"] == "teacher"
+
+
+def test_where_no_pair_is_named_the_last_blocks_are_drawn(document: dict[str, Any]) -> None:
+    directory, summary = done(document | {"method": {"name": "fine-tuning"}})
+    assert summary["state"] == "done"
+    assert data.drawn_pair(RunStore().get(directory.path.name)) == ("second", "conv5")
+    assert {"snapshot-teacher-000000.npz", "probes.npz"} <= {path.name for path in directory.artifacts.iterdir()}
 
 
 @pytest.mark.parametrize(

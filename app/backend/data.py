@@ -436,4 +436,10 @@ def drawn_pair(run: Run) -> tuple[str, str] | None:
     """The teacher's and the student's layer whose geometry the run draws; none for other kinds of run."""
     spec = spec_of(run)
     pair = spec.drawn_pair if isinstance(spec, TransferSpec | RecordSpec) else None
-    return None if pair is None else (pair.teacher, pair.student)
+    if pair is not None:
+        return pair.teacher, pair.student
+    try:
+        found = json.loads(run.directory.drawn.read_text("utf-8"))
+        return str(found["teacher"]), str(found["student"])
+    except (OSError, ValueError, KeyError, TypeError):  # not yet, or a kind that draws none
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -22,7 +21,6 @@ __all__ = [
     "find_look",
     "is_network",
     "look_at",
-    "names_of",
     "naming_problem",
     "network_words",
     "offered_sources",
@@ -62,11 +60,6 @@ def own_code_words() -> str:
         )
     where = "" if allowed is None else f" It has to lie in {', '.join(map(str, allowed))} (`BIRD_NETWORKS`)."
     return f"Your code runs on the machine that runs this app, in a process of its own.{where}"
-
-
-def names_of(source: str) -> Mapping[str, str]:
-    """Every network that a source has, with its title; nothing of one that takes any text."""
-    return catalog.TORCHVISION if source == "torchvision" else {}
 
 
 def naming_problem(network: str) -> str | None:

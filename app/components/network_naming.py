@@ -1,4 +1,4 @@
-"""Naming a network by where it comes from: torchvision's by a list, timm's and one's own by text."""
+"""Naming a network by where it comes from: torchvision's and timm's by a list, one's own by text."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def network_naming(key: str, *, catalogued: bool = False) -> str | None:
     )
     if chosen == _CATALOGUE:
         return _catalogued(key)
-    source, names = sources[chosen], networks.names_of(chosen)
+    source, names = sources[chosen], sources[chosen].names()
     if names:
         network = f"{chosen}:{_listed(key, names)}"
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from bird_backend import catalog
 from bird_backend.behaviours import USUAL, BehaviourField
 from bird_backend.specs import DataName, Evaluation, ImageSize, Spec
 
@@ -35,6 +36,14 @@ class DataRunSpec(RunSpec):
 
     data: DataName
     image_size: ImageSize = "auto"
+
+    @property
+    def known_image_size(self) -> int | None:
+        """Pixels a side of the images, as far as names tell; none of one's own whose size is left to them."""
+        if self.image_size != "auto":
+            return self.image_size
+        facts = catalog.torchvision_set(self.data) or catalog.known_dataset(self.data)
+        return None if facts is None else facts.image_size
 
 
 class MeasuredRunSpec(DataRunSpec):

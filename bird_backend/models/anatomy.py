@@ -29,6 +29,13 @@ class Anatomy:
     head: str | None
     """The last linear layer; none where there is no such layer, or where something follows it."""
 
+    @property
+    def last(self) -> str:
+        """The layer that stands for all of it: its last block, else whatever runs last; an `InputError` of nothing."""
+        if not self.layers:
+            raise InputError(f"{self.name} has no layer whose geometry could be drawn.")
+        return (self.outline or self.layers)[-1]
+
     def find(self, layer: str) -> str:
         """The layer, if it is one; else an `UnknownNameError` with the closest."""
         if layer not in self.layers:

@@ -135,9 +135,10 @@ def _check_teacher(spec: TransferSpec, classes: tuple[str, ...]) -> None:
 
 def _check_sources(spec: TransferSpec, _classes: tuple[str, ...]) -> None:
     """Networks that can't be had here, and layers that one doesn't have, where it has been examined."""
+    pairs = [pair for pair in (spec.drawn_pair, *spec.pairs) if pair is not None]
     for ref, layers in (
-        (spec.teacher, [pair.teacher for pair in (spec.drawn_pair, *spec.pairs)]),
-        (spec.student, [pair.student for pair in (spec.drawn_pair, *spec.pairs)]),
+        (spec.teacher, [pair.teacher for pair in pairs]),
+        (spec.student, [pair.student for pair in pairs]),
     ):
         if ref.model in catalog.models():
             continue

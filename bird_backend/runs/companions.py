@@ -38,7 +38,7 @@ def oracle_of(spec: TransferSpec) -> TransferSpec:
         "method": {"name": "oracle"},
         "control": "none",
         "baseline": False,
-        "drawn": spec.drawn_pair.model_dump(mode="json"),
+        "drawn": None if spec.drawn_pair is None else spec.drawn_pair.model_dump(mode="json"),
         "save_as": None,
     }
     return TransferSpec.model_validate(spec.model_dump(mode="json") | changes)

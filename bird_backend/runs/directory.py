@@ -60,6 +60,11 @@ class RunDirectory:
         return self.path / "metrics.parquet"
 
     @property
+    def drawn(self) -> Path:
+        """Whose geometry is drawn, where the spec left that to the run."""
+        return self.artifacts / "drawn.json"
+
+    @property
     def log(self) -> Path:
         return self.path / "log.txt"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bird_backend import catalog
 from bird_backend.catalog import LayerFacts, ModelFacts
-from bird_backend.experiments import ExamineSpec, load_spec
+from bird_backend.experiments import ExamineSpec, InspectSpec, load_spec
 from bird_backend.experiments.declaration import DataRunSpec
 from bird_backend.runs.store import RunStore
 from bird_backend.sources import check_network
@@ -29,10 +29,10 @@ def examine_spec(ref: ModelRef, image_size: int) -> ExamineSpec:
 
 def image_size_of(spec: DataRunSpec) -> int:
     """Pixels a side of the images of a run; of one's own images that are yet to be read, the likely ones."""
-    if spec.image_size != "auto":
-        return spec.image_size
-    facts = catalog.torchvision_set(spec.data) or catalog.known_dataset(spec.data)
-    return catalog.OWN_IMAGE_SIZE if facts is None else facts.image_size
+    if spec.known_image_size is not None:
+        return spec.known_image_size
+    read = RunStore().find_same(InspectSpec(data=spec.data), states=("done",))
+    return catalog.OWN_IMAGE_SIZE if read is None or read.summary is None else int(read.summary["image_size"])
 
 
 def network_facts(ref: ModelRef, image_size: int = 32) -> ModelFacts | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,5 +31,7 @@ class Source:
     """Changes when the network's code does; none of it is executed."""
     build: Callable[[str, int, int], nn.Module]
     """Name, classes, image size: the network in training mode on the CPU, its weights from torch's global generator."""
+    names: Callable[[], Mapping[str, str]] = dict
+    """What can be chosen from here and now, each with its title; nothing where any text may be a name."""
     own_code: bool = False
     """Building executes what the person wrote."""

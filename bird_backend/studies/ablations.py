@@ -215,7 +215,7 @@ def _fine_tuning(
     overrides = {
         "method": {"name": reference.name, **own.settings},
         "control": "none",
-        "drawn": base.drawn_pair.model_dump(mode="json"),
+        "drawn": None if base.drawn_pair is None else base.drawn_pair.model_dump(mode="json"),
         **(more or {}),
     }
     return Variant(

@@ -139,15 +139,25 @@ def _variant(base: TransferSpec, name: str) -> Variant:
     if method.name == base.method.name:
         document = own | document
     elif method.matches_layers:
-        pairs = own.get("pairs") or [base.drawn_pair.model_dump(mode="json")]
+        pairs = own.get("pairs") or [_drawn(base).model_dump(mode="json")]
         document |= {"pairs": pairs, "pooling": own.get("pooling", "mean")}
     overrides: dict[str, Any] = {"method": document, "control": "none"}
     if not method.matches_layers:
-        overrides["drawn"] = base.drawn_pair.model_dump(mode="json")
+        overrides["drawn"] = None if base.drawn_pair is None else base.drawn_pair.model_dump(mode="json")
     elif base.drawn is not None:
         overrides["drawn"] = None
     variant = Variant(key=name, label=entrant.title, role=entrant.role, method=method.name, overrides=overrides)
     return _checked(base, variant)
+
+
+def _drawn(base: TransferSpec) -> LayerPair:
+    if base.drawn_pair is None:
+        raise InputError(
+            f"{METHODS[base.method.name].title} compares no layers and only a run finds those of {base.teacher.model}"
+            f" and {base.student.model}, so `drawn` has to name the pair that the other methods compare; `list layers`"
+            " lists those there are."
+        )
+    return base.drawn_pair
 
 
 def _checked(base: TransferSpec, variant: Variant) -> Variant:
@@ -189,7 +199,7 @@ def _notes(base: TransferSpec, variants: Sequence[Variant]) -> list[str]:
         " seed."
     ]
     if sum(METHODS[variant.method].matches_layers for variant in variants) > 1:
-        pairs = base.method.pairs if isinstance(base.method, MatchingSettings) else (base.drawn_pair,)
+        pairs = base.method.pairs if isinstance(base.method, MatchingSettings) else (_drawn(base),)
         own = METHODS[base.method.name].title
         notes.append(
             f"Methods that compare layers all compare {_pairs(pairs)}; {own} is as the spec has it, the others'"

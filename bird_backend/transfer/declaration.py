@@ -182,8 +182,9 @@ class Method:
     """Its rows in a comparison, where it is more than one or settings are fixed there."""
     done: str = "fine-tuned"
     """What happens to the weights that it begins with."""
-    check: Callable[[Any, ModelRef, ModelRef, Training], None] | None = None
-    """Of settings, teacher, student and budget: an `InputError` where they can't go together."""
+    check: Callable[[Any, ModelRef, ModelRef, Training, int | None], None] | None = None
+    """Of settings, teacher, student, budget and the images' side in pixels, none where only they tell: an `InputError`
+    where they can't go together."""
     remarks: Callable[[Any, Training], Iterable[str]] | None = None
     """What is worth knowing of settings and budget before they are launched, in whole sentences."""
 

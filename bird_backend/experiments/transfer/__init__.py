@@ -49,7 +49,6 @@ class TransferSpec(MeasuredRunSpec):
             for ref, layer in ((self.teacher, pair.teacher), (self.student, pair.student)):
                 if ref.model in catalog.models():  # of all others the run itself knows the layers
                     catalog.find_layer(ref.model, layer)
-        self._check_drawn()
         if self.teacher == self.student and self.teacher.weights is not None and self.control != "random-weights":
             raise InputError(
                 f"Teacher and student are the same network with the same weights, {self.teacher.weights},"
@@ -58,16 +57,8 @@ class TransferSpec(MeasuredRunSpec):
         self._check_start()
         self._check_control()
         if (check := METHODS[self.method.name].check) is not None:
-            check(self.method, self.teacher, self.student, self.training)
+            check(self.method, self.teacher, self.student, self.training, self.known_image_size)
         return self
-
-    def _check_drawn(self) -> None:
-        for ref in (self.teacher, self.student):
-            if not self.pairs and self.drawn is None and ref.model not in catalog.models():
-                raise InputError(
-                    f"{METHODS[self.method.name].title} compares no layers, so `drawn` has to name the pair whose"
-                    f" geometry is drawn; `list layers {ref.model}` lists those there are."
-                )
 
     def _check_start(self) -> None:
         wanted = self.method.start if isinstance(self.method, StartingSettings) else "student"
@@ -108,14 +99,18 @@ class TransferSpec(MeasuredRunSpec):
         return self.method.pairs if isinstance(self.method, MatchingSettings) else ()
 
     @property
-    def drawn_pair(self) -> LayerPair:
-        """The layer pair whose geometry is drawn: the method's first, else `drawn`, else each network's last layer."""
+    def drawn_pair(self) -> LayerPair | None:
+        """The layer pair whose geometry is drawn: the method's first, else `drawn`, else each network's last layer.
+
+        None where nothing names it and only the run finds the layers of a network: then it is the last block of each.
+        """
         if self.pairs:
             return self.pairs[0]
         if self.drawn is not None:
             return self.drawn
-        teacher, student = catalog.find_model(self.teacher.model), catalog.find_model(self.student.model)
-        return LayerPair(teacher=teacher.layers[-1].name, student=student.layers[-1].name)
+        known = [catalog.models().get(ref.model) for ref in (self.teacher, self.student)]
+        teacher, student = (None if facts is None else facts.layers[-1].name for facts in known)
+        return None if teacher is None or student is None else LayerPair(teacher=teacher, student=student)
 
 
 def _execute(spec: TransferSpec, work: Work) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bird_backend.models.anatomy import Anatomy, anatomy_of
 from bird_backend.models.preprocessing import attach_preprocessing, preprocessing_of
 from bird_backend.runs.checks import check_transfer
 from bird_backend.seeds import derive_seed
+from bird_backend.specs import LayerPair
 from bird_backend.training import TransferMethod, prepare
 from bird_backend.transfer import METHODS, MethodSettings
 from bird_backend.transfer.building import Networks, build_method
@@ -37,12 +38,15 @@ class Cast:
         self.teacher = frozen(teacher, role="teacher", data=data, seed=spec.seed, device=device)
         self.before = self._own()
         self._student = anatomy_of(spec.student.model, self.before, data.image_size)
-        self._check_layers(anatomy_of(teacher.model, self.teacher, data.image_size))
+        theirs = anatomy_of(teacher.model, self.teacher, data.image_size)
+        self.drawn = spec.drawn_pair or LayerPair(teacher=theirs.last, student=self._student.last)
+        """The layer pair whose geometry is drawn."""
+        self._check_layers(theirs)
         self._check_heads(teacher.weights)
 
     def _check_layers(self, teacher: Anatomy) -> None:
         """Those of the catalogue's networks were checked with the spec; it takes a network to know all others."""
-        for pair in (self._spec.drawn_pair, *self._spec.pairs):
+        for pair in (self.drawn, *self._spec.pairs):
             teacher.find(pair.teacher)
             self._student.find(pair.student)
 

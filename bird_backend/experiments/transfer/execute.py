@@ -20,6 +20,7 @@ from bird_backend.experiments.transfer.cast import Cast
 from bird_backend.experiments.work import Work
 from bird_backend.measures import Interval
 from bird_backend.models import save_weights
+from bird_backend.runs.directory import write_json
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.training import Classification, steps_of, train
 from bird_backend.transfer import METHODS, MatchingSettings, MethodSettings
@@ -35,7 +36,9 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     cast = Cast(spec, data, device)
     students: dict[str, nn.Module] = {"before": cast.before}
 
-    pair = spec.drawn_pair
+    pair = cast.drawn
+    if spec.drawn_pair is None:
+        write_json(writer.directory.drawn, pair.model_dump(mode="json"))
     pooling: Pooling = spec.method.pooling if isinstance(spec.method, MatchingSettings) else "mean"
     probes = choose_probes(data, embedding=spec.snapshots.embedding_images, gram=spec.snapshots.gram_images)
     guiding = layer_features(cast.teacher, probes.images, (pair.teacher,), pooling)[pair.teacher]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bird_backend.errors import InputError
@@ -30,6 +33,16 @@ def _require(name: str) -> None:
         raise InputError(f"timm:{name} needs the package timm: pip install -r requirements-extras.txt.")
 
 
+@lru_cache(maxsize=1)
+def _names() -> Mapping[str, str]:
+    """Read in its code, where each network's function stands under `@register_model`: importing it takes torch."""
+    found = importlib.util.find_spec("timm")
+    places = [] if found is None else [Path(place) / "models" for place in found.submodule_search_locations or ()]
+    texts = [path.read_text("utf-8") for place in places for path in sorted(place.glob("*.py"))]
+    names = sorted(name for text in texts for name in re.findall(r"^@register_model\ndef (\w+)\(", text, re.MULTILINE))
+    return {name: name for name in names}
+
+
 def _fingerprint(_name: str) -> str:
     try:
         return f"timm {version('timm')}"
@@ -53,4 +66,5 @@ DECLARES = Source(
     require=_require,
     fingerprint=_fingerprint,
     build=_build,
+    names=_names,
 )

@@ -43,4 +43,5 @@ DECLARES = Source(
     require=_check,
     fingerprint=_fingerprint,
     build=_build,
+    names=lambda: TORCHVISION,
 )

@@ -27,10 +27,11 @@ class HintsSettings(MatchingSettings):
 _MOST_WEIGHTS = 2**26
 
 
-def _check(settings: HintsSettings, teacher: ModelRef, student: ModelRef, _: Training) -> None:
+def _check(settings: HintsSettings, teacher: ModelRef, student: ModelRef, _: Training, image_size: int | None) -> None:
     """A map between flattened layers has a meaning, and fits into memory."""
-    if settings.pooling != "flatten" or not {teacher.model, student.model} <= catalog.models().keys():
-        return  # what shapes other networks have turns out when they run
+    known = [catalog.models().get(ref.model) for ref in (teacher, student)]
+    if settings.pooling != "flatten" or any(facts is None or facts.image_size != image_size for facts in known):
+        return  # what shapes other networks have, or these at other sizes, turns out when they run
     for pair in settings.pairs:
         theirs = catalog.find_layer(teacher.model, pair.teacher).shape
         check_projection(pair, theirs, catalog.find_layer(student.model, pair.student).shape)

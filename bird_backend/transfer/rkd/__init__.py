@@ -33,7 +33,9 @@ class RelationalSettings(MatchingSettings):
     angle_weight: Annotated[float, Field(ge=0), FormField(label="Weight of angles", step=0.5, expert=True)] = 2.0
 
 
-def _check(_: RelationalSettings, _teacher: ModelRef, _student: ModelRef, training: Training) -> None:
+def _check(
+    _: RelationalSettings, _teacher: ModelRef, _student: ModelRef, training: Training, _side: int | None
+) -> None:
     if training.batch_size > _MOST_TRIPLED:
         raise InputError(
             f"RKD compares every three images of a batch, too many of {training.batch_size};"
