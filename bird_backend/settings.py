@@ -24,6 +24,7 @@ __all__ = [
     "NETWORK_SECONDS",
     "READING_BYTES",
     "READING_SECONDS",
+    "SHARED_BYTES",
     "TABLE_WAIT_SECONDS",
     "cache_dir",
     "checkpoints_dir",
@@ -53,6 +54,8 @@ IDLE_EXIT_SECONDS = 1800
 """A supervisor that the app or `submit` started leaves after so long with nothing to do."""
 NETWORK_SECONDS = 60.0
 """What a person's own code has to make its network, and to look at three images."""
+SHARED_BYTES = 2**29
+"""What a process keeps in memory, or on its device, for the next run of the same study."""
 TABLE_WAIT_SECONDS = 5.0
 """How long to wait for a process that holds the run table."""
 MAX_UNPACKED_BYTES = 4 * 2**30

@@ -6,7 +6,7 @@ what makes a gain of a point visible with a thousand of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -23,7 +23,19 @@ from bird_backend.runs.reading import Examples
 from bird_backend.seeds import derive_seed
 from bird_backend.training.device import training_mode
 
-__all__ = ["Measured", "measure_accuracy"]
+__all__ = ["Measured", "Said", "measure_accuracy"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Said:
+    """What one network said: classes int16 [cells, n] and its confidence in them float16 [cells, n]."""
+
+    predicted: np.ndarray
+    confidence: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        return self.predicted.nbytes + self.confidence.nbytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +55,15 @@ def measure_accuracy(
     limit: int | None = None,
     classes: Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,
+    known: Mapping[str, Said] | None = None,
+    changed: MutableMapping[tuple[Cell, int], Tensor] | None = None,
 ) -> Measured:
     """What each network says of the images as they are and in every cell of `trial`.
 
     At most `limit` images, drawn by a fixed seed, in the order of the split. All networks see the same, but where the
     trial attacks: then each sees its own, and pictures are of the last one's. They are kept where `classes` are named.
+    Networks of `known` said so of the very same images before, and are not asked again. `changed` has images that were
+    changed before, by cell and first place, and takes those that were not.
     """
     chosen = _choose(len(split), limit)
     device = split.device
@@ -63,6 +79,10 @@ def measure_accuracy(
     predicted = {key: np.empty((len(cells), n), dtype=np.int16) for key in models}
     confidence = {key: np.empty((len(cells), n), dtype=np.float16) for key in models}
 
+    known = known or {}
+    # Someone has to look, for the pictures.
+    asked = {key: model for key, model in models.items() if key not in known} or dict(models)
+
     def batch_of(cell: Cell, start: int, model: nn.Module | None = None) -> Tensor:
         rows = slice(start, start + step)
         if cell != CLEAN and trial.stored is not None:
@@ -73,13 +93,17 @@ def measure_accuracy(
     def batches(cell: Cell, start: int) -> list[Tensor]:
         """A batch for each network."""
         if trial.attacks and cell != CLEAN:
-            return [batch_of(cell, start, model) for model in models.values()]
-        return [batch_of(cell, start)] * len(models)
+            return [batch_of(cell, start, model) for model in asked.values()]
+        if changed is None:
+            return [batch_of(cell, start)] * len(asked)
+        if (cell, start) not in changed:
+            changed[cell, start] = batch_of(cell, start)
+        return [changed[cell, start]] * len(asked)
 
     with ExitStack() as modes:
-        for model in models.values():
+        for model in asked.values():
             modes.enter_context(training_mode(model, False))
-        respondents = [Respondent(model, split.take(slice(1))) for model in models.values()]
+        respondents = [Respondent(model, split.take(slice(1))) for model in asked.values()]
         for row, cell in enumerate(cells):
             answers = []
             for start in range(0, n, step):
@@ -91,8 +115,10 @@ def measure_accuracy(
                 if progress is not None:
                     progress((row + min(start + step, n) / n) / len(cells))
             said = torch.cat(answers, dim=2).cpu().numpy()  # (models, class and confidence, n)
-            for key, (named, sure) in zip(models, said, strict=True):
+            for key, (named, sure) in zip(asked, said, strict=True):
                 predicted[key][row], confidence[key][row] = named, sure.view(np.float16)
+            for key in models.keys() - asked.keys():
+                predicted[key][row], confidence[key][row] = known[key].predicted[row], known[key].confidence[row]
             if album is not None:
                 album.close_cell({key: values[row] for key, values in predicted.items()})
     return Measured(

@@ -46,7 +46,7 @@ def make_network(
         observer=arm,
         checkpoint=arm.checkpoint,
     )
-    predictions = measure({"model": model}, data, spec, trial, writer)
+    predictions = measure({"model": model}, data, spec, trial, work)
     provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model, network=model)
     save_weights(writer.artifact("model.safetensors"), model, provenance)
     return {

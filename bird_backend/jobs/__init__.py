@@ -1,1 +1,1 @@
-"""Doing what is queued: one process a run, a supervisor that starts them, a projector that draws their embeddings."""
+"""Doing what is queued: processes that do runs, a supervisor that starts them, a projector of their embeddings."""

@@ -1,6 +1,8 @@
-"""One process, one run: `python -m bird_backend.jobs.process RUN --device DEVICE`; the command line's `run` too.
+"""A process that does runs: `python -m bird_backend.jobs.process RUN --device DEVICE`; the command line's `run` too.
 
-Takes the run's lock before anything slow, turns TERM into a polite stop, and closes the row whatever happens.
+Takes a run's lock before anything slow, turns TERM into a polite stop, and closes the row whatever happens. Then it
+goes on with the next of the same study: what a process takes seconds to load, and what the runs of a study have in
+common, is there already.
 """
 
 from __future__ import annotations
@@ -8,19 +10,23 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from bird_backend import settings
 from bird_backend.errors import BirdError, Cancelled, InputError, RunError
+from bird_backend.experiments.sharing import Shared
 from bird_backend.runs.directory import locked
 from bird_backend.runs.identity import identify
 from bird_backend.runs.processes import ProcessMark
-from bird_backend.runs.store import RunStore
+from bird_backend.runs.store import Run, RunStore, State
 from bird_backend.runs.writing import RunWriter
 from bird_backend.stopping import heeding
 
@@ -29,11 +35,42 @@ __all__ = ["OnProgress", "main", "perform"]
 OnProgress = Callable[[str, float, float | None], None]
 """Phase, fraction of the run, seconds left where that is known."""
 
-_LOOK_SECONDS = 0.4
+_LOOK_SECONDS = 0.25
+
+_log = logging.getLogger("bird")
 
 
-def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) -> dict[str, Any]:
-    """Do a claimed run in this process and close it; returns the summary, or raises the reason it has none."""
+def perform(
+    run_id: str, *, device: str, shared: Shared | None = None, on_progress: OnProgress | None = None
+) -> dict[str, Any]:
+    """Do a claimed run in this process and close it; returns the summary, or raises the reason it has none.
+
+    `shared` is what earlier runs of this process left for it.
+    """
+    end = _carry_out(run_id, device=device, shared=shared or Shared(), on_progress=on_progress)
+    RunStore().finish(run_id, end.state, reason=end.reason, summary=end.summary)
+    if end.error is not None:
+        raise end.error
+    return end.summary or {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    """How a run ended, for its row."""
+
+    state: State
+    summary: dict[str, Any] | None = None
+    error: BirdError | None = None
+    expected: bool = True
+    """Whether the process is as well as before: it may be out of memory, say, where it met what it did not expect."""
+
+    @property
+    def reason(self) -> str | None:
+        return None if self.error is None else str(self.error)
+
+
+def _carry_out(run_id: str, *, device: str, shared: Shared, on_progress: OnProgress | None) -> _End:
+    """Do a claimed run and leave its row to the caller; a `_TakenError` where it is not this process's to close."""
     store = RunStore()
     run = store.get(run_id)
     stop = threading.Event()
@@ -53,22 +90,21 @@ def perform(run_id: str, *, device: str, on_progress: OnProgress | None = None) 
                 store.set_identity(run_id, identify(spec))
             # What code of one's own prints isn't the result, of which a command may print one document on stdout.
             with heeding(stop), contextlib.redirect_stdout(sys.stderr):
-                summary = execute(spec, RunWriter(run.directory, on_progress=on_progress), device=device)
+                writer = RunWriter(run.directory, on_progress=on_progress)
+                summary = execute(spec, writer, device=device, shared=shared)
     except _TakenError:
         raise
     except Cancelled as error:
-        store.finish(run_id, "cancelled", reason=str(error))
-        raise
+        return _End(state="cancelled", error=error)
     except BirdError as error:
-        store.finish(run_id, "failed", reason=str(error))
-        raise
+        return _End(state="failed", error=error)
     except BaseException as error:
         traceback.print_exc()
-        reason = _reason(error)
-        store.finish(run_id, "cancelled" if isinstance(error, KeyboardInterrupt) else "failed", reason=reason)
-        raise RunError(reason) from error
-    store.finish(run_id, "done", summary=summary)
-    return summary
+        unexpected = RunError(_reason(error))
+        unexpected.__cause__ = error
+        state: State = "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
+        return _End(state=state, error=unexpected, expected=False)
+    return _End(state="done", summary=summary)
 
 
 class _TakenError(RunError):
@@ -76,22 +112,68 @@ class _TakenError(RunError):
 
 
 def main() -> int:
-    """The process a supervisor starts. Its output is the run's log."""
-    parser = argparse.ArgumentParser(description="Do one claimed run.")
+    """The process a supervisor starts. Its output is the log of the run that it does; 1 where the last one failed."""
+    parser = argparse.ArgumentParser(description="Do a claimed run, then those of its study that come next.")
     parser.add_argument("run")
     parser.add_argument("--device", required=True)
     arguments = parser.parse_args()
     logging.basicConfig(
         stream=sys.stdout, level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", force=True
     )
-    log = logging.getLogger("bird")
+    shared = Shared(settings.SHARED_BYTES)
+    run_id: str | None = arguments.run
+    while run_id is not None:
+        try:
+            end = _carry_out(run_id, device=arguments.device, shared=shared, on_progress=None)
+            if end.error is not None:
+                _log.error("%s", end.error)
+            elif end.summary is not None:
+                _log.info("Done in %s s", end.summary["seconds"])
+            run_id = _close(run_id, end, arguments.device)
+        except BirdError as error:  # another has the run, or its row can't be written
+            _log.error("%s", error)
+            return 1
+    return int(end.error is not None)
+
+
+def _close(run_id: str, end: _End, device: str) -> str | None:
+    """Close a run's row; the run that this process does next, if there is one for it."""
+    store = RunStore()
+    if not _can_go_on(store, run_id, end):
+        store.finish(run_id, end.state, reason=end.reason, summary=end.summary)
+        return None
+    process = ProcessMark.mine()
+    following = store.finish_and_take_next(
+        run_id, end.state, reason=end.reason, summary=end.summary, process=process, device=device
+    )
+    if following is None:
+        return None
     try:
-        summary = perform(arguments.run, device=arguments.device)
-    except BirdError as error:
-        log.error("%s", error)
-        return 1
-    log.info("Done in %s s", summary["seconds"])
-    return 0
+        _write_log_of(following)
+    except OSError:
+        # The supervisor, whose turn it is then, knows what to make of it.
+        store.put_back(following.id, process)
+        return None
+    return following.id
+
+
+def _can_go_on(store: RunStore, run_id: str, end: _End) -> bool:
+    """Not where the process, rather than its run, was told to end."""
+    if isinstance(end.error, Cancelled):
+        return store.is_cancel_requested(run_id)
+    return end.expected
+
+
+def _write_log_of(run: Run) -> None:
+    """Everything that this process says goes to the run's log from now on, whoever says it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    log = os.open(run.directory.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+    finally:
+        os.close(log)
 
 
 @contextmanager

@@ -49,6 +49,9 @@ class Supervisor:
     """Those that `auto` may take; while there are none, only runs that name their device are begun."""
     clock: Callable[[], float] = time.time
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    """By the run that each does now: one that is done with its run goes on with the next of the study."""
+    awaited: dict[str, float] = field(default_factory=dict)
+    """Since when a run was seen without its lock that a living process has taken."""
 
     def tick(self) -> int:
         """Reap, revive, stop, start, in that order; returns how many runs go on.
@@ -58,6 +61,7 @@ class Supervisor:
         for run_id in [run_id for run_id, child in self.children.items() if child.poll() is not None]:
             del self.children[run_id]
         running = self.store.list(states=("running",))
+        self._follow(running)
         for run in running:
             if not self._is_alive(run):
                 self._revive(run)
@@ -69,12 +73,22 @@ class Supervisor:
             started += 1
         return len(running) + started
 
+    def _follow(self, running: list[Run]) -> None:
+        """Know each child by the run that it does now."""
+        now_on = {run.process.pid: run.id for run in running if run.process is not None and run.process.is_alive_here}
+        self.children = {now_on.get(child.pid, run_id): child for run_id, child in self.children.items()}
+        self.awaited = {run.id: self.awaited[run.id] for run in running if run.id in self.awaited}
+
     def _is_alive(self, run: Run) -> bool:
         if run.directory.is_held():
+            self.awaited.pop(run.id, None)
             return True
         child = self.children.get(run.id)
         if child is not None:
             return child.poll() is None
+        if run.process is not None and run.process.is_alive_here:
+            # It has just taken the run, after another. One that has gone on leaves what it could not close.
+            return self.clock() - self.awaited.setdefault(run.id, self.clock()) < _STARTING_SECONDS
         # Another process's run (the command line's own, or a former supervisor's) may not have its lock yet.
         return run.pid is None and self.clock() - (run.started or run.created) < _STARTING_SECONDS
 

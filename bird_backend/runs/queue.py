@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -39,7 +38,10 @@ def submit(spec: RunSpec, *, reuse: bool = False) -> Run:
 
 
 def cancel(run_id: str) -> Run:
-    """Ask a run to stop. A queued one stops at once; a running one saves a checkpoint first, so it can be resumed."""
+    """Ask a run to stop. A queued one stops at once; a running one saves a checkpoint first, so it can be resumed.
+
+    It hears of it by looking at its row: a signal could reach its process when that has gone on to another run.
+    """
     store = RunStore()
     run = store.get(run_id)
     if run.state in FINAL:
@@ -48,9 +50,6 @@ def cancel(run_id: str) -> Run:
     store.request_cancel(run_id)
     if run.state in ("queued", "interrupted"):
         store.finish(run_id, "cancelled", reason="Cancelled before it went on.")
-    elif run.process is not None:
-        # It looks at its row too, a little later; on another machine that is how it hears.
-        run.process.send(signal.SIGTERM)
     return store.get(run_id)
 
 

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from bird_backend import settings
 from bird_backend.errors import UnknownNameError
 from bird_backend.experiments import KINDS, RunSpec
+from bird_backend.runs.claiming import NO_PROCESS, TAKE, close, set_process, take
 from bird_backend.runs.devices import lease_name
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.identity import Identity, identify
@@ -27,26 +28,6 @@ __all__ = ["ACTIVE", "FINAL", "Run", "RunStore", "State"]
 _ID = re.compile(r"\d{8}-\d{6}-[a-z]+-[0-9a-f]{16}")
 _ANY: tuple[State, ...] = get_args(State)
 _REUSED: tuple[State, ...] = ("queued", "running", "done")
-_TAKE = "state = 'running', started = coalesce(started, ?), attempts = attempts + 1, reason = null"
-_NO_PROCESS = "pid = null, host = null, pid_since = null"
-_CLAIM = f"""
-update runs set {_TAKE.replace("?", ":now")}, device = free.device
-from (
-    select waiting.id, coalesce(offered.value, waiting.wanted) as device
-    from runs as waiting left join json_each(:devices) as offered on waiting.wanted in ('auto', offered.value)
-    where waiting.state = 'queued' and waiting.id not in (select value from json_each(:besides))
-        and coalesce(offered.value, waiting.wanted) != 'auto'
-        and not exists (
-            select * from runs as busy
-            where busy.state = 'running' and busy.device = coalesce(offered.value, waiting.wanted)
-                and busy.kind not in (select value from json_each(:recorded))
-                and (busy.kind in (select value from json_each(:light)))
-                    = (waiting.kind in (select value from json_each(:light)))
-        )
-    order by waiting.created, waiting.rowid, offered.key limit 1
-) as free
-where runs.id = free.id returning *
-"""
 
 
 class RunStore:
@@ -175,7 +156,7 @@ class RunStore:
         """Take a queued run; true for exactly one of any number of callers."""
         with self.table.writing() as db:
             taken = db.execute(
-                f"update runs set {_TAKE} where id = ? and state = 'queued'",
+                f"update runs set {TAKE} where id = ? and state = 'queued'",
                 (time.time(), run_id),
             )
             return taken.rowcount == 1
@@ -187,44 +168,50 @@ class RunStore:
         nobody waiting, for they may be left open for days. One that is asked for by name and is not
         among `devices` is granted as named: the run itself says what is wrong with it. Runs of `besides` are left.
         """
-        values = {
-            "now": time.time(),
-            "devices": json.dumps(list(devices)),
-            "light": json.dumps([kind.name for kind in KINDS.values() if kind.light]),
-            "recorded": json.dumps([kind.name for kind in KINDS.values() if kind.recorded]),
-            "besides": json.dumps(list(besides)),
-        }
         with self.table.writing() as db:
-            row = db.execute(_CLAIM, values).fetchone()
-        return run_of(row) if row is not None else None
+            return take(db, devices, besides=besides)
 
-    def put_back(self, run_id: str) -> None:
-        """Undo a claim that came to nothing."""
+    def put_back(self, run_id: str, process: ProcessMark | None = None) -> None:
+        """Undo a claim that came to nothing; `process` is who made it, where it said so."""
         with self.table.writing() as db:
             db.execute(
-                "update runs set state = 'queued', device = null, attempts = attempts - 1"
-                " where id = ? and state = 'running' and pid is null",
-                (run_id,),
+                f"update runs set state = 'queued', device = null, attempts = attempts - 1, {NO_PROCESS}"
+                " where id = ? and state = 'running' and pid is ?",
+                (run_id, None if process is None else process.pid),
             )
 
     def set_process(self, run_id: str, process: ProcessMark, *, device: str) -> None:
         """Note who runs it and where."""
         with self.table.writing() as db:
-            db.execute(
-                "update runs set pid = ?, host = ?, pid_since = ?, device = ? where id = ?",
-                (process.pid, process.host, process.since, device, run_id),
-            )
+            set_process(db, run_id, process, device)
 
     def finish(
         self, run_id: str, state: State, *, reason: str | None = None, summary: dict[str, Any] | None = None
     ) -> None:
         """Close a running run. One that is closed already stays as it is."""
         with self.table.writing() as db:
-            db.execute(
-                f"update runs set state = ?, finished = ?, reason = ?, summary = ?, {_NO_PROCESS}"
-                " where id = ? and state in ('queued', 'running', 'interrupted')",
-                (state, time.time(), reason, json.dumps(summary) if summary is not None else None, run_id),
-            )
+            close(db, run_id, state, reason, summary)
+
+    def finish_and_take_next(
+        self,
+        run_id: str,
+        state: State,
+        *,
+        process: ProcessMark,
+        device: str,
+        reason: str | None = None,
+        summary: dict[str, Any] | None = None,
+    ) -> Run | None:
+        """Close a run and take the one that is next for its device, in one step, so that nobody comes between.
+
+        `process` did the first and will do the other. None where what is next is not of the same study.
+        """
+        with self.table.writing() as db:
+            close(db, run_id, state, reason, summary)
+            following = take(db, [device], after=run_id)
+            if following is not None:
+                set_process(db, following.id, process, device)
+        return following
 
     def request_cancel(self, run_id: str) -> None:
         """Note that a person asked for it to stop."""
@@ -245,7 +232,7 @@ class RunStore:
         with self.table.writing() as db:
             moved = db.execute(
                 f"update runs set state = 'queued', finished = null, cancel_requested = null, laid_out = 0,"
-                f" {_NO_PROCESS}, attempts = case when ? then 0 else attempts end"
+                f" {NO_PROCESS}, attempts = case when ? then 0 else attempts end"
                 " where id = ? and state in (select value from json_each(?))",
                 (forgive, run_id, json.dumps(list(states))),
             )

@@ -21,5 +21,5 @@ def execute(spec: EvaluateSpec, work: Work) -> dict[str, Any]:
     check_held_out(spec.model.weights, spec.behaviour)
     trial = open_trial(spec, data)
     model = trainable(spec.model, data, spec.seed, work.device)
-    predictions = measure({"model": model}, data, spec, trial, work.writer, share=0.98)
+    predictions = measure({"model": model}, data, spec, trial, work, share=0.98)
     return summarise(predictions, after="model", recorded={}, strengths=trial.strengths)

@@ -35,6 +35,7 @@ class Cast:
         teacher = spec.teacher
         if spec.control == "random-weights":
             teacher = teacher.model_copy(update={"weights": None})
+        self.teacher_ref = teacher
         self.teacher = frozen(teacher, role="teacher", data=data, seed=spec.seed, device=device)
         self.before = self._own()
         self._student = anatomy_of(spec.student.model, self.before, data.image_size)

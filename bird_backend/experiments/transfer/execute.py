@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from bird_backend.activations import Pooling
 from bird_backend.datasets import Dataset
 from bird_backend.errors import RunError
-from bird_backend.evaluation import Geometry, Snapshotter, choose_probes, layer_features
+from bird_backend.evaluation import Geometry, Probes, Snapshotter, choose_probes, layer_features
+from bird_backend.experiments import EvaluateSpec
 from bird_backend.experiments.arm import Arm, rewind
 from bird_backend.experiments.augmenting import TrainingImages, changing, clean
 from bird_backend.experiments.measuring import measure, open_trial
@@ -21,6 +22,7 @@ from bird_backend.experiments.work import Work
 from bird_backend.measures import Interval
 from bird_backend.models import save_weights
 from bird_backend.runs.directory import write_json
+from bird_backend.runs.identity import identify
 from bird_backend.runs.reading import SnapshotName
 from bird_backend.training import Classification, steps_of, train
 from bird_backend.transfer import METHODS, MatchingSettings, MethodSettings
@@ -41,7 +43,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
         write_json(writer.directory.drawn, pair.model_dump(mode="json"))
     pooling: Pooling = spec.method.pooling if isinstance(spec.method, MatchingSettings) else "mean"
     probes = choose_probes(data, embedding=spec.snapshots.embedding_images, gram=spec.snapshots.gram_images)
-    guiding = layer_features(cast.teacher, probes.images, (pair.teacher,), pooling)[pair.teacher]
+    guiding = _guiding(spec, cast, probes, pooling, work)
     writer.save_arrays("probes.npz", probes.arrays())
     teacher_drawing = Snapshotter(probes, guiding, layer=pair.teacher, pooling=pooling).arrays(guiding)
     writer.save_arrays(SnapshotName("teacher", 0).file, teacher_drawing)
@@ -54,8 +56,8 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
     images_per_second = 0.0
     for method in spec.arms:
         student, built = cast.begin(method)
-        # Of the weights that the arm begins with, which need not be the untouched student's.
-        start = _geometry(snapshotter, student)
+        from_teacher = method == spec.method and spec.start == "teacher"
+        start = _geometry(snapshotter, student) if from_teacher else untouched
         arm = Arm(
             method.name,
             student,
@@ -80,7 +82,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
         recorded[method.name] = _similarity(start, _geometry(snapshotter, student)) | arm.validation()
         images_per_second = images_per_second or arm.images_per_second
 
-    predictions = measure(students, data, spec, trial, writer)
+    predictions = measure(students, data, spec, trial, work, untouched={"before": spec.student})
     provenance = {
         name: provenance_of(spec, data, predictions, name, role="student", model=spec.student.model, network=network)
         for name, network in students.items()
@@ -101,6 +103,17 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
         "images_per_second": images_per_second,
         "weights": keep(spec.save_as, students[after], provenance[after]),
     }
+
+
+def _guiding(spec: TransferSpec, cast: Cast, probes: Probes, pooling: Pooling, work: Work) -> Tensor:
+    """The teacher's features [N, d] of the probes, which all students and seeds have in common."""
+    layer, ref = cast.drawn.teacher, cast.teacher_ref
+    made = identify(EvaluateSpec(data=spec.data, image_size=spec.image_size, model=ref))
+    seed = spec.seed if ref.weights is None else None
+    key = ("guiding", made.digest, seed, layer, pooling, spec.snapshots.embedding_images, str(work.device))
+    return work.shared.take(
+        key, lambda: layer_features(cast.teacher, probes.images, (layer,), pooling)[layer], lambda found: found.nbytes
+    )
 
 
 def _images(spec: TransferSpec, method: MethodSettings, data: Dataset) -> TrainingImages:
