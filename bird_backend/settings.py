@@ -30,6 +30,7 @@ __all__ = [
     "checkpoints_dir",
     "data_dir",
     "expanded",
+    "feature_cache",
     "found",
     "home",
     "image_memory",
@@ -95,6 +96,15 @@ def image_memory() -> int | None:
         raise InputError(f"BIRD_IMAGE_MEMORY is a number of MiB, not {asked!r}.") from error
 
 
+def feature_cache() -> int:
+    """Bytes that features and changed images may take in the cache: `BIRD_FEATURE_CACHE` in MiB, else 8 GiB."""
+    asked = os.environ.get("BIRD_FEATURE_CACHE", "")
+    try:
+        return max(0, int(float(asked) * 2**20)) if asked else 8 * 2**30
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"BIRD_FEATURE_CACHE is a number of MiB, not {asked!r}.") from error
+
+
 def expanded(path: str | Path) -> Path:
     """The path with `~` at its beginning put in; that of a user there isn't stays, and leads nowhere."""
     try:
@@ -148,7 +158,7 @@ def data_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Images as they were decoded, which can be had again from where they came: free to be removed."""
+    """Decoded and changed images and features, which can be had again from where they came: free to be removed."""
     return home() / "cache"
 
 

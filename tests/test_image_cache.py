@@ -152,7 +152,7 @@ def test_leftovers_of_a_process_that_died_are_cleared_away(folder: Path, monkeyp
 def test_what_is_kept_is_listed_and_freed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = f"folder:{folder}"
     assert main(["cache"]) == 0
-    assert "No images are kept." in capsys.readouterr().out
+    assert "Nothing is kept." in capsys.readouterr().out
     data = load_dataset(name)
     before = data.train.images.clone()
     load_dataset(name, image_size=16)

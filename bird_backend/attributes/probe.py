@@ -26,6 +26,8 @@ _HELD_BACK = 0.2
 _ITERATIONS = 500
 _GRADIENT = 1e-5
 """The largest entry of the mean loss's gradient at which it has converged; scikit-learn stops at 1e-4."""
+_ROUGHLY = 1e-4
+"""The same while C is chosen."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,28 +68,33 @@ def fit_probe(
         raise InputError("A linear probe needs features that are numbers, and some of these are infinite or NaN.")
     scale = scale_of(features, labels, classes)
     dtype = torch.float32 if features.device.type == "mps" else torch.float64  # which Metal doesn't have
-    x = scale.standardise(features).to(dtype)
+    x = scale.standardise(features)
     fitted, held_back = _parts(labels, seed)
-    chosen = choices[0]
+    chosen, begin = choices[0], None
     if len(choices) > 1 and len(held_back):
-        chosen = _choose(x, labels, classes, fitted, held_back, choices)
-    weight, bias, converged = _Path(x, labels, classes).fit(chosen)
+        chosen, begin = _choose(x.float(), labels, classes, fitted, held_back, choices)
+    weight, bias, converged = _Path(x.to(dtype), labels, classes, begin).fit(chosen)
     return LinearProbe(scale=scale, weight=weight, bias=bias, C=chosen, converged=converged)
 
 
 def _choose(
     x: Tensor, labels: Tensor, classes: int, fitted: Tensor, held_back: Tensor, choices: Sequence[float]
-) -> float:
-    """The C with the smallest cross-entropy on the rows held back; past the minimum no weaker penalty is tried."""
+) -> tuple[float, tuple[Tensor, Tensor]]:
+    """The C with the smallest cross-entropy on the rows held back, and its fit without them.
+
+    Past the minimum no weaker penalty is tried.
+    """
     path = _Path(x[fitted], labels[fitted], classes)
-    losses: list[float] = []
+    best: tuple[float, float, tuple[Tensor, Tensor]] | None = None
     for C in choices:
-        weight, bias, _ = path.fit(C)
+        weight, bias, _ = path.fit(C, _ROUGHLY)
         logits = x[held_back] @ weight.T + bias
-        losses.append(float(torch.nn.functional.cross_entropy(logits, labels[held_back])))
-        if len(losses) > 1 and losses[-1] > losses[-2]:
+        loss = float(torch.nn.functional.cross_entropy(logits, labels[held_back]))
+        if best is not None and loss > best[0]:
             break
-    return choices[losses.index(min(losses))]
+        best = loss, C, (weight, bias)
+    assert best is not None  # noqa: S101 - for the type
+    return best[1], best[2]
 
 
 class _Path:
@@ -98,16 +105,17 @@ class _Path:
     features are.
     """
 
-    def __init__(self, x: Tensor, labels: Tensor, classes: int) -> None:
+    def __init__(self, x: Tensor, labels: Tensor, classes: int, begin: tuple[Tensor, Tensor] | None = None) -> None:
+        """`begin` is where the first fit starts: weights [K, d] and intercepts [K]."""
         self._n = len(x)
         self._variances, self._axes = torch.linalg.eigh(x.T @ x / self._n)
         self._turned = x @ self._axes
         self._labels = labels
-        self._weight = x.new_zeros(classes, x.shape[1])
-        self._bias = x.new_zeros(classes)
+        weight, bias = begin or (x.new_zeros(classes, x.shape[1]), x.new_zeros(classes))
+        self._weight, self._bias = weight.to(x.dtype) @ self._axes, bias.to(x.dtype)
 
-    def fit(self, C: float) -> tuple[Tensor, Tensor, bool]:
-        """Weights [K, d] and intercepts [K] for standardised features, and whether it converged."""
+    def fit(self, C: float, gradient: float = _GRADIENT) -> tuple[Tensor, Tensor, bool]:
+        """Weights [K, d] and intercepts [K] for standardised features, and whether it converged to that gradient."""
         check_stop()
         penalty = 1 / (C * self._n)
         steep = (self._variances.clamp_min(0) / 2 + penalty).sqrt()
@@ -117,7 +125,7 @@ class _Path:
         optimiser = torch.optim.LBFGS(
             [scaled, bias],
             max_iter=_ITERATIONS,
-            tolerance_grad=_GRADIENT / 10,
+            tolerance_grad=gradient / 3,
             tolerance_change=1e-12,
             history_size=20,
             line_search_fn="strong_wolfe",
@@ -136,7 +144,7 @@ class _Path:
         assert scaled.grad is not None and bias.grad is not None  # noqa: S101 - for the type
         slope = max(float((scaled.grad * steep).abs().max()), float(bias.grad.abs().max()))
         self._weight, self._bias = (scaled / steep).detach(), bias.detach()
-        return self._weight @ self._axes.T, self._bias, slope <= _GRADIENT
+        return self._weight @ self._axes.T, self._bias, slope <= gradient
 
 
 def _parts(labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:

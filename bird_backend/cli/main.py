@@ -35,6 +35,7 @@ from bird_backend.cli.options import (
 from bird_backend.cli.output import ProgressBar, describe_summary, emit, table
 from bird_backend.cli.performing import perform_here
 from bird_backend.cli.predict_commands import predict
+from bird_backend.cli.rank_commands import rank
 from bird_backend.cli.study_commands import ablate, compare, study
 from bird_backend.errors import BirdError, InputError, plain
 from bird_backend.experiments import load_spec, override, read_spec
@@ -51,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, study, predict, export, convert, cache):
+for command in (compare, ablate, study, rank, predict, export, convert, cache):
     app.command()(command)
 
 

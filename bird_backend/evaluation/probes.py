@@ -12,7 +12,7 @@ from bird_backend.datasets import Dataset, Split
 from bird_backend.evaluation.thumbnails import SIDE, thumbnails
 from bird_backend.seeds import derive_seed
 
-__all__ = ["Probes", "choose_probes", "probes_among"]
+__all__ = ["Probes", "choose_probes", "evenly", "probes_among"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,15 +50,7 @@ def probes_among(split: Split, classes: tuple[str, ...], *, embedding: int, gram
     Drawn by a fixed seed: two runs on the same data draw the same images, so their pictures can be compared.
     """
     labels = split.labels.cpu()
-    generator = torch.Generator().manual_seed(derive_seed(0, "probes"))
-    shuffled = torch.randperm(len(labels), generator=generator)
-    # The k-th image of every class comes before the (k+1)-th of any: a prefix is as balanced as the data allow.
-    rank = torch.empty(len(labels), dtype=torch.long)
-    for label in range(len(classes)):
-        members = shuffled[labels[shuffled] == label]
-        rank[members] = torch.arange(len(members))
-    by_rank = shuffled[rank[shuffled].argsort(stable=True)]
-    chosen = by_rank[:embedding]
+    chosen = evenly(labels, len(classes))[:embedding]
     subset = torch.arange(min(gram, len(chosen)))
     subset = subset[labels[chosen[subset]].argsort(stable=True)]
     device = split.device
@@ -68,3 +60,19 @@ def probes_among(split: Split, classes: tuple[str, ...], *, embedding: int, gram
         gram=subset.to(device),
         classes=classes,
     )
+
+
+def evenly(labels: Tensor, classes: int) -> Tensor:
+    """An order, int64 [n] on the CPU, of images with these labels [n]: every beginning is even over the classes.
+
+    Drawn by a fixed seed.
+    """
+    labels = labels.cpu()
+    generator = torch.Generator().manual_seed(derive_seed(0, "probes"))
+    shuffled = torch.randperm(len(labels), generator=generator)
+    # The k-th image of every class comes before the (k+1)-th of any: a prefix is as balanced as the data allow.
+    rank = torch.empty(len(labels), dtype=torch.long)
+    for label in range(classes):
+        members = shuffled[labels[shuffled] == label]
+        rank[members] = torch.arange(len(members))
+    return shuffled[rank[shuffled].argsort(stable=True)]

@@ -11,6 +11,7 @@ from bird_backend.experiments.examine import ExamineSpec
 from bird_backend.experiments.gallery import GallerySpec
 from bird_backend.experiments.inspect import InspectSpec
 from bird_backend.experiments.pretrain import PretrainSpec
+from bird_backend.experiments.rank import Candidate, RankSpec
 from bird_backend.experiments.record import RecordSpec
 from bird_backend.experiments.robustify import RobustifySpec
 from bird_backend.experiments.transfer import TransferSpec
@@ -18,12 +19,14 @@ from bird_backend.experiments.transfer import TransferSpec
 __all__ = [
     "KINDS",
     "AnalyzeSpec",
+    "Candidate",
     "EvaluateSpec",
     "ExamineSpec",
     "GallerySpec",
     "InspectSpec",
     "Kind",
     "PretrainSpec",
+    "RankSpec",
     "RecordSpec",
     "Report",
     "RobustifySpec",

@@ -24,6 +24,7 @@ __all__ = [
     "Gallery",
     "MetricsTail",
     "SnapshotName",
+    "read_arrays",
     "read_contact_sheet",
     "read_embedding",
     "read_examples",
@@ -141,12 +142,12 @@ def read_probes(directory: RunDirectory) -> dict[str, np.ndarray] | None:
 
     `images` uint8 [N, S, S, 3], `labels` [N], `classes` [K] names, `gram` [m] indices of the Gram probes, by class.
     """
-    return _built(directory, "probes.npz", lambda arrays: {name: arrays[name] for name in _PROBES})
+    return read_arrays(directory, "probes.npz", lambda arrays: {name: arrays[name] for name in _PROBES})
 
 
 def read_predictions(directory: RunDirectory) -> Predictions | None:
     """What every network of a run said of the test images, once its accuracy was measured."""
-    return _built(directory, "predictions.npz", Predictions.from_arrays)
+    return read_arrays(directory, "predictions.npz", Predictions.from_arrays)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -171,7 +172,7 @@ class Examples:
 
 def read_examples(directory: RunDirectory) -> Examples | None:
     """The pictures of a run that measured accuracy."""
-    return _built(
+    return read_arrays(
         directory,
         "examples.npz",
         lambda arrays: Examples(**{field.name: arrays[field.name] for field in fields(Examples)}),
@@ -200,7 +201,7 @@ class Gallery:
 
 def read_gallery(directory: RunDirectory) -> Gallery | None:
     """The pictures of a finished gallery run."""
-    return _built(
+    return read_arrays(
         directory,
         "gallery.npz",
         lambda arrays: Gallery(**{field.name: arrays[field.name] for field in fields(Gallery)}),
@@ -225,14 +226,14 @@ class ContactSheet:
 
 def read_contact_sheet(directory: RunDirectory) -> ContactSheet | None:
     """The pictures of a run that looked into a data set."""
-    return _built(
+    return read_arrays(
         directory,
         "contact-sheet.npz",
         lambda arrays: ContactSheet(**{field.name: arrays[field.name] for field in fields(ContactSheet)}),
     )
 
 
-def _built(directory: RunDirectory, name: str, build: Callable[[Mapping[str, np.ndarray]], _T]) -> _T | None:
+def read_arrays(directory: RunDirectory, name: str, build: Callable[[Mapping[str, np.ndarray]], _T]) -> _T | None:
     """What `build` makes of a file's arrays; none where there is no file."""
     if not (directory.artifacts / name).exists():
         return None

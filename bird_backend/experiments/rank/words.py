@@ -1,0 +1,76 @@
+"""A ranking by usefulness, with a sentence for each teacher's layer that says why it is high or low."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bird_backend.behaviours import Words
+from bird_backend.measures.attributes import ATTRIBUTES, column
+from bird_backend.runs.scores import PAIR, widen
+
+__all__ = ["rank"]
+
+_FEWEST = 3
+"""Different values that can be called high and low among each other."""
+
+
+def rank(scores: pd.DataFrame, option: str, words: Words) -> list[dict[str, Any]]:
+    """Best first by usefulness under `option`, then by complementary knowledge; a row a pair of layers.
+
+    Layers that are equally useful share a rank: usefulness doesn't depend on the guided layer.
+    """
+    wide, chance = widen(scores, usual=option), widen(scores, part="random", usual=option)
+    low, random_high = (widen(scores, part=part, usual=option)["usefulness"] for part in ("low", "random_high"))
+    order = wide.assign(place=-wide["usefulness"], then=-wide["complementary_knowledge"]).sort_values(
+        ["place", "then"], kind="stable"
+    )
+    levels = order["usefulness"].drop_duplicates().tolist()
+    found = []
+    for index in order.index:
+        row, beside = wide.loc[index], chance.loc[index]
+        beyond = bool(low[index] > random_high[index])
+        found.append(
+            {
+                **{name: row[name] for name in PAIR},
+                "rank": levels.index(row["usefulness"]) + 1,
+                "scores": {
+                    name: {"value": _number(row[name]), "random": _number(beside[name])}
+                    for name in ATTRIBUTES
+                    if not math.isnan(row[name])
+                },
+                "why": _why(row, beside, wide, option, words, beyond=beyond),
+            }
+        )
+    return found
+
+
+def _why(row: pd.Series, chance: pd.Series, all_rows: pd.DataFrame, option: str, words: Words, *, beyond: bool) -> str:
+    """ "High: …"."""
+    clean_option = column("usefulness", f"clean_{option.partition('_')[2]}")
+    useful, clean = row["usefulness"], row[clean_option]
+    values = all_rows["usefulness"].drop_duplicates().to_numpy()
+    much = clean >= all_rows[clean_option].median()
+    less = clean - useful <= (all_rows[clean_option] - all_rows["usefulness"]).median()
+    random = f"random weights {chance['usefulness']:.3f}{'' if beyond else ', no difference beyond noise'}"
+    says = f"usefulness {clean:.3f} on clean images, {useful:.3f} {words.under} ({random})"
+    if len(values) >= _FEWEST:
+        says = (
+            f"{_level(useful, values)}: its features say {'more' if much else 'less'} of the classes than most on clean"
+            f" images ({clean:.3f}) {'and' if much == less else 'but'} lose {'less' if less else 'more'} than most"
+            f" {words.under}, to {useful:.3f} ({random})"
+        )
+    knows = f"{100 * row['complementary_knowledge']:.1f} % of the images"
+    return f"{says[0].upper()}{says[1:]}; its probe gets {knows} right that the student's gets wrong."
+
+
+def _level(value: float, values: np.ndarray) -> str:
+    lower, upper = np.quantile(values, (1 / 3, 2 / 3))
+    return "High" if value >= upper else "Low" if value <= lower else "Middling"
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
