@@ -135,14 +135,19 @@ def test_back_leaves_the_form_in_one_press_and_the_sidebar_finds_it_as_it_was(
     context.close()
 
 
+def quiet(page: Any, url: str) -> None:
+    """A page of nothing at that address, with the script alone."""
+    page.route("**/*", lambda route: route.fulfill(body="<p>A page.</p>", content_type="text/html"))
+    page.goto(url)
+    script = (ROOT / "app/components/browser/history.js").read_text("utf-8")
+    page.evaluate(f"{script.replace('export default function', 'install(); function unused')}")
+
+
 def test_the_parameters_of_the_next_page_leave_the_last_one_as_it_was(browser: Any) -> None:
     """Streamlit may write the next page's parameters before its path: they are not of the entry that is being left."""
     context = browser.new_context()
     page = context.new_page()
-    page.route("**/*", lambda route: route.fulfill(body="<p>A page.</p>", content_type="text/html"))
-    page.goto("http://app.test/live?run=a&step=3")
-    script = (ROOT / "app/components/browser/history.js").read_text("utf-8")
-    page.evaluate(f"{script.replace('export default function', 'install(); function unused')}")
+    quiet(page, "http://app.test/live?run=a&step=3")
     page.evaluate("history.pushState({}, '', '/live?epochs=9'); history.pushState({}, '', '/launch?epochs=9')")
     assert page.evaluate("history.length") == 3
     page.evaluate("history.pushState({}, '', '/launch?epochs=7')")
@@ -154,4 +159,21 @@ def test_the_parameters_of_the_next_page_leave_the_last_one_as_it_was(browser: A
     address(page, "run=b")
     page.go_back()
     assert shown(page) == {"run": "a", "step": "3"}
+    context.close()
+
+
+def test_a_page_that_was_left_does_not_come_back_by_itself(browser: Any) -> None:
+    """The server may still be drawing it when Back is pressed, and Streamlit then pushes what it hears of."""
+    context = browser.new_context()
+    page = context.new_page()
+    quiet(page, "http://app.test/models")
+    page.evaluate("history.pushState({}, '', '/launch')")
+    page.go_back()
+    page.evaluate("history.pushState({}, '', '/launch')")
+    assert urlparse(page.url).path == "/models"
+    page.mouse.click(5, 5)
+    page.evaluate("history.pushState({}, '', '/live')")
+    assert urlparse(page.url).path == "/live"
+    page.go_back()
+    assert urlparse(page.url).path == "/models"
     context.close()
