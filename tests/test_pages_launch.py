@@ -96,6 +96,7 @@ def test_going_back_in_the_browser_brings_the_choices_back() -> None:
     app = show("launch")
     app.number_input("epochs").set_value(7)
     again(app)
+    again(app)  # the browser is there
     app.query_params.clear()
     again(app)
     assert app.number_input("epochs").value == data.demo_document()["training"]["epochs"]

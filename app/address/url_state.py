@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.address.kept import keep, kept, recall
 
@@ -25,7 +26,7 @@ def adopt(form: str, defaults: Mapping[str, Value]) -> None:
     """
     recall(form, defaults)
     now = _address(defaults)
-    changed_outside = kept(form) != now
+    changed_outside = _is_news(form, now)
     for key, default in defaults.items():
         if changed_outside or key not in st.session_state:
             st.session_state[key] = read(now[key], default) if key in now else default
@@ -37,7 +38,30 @@ def publish(form: str, values: Mapping[str, Value], defaults: Mapping[str, Value
     if wanted != _address(defaults):
         others = {key: value for key, value in st.query_params.to_dict().items() if key not in defaults}
         st.query_params.from_dict(others | wanted)
+    before = kept(form)
+    if before is not None and before != wanted:
+        _overwritten(form).append(before)
     keep(form, wanted)
+
+
+def _is_news(form: str, now: dict[str, str]) -> bool:
+    """Whether the address is another than the form's because its reader went there.
+
+    A browser says in each request where it is. One that was sent before the form's latest address arrived there says
+    an older one, which is no wish to go back to it; the back button is such a wish, and is told apart.
+    """
+    if now == kept(form):
+        _overwritten(form).clear()
+        return False
+    context = get_script_run_ctx()
+    goes_back = context is not None and context.is_history_navigation
+    return goes_back or now not in _overwritten(form)
+
+
+def _overwritten(form: str) -> list[dict[str, str]]:
+    """The addresses of the form that were replaced since the browser last told the newest one."""
+    found: list[dict[str, str]] = st.session_state.setdefault(f"_{form}_overwritten", [])
+    return found
 
 
 def address(values: Mapping[str, Value], defaults: Mapping[str, Value]) -> dict[str, str]:

@@ -69,7 +69,7 @@ def _draw(timed: bool) -> None:
                 "Wake it", icon=":material/power_settings_new:", help="Start the process that works on the queue."
             ):
                 data.ensure_worker(wait_seconds=3)
-                draw_again("fragment")
+                draw_again()
         if running:
             link("live", "Watch the run", icon=":material/play_circle:", help=running[0].title, run=running[0].id)
         waiting = len(runs) - len(running)
