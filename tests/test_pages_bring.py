@@ -86,8 +86,9 @@ def test_what_it_holds_is_said_in_words_and_its_layers_shown() -> None:
         "0.485, 0.456, 0.406",
         "trained on Digits",
         "- The weights were taken from state\\_dict in the file.\n"
-        "- The size is not in the file. *Side of its images*, below, says otherwise.\n"
+        "- The size is not in the file.\n"
         "- It holds others too.",
+        "Where that is wrong, *Say more of it*, below, takes: Side of its images.",
     ):
         assert part in text, part
     [look] = RunStore().list(kind="examine")

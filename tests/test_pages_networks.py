@@ -14,6 +14,7 @@ from app.backend.named_networks import SOURCES, offered_sources
 from app.backend.weights import RANDOM
 from app.components.relaunch import demo_draft
 from app.form.drafts import Draft, defaults
+from app.form.layer_levels import STAGES
 from bird_backend import settings
 from bird_backend.experiments import load_spec
 from bird_backend.runs.store import Run, RunStore
@@ -158,3 +159,16 @@ def test_timms_networks_are_read_in_its_code_and_offered_in_a_list() -> None:
     app.button("teacher_take").click()
     again(app)
     assert app.selectbox("teacher").value == "random:timm:convnext_atto"
+
+
+def test_how_finely_one_network_was_listed_says_nothing_of_the_next() -> None:
+    write_weights("mine", model=NAMED)
+    show("launch", teacher="mine")
+    finish_looking(looks()[0])
+    app = show("launch")
+    assert "As it stands, this is the demo." in words(app)
+    assert "_guiding_level" in app.session_state, "of the demo's few layers there is one list"
+    app.selectbox("teacher").select("mine")
+    again(app)
+    assert app.session_state["_guiding_level"] == STAGES
+    assert "As it stands, this is the demo." not in words(app)

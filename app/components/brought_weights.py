@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -35,6 +35,7 @@ _MOST_NAMED = 8
 _TRAINED, _SIDE, _NORMALISED, _NETWORK = "Trained on", "Side of its images", "Colours normalised", "Name its network"
 _FIELDS: Mapping[str, str] = {"data": _TRAINED, "image_size": _SIDE, "mean": _NORMALISED, "model": _NETWORK}
 """What a setting of the spec is called here."""
+_MORE = "Say more of it"
 
 
 def brought_weights() -> None:
@@ -138,7 +139,9 @@ def _recognised(conversion: Conversion, document: Mapping[str, Any]) -> None:
     with st.container(border=True):
         st.header(f"It holds {network_words(weights.network)}", anchor=False)
         st.markdown(_facts(found, weights))
-        st.caption("\n".join(f"- {said}" for said in _remarks(found)))
+        st.caption("\n".join(f"- {plain(said[0].upper() + said[1:])}." for said in _remarks(found)))
+        if labels := _to_say(found):
+            st.caption(f"Where that is wrong, *{_MORE}*, below, takes: {labels}.")
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Use it as teacher", type="primary", icon=":material/rocket_launch:", key="as_teacher"):
                 go("launch", teacher=weights.value)
@@ -150,7 +153,7 @@ def _recognised(conversion: Conversion, document: Mapping[str, Any]) -> None:
         look = network_look("brought", ModelRef(model=weights.network, weights=weights.value), _size(weights))
         if look.facts is not None:
             layer_tree(look.facts)
-    with st.expander("Say more of it", icon=":material/edit:"):
+    with st.expander(_MORE, icon=":material/edit:"):
         _say_more("Convert it so")
 
 
@@ -211,14 +214,14 @@ def _normalised(own: Mapping[str, Any] | None) -> str:
     return f"normalised with the mean {mean} and the standard deviation {std} of their colours"
 
 
-def _remarks(found: Mapping[str, Any]) -> Iterator[str]:
-    """In sentences; of what had to be assumed also which of the fields below says it."""
-    for remark in found["remarks"]:
-        yield f"{plain(remark[0].upper() + remark[1:])}."
-    for each in found["assumed"]:
-        field = next((label for name, label in _FIELDS.items() if name in each["fields"]), None)
-        settled = "" if field is None else f" *{field}*, below, says otherwise."
-        yield f"{plain(each['said'][0].upper() + each['said'][1:])}.{settled}"
+def _remarks(found: Mapping[str, Any]) -> list[str]:
+    return [*found["remarks"], *(each["said"] for each in found["assumed"])]
+
+
+def _to_say(found: Mapping[str, Any]) -> str:
+    """The fields below that say what had to be assumed."""
+    fields = [field for each in found["assumed"] for field in each["fields"]]
+    return ", ".join(label for name, label in _FIELDS.items() if name in fields)
 
 
 def _size(weights: Weights) -> int:

@@ -164,6 +164,8 @@ def _level(key: str, facts: ModelFacts, lists: Mapping[str, tuple[LayerFacts, ..
     level, names = f"_{key}_level", list(lists)
     coarsest = level_of(str(st.session_state.get(key, "")), lists) or names[0]
     now = str(st.session_state.get(level, ""))
+    if st.session_state.get(f"{level}_of") != facts.name:  # how finely another network was listed says nothing of it
+        st.session_state[f"{level}_of"], now = facts.name, ""
     if now not in lists or names.index(now) < names.index(coarsest):
         st.session_state[level] = coarsest
     if len(lists) == 1:

@@ -41,11 +41,7 @@ _DATA_HELP = "What the student trains on and is tested on. The teacher sees thes
 
 def render() -> None:
     """Draw the page."""
-    page_head(
-        "launch",
-        "Pick a teacher, a student and a method: with BIRD the student trains on its own images while its guided layer "
-        "is drawn towards the teacher's guiding layer. As it stands, this is the demo.",
-    )
+    head = st.container()
     demo = demo_draft()
     recall("launch", demo.choices())
     adopt("launch", defaults(demo, st.query_params.get("method", demo.method)))
@@ -55,6 +51,13 @@ def render() -> None:
     with form:
         draft, looks = _form(demo, known)
     publish("launch", draft.choices(), defaults(demo, draft.method))
+    with head:
+        is_demo = " As it stands, this is the demo." if draft == demo else ""
+        page_head(
+            "launch",
+            "Pick a teacher, a student and a method: with BIRD the student trains on its own images while its guided "
+            f"layer is drawn towards the teacher's guiding layer.{is_demo}",
+        )
     with summary, st.container(key="summary_panel"):
         _summary(draft, known, looks)
 

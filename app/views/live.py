@@ -64,7 +64,14 @@ def render() -> None:
 def _question(run: data.Run | None) -> None:
     """What a run of its kind answers, and how to read the answer."""
     shows = {"geometry"} if run is None else KINDS[run.kind].shows
-    if "geometry" in shows:
+    if run is not None and KINDS[run.kind].recorded:
+        page_head(
+            "live",
+            "A training of your own, as it was recorded: what was logged at each step, and at each snapshot how alike "
+            "the student and its teacher see the same images.",
+            help=CKA_EXPLAINED,
+        )
+    elif "geometry" in shows:
         page_head(
             "live",
             "A transfer of geometry pulls the student's similarities towards the teacher's: its CKA climbs while plain "

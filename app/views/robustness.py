@@ -53,18 +53,17 @@ def render() -> None:
 
 def _question(run: data.Run | None) -> None:
     """Whether it helped is a question only of a run that has something to beat."""
-    changed = "The test images are changed in known ways, at five strengths."
     help = "Robust accuracy: the mean accuracy over conditions and strengths. Strength 1 is mild, 5 is severe."
     if run is None or _has_rival(run):
         said = (
-            f"{changed} A method has to beat plain fine-tuning with the same budget, most of all under held-out "
-            "changes, which no network here was trained on."
+            "The test images are changed in known ways, at five strengths. A method has to beat plain fine-tuning with "
+            "the same budget, most of all under held-out changes, which no network here was trained on."
         )
         page_head("robustness", said, help=help)
         return
     said = (
-        f"{changed} How much of its clean accuracy a network keeps under them says how robust it is; whether a "
-        "method helped would need a network without it beside it."
+        "How much of its clean accuracy a network keeps on changed test images. Nothing was measured beside it, so "
+        "whether a method helped isn't to be seen here."
     )
     page_head("robustness", said, question="How robust is it?", help=help)
 

@@ -64,8 +64,8 @@ class TransferSpec(MeasuredRunSpec):
         wanted = self.method.start if isinstance(self.method, StartingSettings) else "student"
         if wanted == "teacher" and self.teacher.model != self.student.model:
             raise InputError(
-                f"Starting from the teacher needs one architecture; the teacher is {self.teacher.model} and the student"
-                f" {self.student.model}, so start from the student."
+                f"Starting from the teacher needs one architecture; the teacher is {self.teacher.network_title} and the"
+                f" student {self.student.network_title}, so start from the student."
             )
 
     def _check_control(self) -> None:
