@@ -72,6 +72,12 @@ ROUTES: Mapping[str, Route] = {
             icon=":material/shield:",
         ),
         Route(
+            name="teachers",
+            label="Teachers",
+            question="Which teacher, which layer?",
+            icon=":material/leaderboard:",
+        ),
+        Route(
             name="images",
             label="Images",
             question="What is in my images?",

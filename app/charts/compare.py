@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.backend.metrics import thin
 from app.charts.curves import X
-from app.charts.frame import SYMBOLS, Look, arm, blank
+from app.charts.frame import SYMBOLS, Look, arm, blank, legend_below
 from app.charts.line_ends import End, name_ends
 from app.look.palette import LIGHT
 from bird_backend.measures.figures import FIGURES, columns, read_figure
@@ -49,7 +49,7 @@ def run_curves(
     y = "Accuracy" if "accuracy" in column else "CKA" if column == "cka" else ""
     lines = len(runs) * (1 + baselines)
     figure = blank(title, height=height + 22 * (lines // 4), x=x.capitalize(), y=y, showlegend=True)
-    figure.update_layout(legend={"x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
+    figure.update_layout(legend=legend_below())
     ends, values = [], []
     for index, run in enumerate(runs):
         look = Look(colour=_COLOURS[index % len(_COLOURS)], symbol=("circle", *SYMBOLS)[index % (1 + len(SYMBOLS))])

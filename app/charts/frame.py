@@ -12,7 +12,19 @@ import plotly.graph_objects as go
 from app.look.palette import LIGHT
 from bird_backend.transfer import METHODS
 
-__all__ = ["SYMBOLS", "Arm", "Look", "arm", "blank", "later", "nth_look", "numbers", "scale"]
+__all__ = [
+    "SYMBOLS",
+    "Arm",
+    "Look",
+    "arm",
+    "blank",
+    "later",
+    "legend_above",
+    "legend_below",
+    "nth_look",
+    "numbers",
+    "scale",
+]
 
 FONT = "Inter, system-ui, sans-serif"
 
@@ -101,6 +113,17 @@ def blank(title: str, *, height: int = 280, x: str = "", y: str = "", **layout: 
     axes = {"xaxis": _axis(x) | _BOUNDS.get(x, {}), "yaxis": _axis(y) | {"showline": False} | _BOUNDS.get(y, {})}
     # In one piece: each update of a figure costs Plotly a validation, and a page draws several a second.
     return go.Figure(layout={**_LAYOUT, **axes, "title": heading, "height": height, **layout})
+
+
+def legend_below() -> dict[str, Any]:
+    """Plotly's `legend`, under the axis: of names too long to stand beside the title."""
+    return {**_LAYOUT["legend"], "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
+
+
+def legend_above() -> dict[str, Any]:
+    """Room for a `legend` of a few long names between title and chart, in one column where the window is narrow."""
+    own = {**_LAYOUT["legend"], "x": 0, "xanchor": "left", "y": 1.02}
+    return {"legend": own, "margin": {**_LAYOUT["margin"], "t": 96}}
 
 
 def later(figure: go.Figure, words: str) -> go.Figure:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.backend.studies import Entry, Row, Variant
 from app.charts.curves import X
-from app.charts.frame import Look, arm, blank, later, nth_look
+from app.charts.frame import Look, arm, blank, later, legend_below, nth_look
 from app.charts.line_ends import End, name_ends
 from app.look.palette import LIGHT
 from bird_backend.measures.figures import FIGURES
@@ -62,7 +62,7 @@ def study_curves(series: Sequence[Series], *, title: str, x: X = "step", shares:
     height = 330 + 22 * (1 + len(shown) // 3)
     y = "Accuracy" if shares else ""
     figure = blank(title, height=height, x=x.capitalize(), y=y, showlegend=True, hovermode="closest")
-    figure.update_layout(legend={"x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
+    figure.update_layout(legend=legend_below())
     number = "%{y:.1%}" if shares else "%{y:.3f}"
     if not shown:
         return later(figure, "Comes with the first steps of a run")

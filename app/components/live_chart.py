@@ -27,14 +27,15 @@ BROWSER = Path(__file__).parent / "browser"
 
 def chart(
     figure: go.Figure, *, of: str, key: str, label: str, revision: str = "", numbers: pd.DataFrame | None = None
-) -> None:
-    """Draw a figure made in the light palette.
+) -> str | None:
+    """Draw a figure made in the light palette; returns the id of a point that was pressed just now.
 
     `of` is the id of the run or study it shows, or several, which a saved picture carries in itself and in its name;
     `label` says in words what is to be seen, for those who don't see it; `revision` is the identity of what is drawn
     beside `of`: zoom and legend choices are kept until one of them changes; `numbers` is the table behind the chart.
+    Points that have Plotly's `ids` can be pressed.
     """
-    mount(
+    pressed = mount(
         "bird_live_chart",
         html='<div class="chart" role="figure" tabindex="-1"></div><div class="tools"></div>',
         scripts=("theme.js", "sketch.js", "saving.js", "live_chart.js"),
@@ -52,9 +53,12 @@ def chart(
             "swaps": swaps(),
             **palettes(),
         },
+        on_pick_change=lambda: None,
     )
     if numbers is not None:
         show_numbers(numbers, key=f"{key}_numbers", label=label)
+    picked = pressed.get("pick")
+    return None if picked is None else str(picked)
 
 
 def file_name(of: str, what: str) -> str:

@@ -13,10 +13,10 @@ from app.backend.foreign import NORMS
 from app.backend.studies import find_study_of
 from app.components.brought_weights import BROUGHT
 from app.form.drafts import Draft, defaults
-from app.form.images import AUTO
+from app.form.images import AUTO, parted
 from app.form.training import DEFAULTS, training_choices
 
-__all__ = ["demo_draft", "relaunch_link"]
+__all__ = ["demo_draft", "pair_query", "relaunch_link"]
 
 Place = tuple[str, dict[str, str]]
 """A page, and what its address has to say."""
@@ -42,6 +42,23 @@ def relaunch_link(run: data.Run, label: str = "Change and launch again", *, help
     except (OSError, ValueError, TypeError, KeyError, AttributeError, data.BirdError):
         return  # its spec is gone or damaged, which its page says
     link(page, label, icon=":material/edit:", help=help, **query)
+
+
+def pair_query(data_name: str, *, teacher: str, teacher_layer: str, student: str, student_layer: str) -> dict[str, str]:
+    """What the form's address says for a pair of layers on a data set, all else as usual; networks by their choice."""
+    demo = demo_draft()
+    chosen, path, classes = parted(data_name)
+    draft = replace(
+        demo,
+        data=chosen,
+        path=path,
+        classes=classes,
+        teacher=teacher,
+        student=student,
+        guiding=teacher_layer,
+        guided=student_layer,
+    )
+    return address(draft.choices(), defaults(demo, draft.method))
 
 
 def _was_typed(run: data.Run, title: str) -> bool:

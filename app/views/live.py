@@ -138,6 +138,8 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         _analyzed(run)
     if "gallery" in shows:
         _drawn(run)
+    if "scores" in shows:
+        link("teachers", "Every score, as a table and charts", icon=":material/leaderboard:", run=run.id)
     if not shows & {"curves", "accuracy"}:
         _reported(run)
         return

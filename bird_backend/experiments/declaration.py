@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DataRunSpec", "Kind", "MeasuredRunSpec", "Report", "RunSpec", "Shown", "Summary"]
 
-Shown = Literal["curves", "geometry", "accuracy", "layer-map", "gallery"]
-"""What a run's page can draw: metrics over steps; snapshots; predictions; CKA of layer pairs; changed pictures."""
+Shown = Literal["curves", "geometry", "accuracy", "layer-map", "gallery", "scores"]
+"""What can be drawn of a run: metrics over steps; snapshots; predictions; CKA of layer pairs; pictures; teachers."""
 Summary = Mapping[str, Any]
 
 

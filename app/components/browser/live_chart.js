@@ -44,7 +44,7 @@ async function draw(host, state, data, element) {
   if (host.clientWidth < 560 && layout.showlegend) {
     // No room beside the title, so the legend gets a line of its own.
     layout.legend = { ...layout.legend, x: 0, xanchor: "left" };
-    layout.margin = { ...layout.margin, t: 68 };
+    layout.margin = { ...layout.margin, t: Math.max(68, layout.margin?.t ?? 0) };
   }
   if (host.clientWidth < 700 && figure.data.some((trace) => trace.meta === "line end")) {
     // No room beside the lines for their names, which the legend says too.
@@ -58,9 +58,25 @@ async function draw(host, state, data, element) {
     showSendToCloud: false,
     plotlyServerURL: "",
   });
-  if (!host.dataset.drawn) host.on("plotly_relayout", () => showTools(host, state));
+  if (!host.dataset.drawn) {
+    host.on("plotly_relayout", () => showTools(host, state));
+    listen(host, state);
+  }
   host.dataset.drawn = String(Number(host.dataset.drawn || 0) + 1);
   showTools(host, state);
+}
+
+// A point with an id can be pressed, and looks so.
+function listen(host, state) {
+  const idOf = (event) => event.points?.[0]?.id;
+  const cursor = (event) => {
+    for (const layer of host.querySelectorAll(".nsewdrag")) layer.style.cursor = event && idOf(event) ? "pointer" : "";
+  };
+  host.on("plotly_hover", cursor);
+  host.on("plotly_unhover", () => cursor(null));
+  host.on("plotly_click", (event) => {
+    if (idOf(event)) state.pick(idOf(event));
+  });
 }
 
 function axesOf(layout) {
@@ -123,7 +139,7 @@ async function saveChart(element, host, data, format) {
   }
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const host = parentElement.querySelector(".chart");
   const state = remembered(parentElement, "chart", () => {
     const fresh = { data: null, gone: false, pan: false };
@@ -140,6 +156,7 @@ export default function ({ data, parentElement }) {
     return fresh;
   });
   state.data = data;
+  state.pick = (id) => setTriggerValue("pick", id);
   host.style.height = `${data.height}px`;
   host.setAttribute("aria-label", data.label);
   draw(host, state, data, parentElement).then(

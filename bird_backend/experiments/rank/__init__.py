@@ -119,5 +119,6 @@ DECLARES = Kind(
     ),
     report=_report,
     execute=_execute,
+    shows=frozenset({"scores"}),
     light=True,
 )
