@@ -356,8 +356,11 @@ def test_where_a_failure_is_said_its_log_is(page: str) -> None:
     run = synthetic.write_transfer("failed", fraction=0.6)
     run.directory.log.write_text("what it said before it died\n")
     app = show(page, run=run.id)
-    assert "its log may say more" in words(app)
+    assert "its log may say more" in words(app) and "press Resume" in words(app)
     assert any("what it said before it died" in each.proto.body for each in app.get("html"))
+    app.button("resume_run").click()
+    again(app)
+    assert RunStore().get(run.id).state == "queued"
 
 
 def test_a_log_is_a_region_that_keys_scroll() -> None:

@@ -14,7 +14,7 @@ from app.components.live_chart import chart, show_numbers
 from app.components.page_head import page_head
 from app.components.results import verdict_sentence
 from app.components.run_picker import empty_state, pick_run
-from app.components.run_state import progress_panel, run_badge, run_log, run_words, state_note
+from app.components.run_state import progress_panel, run_badge, run_buttons, run_log, run_words, state_note
 from app.components.seed_lines import seed_lines
 from app.components.severity_grid import grid_component
 from app.findings.ceilings import Held, held_against
@@ -43,7 +43,8 @@ def render() -> None:
         run_words(run)
         predictions = data.predictions(run)
         if predictions is None:
-            st.fragment(_wait, run_every=2.0 if data.is_active(run) else None)(run.id)
+            active = data.is_active(run)
+            st.fragment(_wait, run_every=2.0 if active else None)(run.id, active)
         else:
             _behaviour(run, predictions)
             _results(run, predictions)
@@ -90,9 +91,9 @@ def _behaviour(run: data.Run, predictions: data.Predictions) -> None:
             link("gallery", words.question, icon=":material/photo_library:", behaviour=behaviour.name)
 
 
-def _wait(run_id: str) -> None:
+def _wait(run_id: str, active: bool) -> None:
     run = data.get_run(run_id)
-    if run is None or (data.is_active(run) and data.predictions(run) is not None):
+    if run is None or data.is_active(run) != active or (active and data.predictions(run) is not None):
         draw_again()
     if data.is_active(run):
         progress_panel(run)
@@ -100,6 +101,7 @@ def _wait(run_id: str) -> None:
             st.markdown("**The table appears here** at the end: test images are touched once, after training.")
         return
     state_note(run)
+    run_buttons(run)
     if run.state == "done":
         empty_state(
             "This run kept no predictions",
