@@ -37,6 +37,7 @@ from bird_backend.cli.performing import perform_here
 from bird_backend.cli.predict_commands import predict
 from bird_backend.cli.rank_commands import rank
 from bird_backend.cli.study_commands import ablate, compare, study
+from bird_backend.cli.zoo_commands import zoo
 from bird_backend.errors import BirdError, InputError, plain
 from bird_backend.experiments import load_spec, override, read_spec
 from bird_backend.runs.provenance import find_weights, read_header
@@ -52,7 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, study, rank, predict, export, convert, cache):
+for command in (compare, ablate, study, rank, predict, zoo, export, convert, cache):
     app.command()(command)
 
 

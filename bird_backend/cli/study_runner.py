@@ -11,7 +11,7 @@ from bird_backend.jobs.process import OnProgress, perform
 from bird_backend.runs.store import RunStore
 from bird_backend.studies import Plan, Study, begin_study, note_run
 
-__all__ = ["perform_study"]
+__all__ = ["perform_study", "told_to_stop"]
 
 
 @dataclass
@@ -59,13 +59,13 @@ def perform_study(plan: Plan, *, on_progress: OnProgress) -> tuple[Study, list[s
         try:
             perform(run.id, device=device, on_progress=progress)
         except BirdError as error:
-            if _told_to_stop(error, run.id, store):
+            if told_to_stop(error, run.id, store):
                 raise
             failures.append(f"{variant.label}, seed {member.seed}: {error}")
     return study, failures
 
 
-def _told_to_stop(error: BirdError, run_id: str, store: RunStore) -> bool:
+def told_to_stop(error: BirdError, run_id: str, store: RunStore) -> bool:
     """Whether the process was, rather than one of its runs: by the keyboard or TERM, and not from the run's page."""
     if isinstance(error.__cause__, KeyboardInterrupt):
         return True

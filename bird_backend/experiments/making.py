@@ -47,10 +47,13 @@ def make_network(
         checkpoint=arm.checkpoint,
     )
     predictions = measure({"model": model}, data, spec, trial, work)
-    provenance = provenance_of(spec, data, predictions, "model", role=role, model=spec.model.model, network=model)
+    validation = arm.validation()
+    provenance = provenance_of(
+        spec, data, predictions, "model", role=role, model=spec.model.model, network=model, validation=validation
+    )
     save_weights(writer.artifact("model.safetensors"), model, provenance)
     return {
-        **summarise(predictions, after="model", recorded={"model": arm.validation()}, strengths=trial.strengths),
+        **summarise(predictions, after="model", recorded={"model": validation}, strengths=trial.strengths),
         "images_per_second": arm.images_per_second,
         "weights": keep(spec.save_as, model, provenance),
     }

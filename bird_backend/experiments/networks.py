@@ -13,11 +13,11 @@ from bird_backend import settings
 from bird_backend.datasets import Dataset
 from bird_backend.errors import InputError
 from bird_backend.experiments import PretrainSpec, RobustifySpec, TransferSpec
-from bird_backend.measures import Predictions, by_group
+from bird_backend.measures import Interval, Predictions, by_group
 from bird_backend.models import load_model, save_tensors
 from bird_backend.models.preprocessing import preprocessing_of
 from bird_backend.runs.identity import code_version
-from bird_backend.runs.provenance import Provenance, find_weights, read_provenance
+from bird_backend.runs.provenance import Provenance, Validated, find_weights, read_provenance
 from bird_backend.seeds import derive_seed
 from bird_backend.specs import ModelRef
 from bird_backend.training import prepare
@@ -71,8 +71,9 @@ def provenance_of(
     role: Literal["teacher", "student"],
     model: str,
     network: nn.Module,
+    validation: Mapping[str, Interval],
 ) -> Provenance:
-    """Of `network`, which is called `model` and is the arm `arm` of `predictions`."""
+    """Of `network`, called `model`, which is the arm `arm` of `predictions`; `validation` is as arms record it."""
     own = preprocessing_of(network)
     clean, robust = by_group(predictions, arm, "clean"), by_group(predictions, arm, "robust")
     return Provenance(
@@ -84,12 +85,25 @@ def provenance_of(
         clean_accuracy=clean.value if clean else None,
         robust_accuracy=robust.value if robust else None,
         n_test=predictions.n,
+        validated=_validated(validation),
         code_version=code_version(),
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         title=spec.title,
         image_size=own.size if own is not None and own.size is not None else data.image_size,
         preprocessing=own,
         role=role,
+    )
+
+
+def _validated(found: Mapping[str, Interval]) -> Validated | None:
+    clean, robust = found.get("validation"), found.get("validation_robust")
+    if clean is None:
+        return None
+    return Validated(
+        clean_accuracy=clean.value,
+        n=clean.n,
+        robust_accuracy=None if robust is None else robust.value,
+        n_robust=0 if robust is None else robust.n,
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Header",
     "Provenance",
     "TensorFacts",
+    "Validated",
     "WeightsFile",
     "find_weights",
     "list_weights",
@@ -36,6 +37,20 @@ _CODE_CARRYING = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Validated(BaseModel):
+    """How good weights were on validation images, of which a choice among them may be made."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    clean_accuracy: Share
+    n: int = Field(ge=1)
+    """Validation images."""
+    robust_accuracy: Share | None = None
+    """Mean over the behaviour's seen conditions at strength 3, as the training estimates it at each epoch's end."""
+    n_robust: int = Field(default=0, ge=0)
+    """Validation images behind that, a part of the others."""
 
 
 class Provenance(BaseModel):
@@ -54,6 +69,8 @@ class Provenance(BaseModel):
     robust_accuracy: Share | None = None
     n_test: int = Field(ge=0)
     """Test images behind the accuracies."""
+    validated: Validated | None = None
+    """None of what was made before this was kept, or elsewhere."""
     code_version: str
     created: str
     """ISO 8601, UTC."""

@@ -1,4 +1,4 @@
-"""Train a network on clean data: how a student comes to be."""
+"""Train a network on clean data: how a student comes to be, or a teacher of nothing but its task."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class PretrainSpec(MeasuredRunSpec):
     kind: Literal["pretrain"] = "pretrain"
     model: ModelRef
     training: Training = Training(lr=0.05)
+    role: Literal["teacher", "student"] = "student"
+    """What lists offer it as."""
     save_as: WeightsName | None = None
 
 

@@ -13,7 +13,7 @@ __all__ = ["execute"]
 
 
 def execute(spec: PretrainSpec, work: Work) -> dict[str, Any]:
-    """Make a student."""
+    """Make a network for the task alone."""
     data = work.load(spec.data, spec.image_size)
     images = clean(data.train, spec.training, spec.data)
-    return make_network(spec, data, work, role="student", phase="Training", images=images)
+    return make_network(spec, data, work, role=spec.role, phase="Training", images=images)

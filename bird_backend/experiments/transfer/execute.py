@@ -84,7 +84,16 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
 
     predictions = measure(students, data, spec, trial, work, untouched={"before": spec.student})
     provenance = {
-        name: provenance_of(spec, data, predictions, name, role="student", model=spec.student.model, network=network)
+        name: provenance_of(
+            spec,
+            data,
+            predictions,
+            name,
+            role="student",
+            model=spec.student.model,
+            network=network,
+            validation=recorded.get(name, {}),
+        )
         for name, network in students.items()
     }
     for method in spec.arms:
