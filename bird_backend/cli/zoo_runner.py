@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bird_backend import settings
 from bird_backend.cli.study_runner import told_to_stop
 from bird_backend.errors import BirdError, InputError, RunError
+from bird_backend.experiments.sharing import Shared
 from bird_backend.jobs.leases import lease
 from bird_backend.jobs.process import OnProgress, perform
 from bird_backend.runs.directory import is_locked
@@ -81,7 +82,7 @@ def make_zoo(teachers: Sequence[Teacher], *, replace: bool, on_progress: OnProgr
         if teacher.begins_with in anew:
             anew.add(teacher.name)
     waiting = [teacher for teacher in teachers if teacher.name in anew]
-    progress = _Whole(on_progress, waiting)
+    progress, shared = _Whole(on_progress, waiting), Shared(settings.SHARED_BYTES)
     for teacher in teachers:
         before = made.get(teacher.begins_with or "")
         if teacher.name not in anew:
@@ -90,17 +91,17 @@ def make_zoo(teachers: Sequence[Teacher], *, replace: bool, on_progress: OnProgr
             made[teacher.name] = Made(name=teacher.name, state="failed", reason=f"{before.name} was not made.")
         else:
             progress.begin(teacher.name)
-            made[teacher.name] = _make(teacher, progress)
+            made[teacher.name] = _make(teacher, progress, shared)
     return list(made.values())
 
 
-def _make(teacher: Teacher, on_progress: OnProgress) -> Made:
+def _make(teacher: Teacher, on_progress: OnProgress, shared: Shared) -> Made:
     began, store = time.monotonic(), RunStore()
     (settings.checkpoints_dir() / f"{teacher.name}.safetensors").unlink(missing_ok=True)
     run_id = ""
     try:
         run_id, device = _run_of(teacher, store)
-        perform(run_id, device=device, on_progress=on_progress)
+        perform(run_id, device=device, shared=shared, on_progress=on_progress)
     except BirdError as error:
         if run_id and told_to_stop(error, run_id, store):
             raise

@@ -32,9 +32,15 @@ def data_fingerprint(name: str, *, fresh: bool = False) -> str:
 
     Of a zip it is its members' names and checksums, of a folder its files' names, sizes and times, of arrays the same
     of their files, of what was brought its digest. Downloads are checked against the checksums in the code, so their
-    name is enough. Of a data set narrowed to some classes it is the whole one's: what is read is the same.
+    name is enough. Of a data set narrowed to some classes it is of them too, so that what depends on the images is told
+    apart from what depends on the whole; the images themselves are read, and kept, by the whole one's name.
     """
-    name, _ = catalog.apart(name)
+    whole, asked = catalog.apart(name)
+    found = _whole_fingerprint(whole, fresh=fresh)
+    return found if asked is None or found in (MISSING, TOO_MANY) else _digest(f"{found} {asked}".encode())
+
+
+def _whole_fingerprint(name: str, *, fresh: bool) -> str:
     if (own := catalog.own_path(name)) is not None:
         kind, path = own
         if kind == "upload":
