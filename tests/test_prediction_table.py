@@ -43,6 +43,15 @@ def test_runs_find_their_scores_by_pair_whatever_the_order_and_shape() -> None:
     assert measured["cka"].eq(0.25).all()
 
 
+def test_controls_and_what_is_not_done_are_left_out() -> None:
+    runs, scores = apart()
+    runs = runs.assign(state="done", control="none", robust_after=runs["robust_after"])
+    runs.loc[0, ["state", "robust_after"]] = "failed", None
+    runs.loc[1, ["control", "teacher"]] = "random-weights", "random Small CNN"
+    joined = join(runs, scores)
+    assert len(joined) == len(runs) - 2 and joined["robust_after"].notna().all()
+
+
 def test_what_does_not_match_is_named() -> None:
     runs, scores = apart()
     with pytest.raises(

@@ -31,12 +31,10 @@ def known_images(answers: ProbeAnswers, *, teacher: str, layer: str, student: st
     if not shown:
         return
     names = [str(name) for name in answers.classes]
-    st.image(
-        [answers.pictures[place[column]] for column in shown],
-        caption=[
-            f"{names[answers.labels[column]]}, not {names[said[column]].lower()}{' ★' if column in alone else ''}"
-            for column in shown
-        ],
-        width=72,
-    )
+    captions = [
+        f"{names[answers.labels[column]]}, not {names[said[column]].lower()}{' ★' if column in alone else ''}"
+        for column in shown
+    ]
+    pictures = [answers.pictures[place[column]] for column in shown]
+    st.image(pictures, caption=captions, alt=captions, width=72)
     st.caption("Under each: what it is, and what your student's probe takes it for. ★ no other teacher gets it right.")

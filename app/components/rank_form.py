@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.address.url_state import keep_valid
 from app.backend import data
+from app.backend.own_images import image_size_of
 from app.backend.weights import RANDOM, Weights, offered, usable
 from app.components.data_choice import TRAINING_KEYS, data_choice
 from app.components.drawing_again import draw_again
@@ -30,7 +31,8 @@ def rank_form() -> None:
     left, right = st.columns(2)
     with left:
         student = _student(name, known)
-        look = network_look("rank_student", _reference(student), 32)
+        side = None if on == OWN and own_problem(name) is not None else image_size_of(name, size_setting(pixels))
+        look = network_look("rank_student", _reference(student), side)
         layers = [] if look.facts is None else [layer.name for layer in look.facts.outline]
         st.session_state["_rank_layers"] = [one for one in st.session_state.get("_rank_layers", []) if one in layers]
         guided = st.multiselect(

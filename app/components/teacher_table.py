@@ -80,7 +80,7 @@ def row_panel(
 
     `choices` is by a network's name what the launch form calls it.
     """
-    st.subheader(row, anchor=False)
+    st.header(row, anchor=False)
     if why:
         st.markdown(why)
     if predicted is not None:

@@ -59,10 +59,15 @@ def wide(scores: pd.DataFrame, options: Mapping[str, str] | None = None) -> pd.D
 def join(pairs: pd.DataFrame, scores: pd.DataFrame | None) -> pd.DataFrame:
     """The rows of `pairs`, one a pair and seed, with the columns of `scores` beside them.
 
-    Scores that no pair was run of are left for prediction. A pair without scores is an `InputError` that names it, as
-    is a column that neither table has. Where no score is called `cka` the run's own `cka_before` stands for it.
+    Where a column `state` or `control` says so, rows that are not done and controls, whose teacher knows nothing, are
+    left out: a teacher without any training would widen the range that R² goes by. Scores that no pair was run of are
+    left for prediction. A pair without scores is an `InputError` that names it, as is a column that neither table has.
+    Where no score is called `cka` the run's own `cka_before` stands for it.
     """
     _need(pairs, PAIR, "pairs")
+    for name, wanted in (("state", "done"), ("control", "none")):
+        if name in pairs:
+            pairs = pairs[pairs[name] == wanted]
     if scores is None:
         return _with_cka(pairs)
     scores = wide(scores)

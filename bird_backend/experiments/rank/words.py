@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bird_backend.behaviours import Words
+from bird_backend.measures import rounded
 from bird_backend.measures.attributes import ATTRIBUTES, column
 from bird_backend.runs.scores import PAIR, widen
 
@@ -55,13 +56,13 @@ def _why(row: pd.Series, chance: pd.Series, all_rows: pd.DataFrame, option: str,
     values = all_rows["usefulness"].drop_duplicates().to_numpy()
     much = clean >= all_rows[clean_option].median()
     less = clean - useful <= (all_rows[clean_option] - all_rows["usefulness"]).median()
-    random = f"random weights {chance['usefulness']:.3f}{'' if beyond else ', no difference beyond noise'}"
-    says = f"usefulness {clean:.3f} on clean images, {useful:.3f} {words.under} ({random})"
+    random = f"random weights {rounded(chance['usefulness'], 3)}{'' if beyond else ', no difference beyond noise'}"
+    says = f"usefulness {rounded(clean, 3)} on clean images, {rounded(useful, 3)} {words.under} ({random})"
     if len(values) >= _FEWEST:
         says = (
             f"{_level(useful, values)}: its features say {'more' if much else 'less'} of the classes than most on clean"
-            f" images ({clean:.3f}) {'and' if much == less else 'but'} lose {'less' if less else 'more'} than most"
-            f" {words.under}, to {useful:.3f} ({random})"
+            f" images ({rounded(clean, 3)}) {'and' if much == less else 'but'} lose {'less' if less else 'more'} than"
+            f" most {words.under}, to {rounded(useful, 3)} ({random})"
         )
     knows = f"{100 * row['complementary_knowledge']:.1f} % of the images"
     return f"{says[0].upper()}{says[1:]}; its probe gets {knows} right that the student's gets wrong."
