@@ -130,7 +130,11 @@ def write_study(*, preset: str = "methods", seeds: int = 2, done: float = 1.0, r
     """A study of which a share of the runs has ended and so many more are half-way; the last that ended has failed."""
     base = load_spec(transfer_document())
     assert isinstance(base, TransferSpec)
-    plan = plan_methods(base, seeds=seeds) if preset == "methods" else plan_ablation(base, preset, seeds=seeds)
+    plan = (
+        plan_methods(base, seeds=seeds, controls=["random-weights"])
+        if preset == "methods"
+        else plan_ablation(base, preset, seeds=seeds)
+    )
     study = submit_study(plan, start_worker=False)
     runs = [RunStore().get(run_id) for run_id in study.run_ids]
     count = round(done * len(runs))

@@ -18,6 +18,7 @@ from app.charts.study import Series, ablation_panel, looks, study_curves
 from app.look.palette import swaps
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
+from bird_backend.specs import CONTROLS
 from bird_backend.studies import plan_ablation, submit_study
 from bird_backend.transfer import METHODS
 from tests import synthetic
@@ -42,17 +43,17 @@ def tables(app: Any) -> str:
 
 def test_an_empty_home_offers_to_compare_everything_on_the_demos_pair() -> None:
     app = show("compare")
-    assert "13 variants × 3 seeds = **39 runs**" in words(app)
+    assert "14 variants × 3 seeds = **42 runs**" in words(app)
     assert "about" in words(app)
     app.number_input("demo_seeds").set_value(2)
     again(app)
     app.button("demo_start").click()
     again(app)
     [study] = list_studies()
-    assert (len(study.asked), study.controls, study.seeds) == (26, ("random-weights",), (0, 1))
-    assert len(RunStore().list(kind="transfer", limit=100)) == 26
+    assert (len(study.asked), study.controls, study.seeds) == (28, ("random-weights", "same-alpha"), (0, 1))
+    assert len(RunStore().list(kind="transfer", limit=100)) == 28
     assert app.query_params["study"] in (study.id, [study.id])
-    assert "0 of 26 runs done, 26 queued" in _progress(app)
+    assert "0 of 28 runs done, 28 queued" in _progress(app)
 
 
 def test_a_study_that_is_under_way_says_how_far_each_run_is() -> None:
@@ -212,7 +213,7 @@ def test_every_method_has_a_look_of_its_own_in_the_palettes_colours() -> None:
 
 @pytest.mark.parametrize("preset", ["methods", "layers", "beta", "batch-size"])
 def test_the_lines_of_a_study_can_be_told_apart(preset: str) -> None:
-    plan = plan_study(synthetic.transfer_document(), preset, seeds=1, controls=("random-weights", "shuffled-batch"))
+    plan = plan_study(synthetic.transfer_document(), preset, seeds=1, controls=tuple(CONTROLS))
     trained = [variant for variant in plan.variants if variant.role not in ("floor", "reference")]
     found = looks(plan.variants)
     assert len({found[variant.key] for variant in trained}) == len(trained)

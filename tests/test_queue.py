@@ -124,7 +124,7 @@ def test_a_study_that_can_not_be_kept_leaves_no_runs(home: Path, monkeypatch: py
     def fail(*_: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("bird_backend.studies.store._write", fail)
+    monkeypatch.setattr("bird_backend.studies.store.write_study", fail)
     with pytest.raises(OSError, match="full"):
         submit_study(plan_methods(demo(), methods=["bird", "fine-tuning"], seeds=2), start_worker=False)
     assert RunStore().list() == []
@@ -136,11 +136,11 @@ def test_a_kill_while_a_study_is_kept_leaves_no_half_of_it(home: Path) -> None:
         "import os, signal\n"
         "from bird_backend.studies import store, plan_methods\n"
         "from tests.study_runs import demo\n"
-        "keep = store._write\n"
+        "keep = store.write_study\n"
         "def die(db, study):\n"
         "    keep(db, study)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "store._write = die\n"
+        "store.write_study = die\n"
         "store.submit_study(plan_methods(demo(), methods=['bird', 'fine-tuning'], seeds=2), start_worker=False)\n"
     )
     killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
@@ -148,7 +148,7 @@ def test_a_kill_while_a_study_is_kept_leaves_no_half_of_it(home: Path) -> None:
     assert studies.list_studies() == []
     assert RunStore().list() == []
     study = submit_study(plan_methods(demo(), methods=["bird", "fine-tuning"], seeds=2), start_worker=False)
-    assert len(RunStore().get_many(study.run_ids)) == len(study.members) == 6
+    assert len(RunStore().get_many(study.run_ids)) == len(study.members) == 8
     assert studies.read_study(study.id) == study
 
 

@@ -23,7 +23,7 @@ def test_every_method_at_every_seed_with_one_budget() -> None:
     assert plan.seeds == (5, 6, 7)
     keys = [variant.key for variant in plan.variants]
     wanted = [name for name in studies.entrants() if name != "soft-labels"]
-    wanted.insert(wanted.index("bird") + 1, "bird-random-weights")
+    wanted[wanted.index("bird") + 1 : wanted.index("bird") + 1] = ["bird-random-weights", "bird-same-alpha"]
     assert keys == wanted
     assert {variant.method for variant in plan.variants} == set(METHODS) - {"soft-labels"}
     assert len(plan.asked) == 3 * (len(keys) - 1), "the untouched student needs no run of its own"
@@ -36,7 +36,7 @@ def test_every_method_at_every_seed_with_one_budget() -> None:
     starts = {variant.key: variant.start for variant in plan.variants}
     assert starts["fine-tuning"] == "student"
     assert starts["fine-tuning-teacher"] == starts["linear-probe"] == starts["lp-ft"] == "teacher"
-    assert plan.controls == ("random-weights",)
+    assert plan.controls == ("random-weights", "same-alpha")
     assert any("Soft labels is left out" in note for note in plan.notes)
 
 
@@ -48,6 +48,14 @@ def test_the_bases_own_method_stays_and_others_take_its_layers() -> None:
     assert specs["sp"].pairs == specs["hints"].pairs == demo().method.pairs
     assert specs["sp"].beta == 3000, "each method measures on a scale of its own"
     assert {variant.over for variant in plan.variants} == {None}, "there is no fine-tuning to be over"
+
+
+def test_alpha_alone_is_a_control_where_there_is_an_alpha_below_one() -> None:
+    for alpha, expected in ((0.3, ["bird-same-alpha"]), (1.0, []), (0.0, [])):
+        base = demo(method={"name": "bird", "alpha": alpha, "pairs": [{"teacher": "block1", "student": "block2"}]})
+        plan = plan_methods(base, methods=["bird"], controls=["same-alpha"])
+        assert [variant.key for variant in plan.variants if variant.role == "control"] == expected
+        assert plan.controls == (("same-alpha",) if expected else ())
 
 
 def test_architectures_that_differ_start_from_the_student() -> None:

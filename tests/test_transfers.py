@@ -22,7 +22,7 @@ from bird_backend.runs.provenance import Provenance
 from bird_backend.runs.queue import submit
 from bird_backend.runs.writing import RunWriter
 from bird_backend.specs import ModelRef
-from bird_backend.training import Batch
+from bird_backend.training import Batch, Classification
 from bird_backend.transfer import METHODS
 from bird_backend.transfer.fine_tuning import FineTuningSettings
 from tests.learnable import blobs
@@ -155,6 +155,22 @@ def test_a_random_teacher_is_of_its_kind_and_knows_nothing_of_the_weights() -> N
     assert not same(teachers[0], weights("teach"), but="classifier.")
 
 
+@pytest.mark.usefixtures("saved_weights")
+def test_at_the_same_alpha_the_task_s_loss_is_left_alone_and_as_small() -> None:
+    split, gradients = blobs(20), []
+    batch = Batch(inputs=split.images.float(), targets=split.labels)
+    for method, control in (({"name": "bird", "alpha": 0.25}, "same-alpha"), ({"name": "fine-tuning"}, "none")):
+        spec = spec_of(method, control=control)
+        student, built = Cast(spec, data(), CPU).begin(spec.method)
+        assert same(student, weights("learn"))
+        built.losses(student.eval(), batch, Classification())["loss"].backward()
+        gradients.append([parameter.grad for parameter in student.parameters()])
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, 0.25 * theirs)
+    with pytest.raises(InputError, match="here alpha is 0"):
+        spec_of({"name": "bird", "alpha": 0.0}, control="same-alpha")
+
+
 def test_a_teacher_and_a_student_without_weights_are_two_networks() -> None:
     cast = Cast(spec_of("bird", teacher={"model": "cnn-small"}, student={"model": "cnn-small"}), data(), CPU)
     assert not torch.equal(
@@ -238,7 +254,7 @@ def test_an_oracle_trains_on_corrupted_images_and_its_twin_on_clean_ones(
         ),
         (['method={"name":"fine-tuning"}', "control=shuffled-batch"], "The control shuffled-batch is for methods that"),
         (['method={"name":"oracle"}', "control=random-weights"], "which Oracle does not"),
-        (["control=shufled"], "control: input should be 'none', 'random-weights' or 'shuffled-batch'"),
+        (["control=shufled"], "control: input should be 'none', 'random-weights', 'shuffled-batch' or 'same-alpha'"),
         (
             ["teacher.weights=x", "student.weights=x"],
             "Teacher and student are the same network",

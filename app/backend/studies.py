@@ -14,22 +14,40 @@ from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
-from bird_backend.studies import ABLATIONS, Entry, Plan, Results, Row, Study, Variant, say
+from bird_backend.studies import (
+    ABLATIONS,
+    USUAL_CONTROLS,
+    Entry,
+    Pairs,
+    Plan,
+    Progress,
+    Results,
+    Row,
+    Study,
+    Variant,
+    say,
+)
 
 __all__ = [
     "ABLATIONS",
+    "USUAL_CONTROLS",
     "Entry",
+    "Pairs",
     "Plan",
+    "Progress",
     "Results",
     "Row",
     "Study",
     "Variant",
     "already_there",
     "curve",
+    "extend_study",
     "find_study",
     "find_study_of",
     "list_studies",
+    "pairs_of",
     "plan_study",
+    "progress_of",
     "results",
     "resume_study",
     "runs_of",
@@ -64,16 +82,29 @@ def start_study(plan: Plan) -> Study:
 
 def stop_study(study_id: str) -> None:
     """Stop what is queued or running of a study. A run that it shares with another study stops for that one too."""
-    study = find_study(study_id)
-    for run in () if study is None else runs_of(study).values():
-        if data.is_active(run):
-            data.cancel(run.id)
+    studies.stop_study(study_id)
 
 
 def resume_study(study_id: str) -> None:
     """Go on with what was stopped, has failed or was never begun of a study."""
     studies.resume_study(study_id)
     data.ensure_worker()
+
+
+def extend_study(study_id: str, seconds: float) -> None:
+    """Give a study so much more time, and go on with what it did not come to."""
+    studies.extend_study(study_id, seconds)
+    data.ensure_worker()
+
+
+def pairs_of(study: Study) -> Pairs:
+    """A study of pairs as a table, as far as it has come."""
+    return studies.pairs_of(study)
+
+
+def progress_of(study: Study, runs: Mapping[str, data.Run]) -> Progress:
+    """How far a study is; `runs` are its own."""
+    return studies.progress_of(study, runs)
 
 
 def list_studies(*, limit: int | None = 50) -> list[Study]:

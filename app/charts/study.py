@@ -45,7 +45,7 @@ def looks(variants: Sequence[Variant]) -> Mapping[str, Look]:
     for variant in variants:
         look = arm(variant.method).look
         if variant.role == "control":
-            dash = "dot" if variant.control == "random-weights" else "dashdot"
+            dash = {"random-weights": "dot", "shuffled-batch": "dashdot"}.get(variant.control, "longdashdot")
             found[variant.key] = replace(look, dash=dash, symbol=f"{look.symbol}-open")
         elif variant.method == "fine-tuning" and variant.start == "teacher":
             found[variant.key] = replace(look, dash="longdash", symbol=f"{look.symbol}-open")

@@ -94,8 +94,7 @@ def _control() -> str:
             ["none", *CONTROLS],
             format_func=lambda name: CONTROLS[name].title if name in CONTROLS else "None: the teacher as it is",
             key="control",
-            help="The same run with a teacher that can teach nothing. A gain that the control has too isn't the "
-            "teacher's.",
+            help="The same run learning nothing of the teacher. A gain that the control has too isn't the teacher's.",
         )
     )
     if chosen != "none":

@@ -23,7 +23,8 @@ def study_card(study: Study, runs: Mapping[str, data.Run]) -> None:
         with left, st.container(gap="xsmall"):
             st.markdown(f"**{plain(study.title)}**")
             seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
-            st.caption(f"Study · {len(study.variants)} variants, {seeds} · {since(study.created)}")
+            rows = "pairs and references" if study.preset == "pairs" else "variants"
+            st.caption(f"Study · {len(study.variants)} {rows}, {seeds} · {since(study.created)}")
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             link("compare", "Its table", icon=":material/stacked_line_chart:", study=study.id)
             study_buttons(study, runs)

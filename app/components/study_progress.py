@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.backend import data
-from app.backend.studies import Study, resume_study, stop_study
+from app.backend.studies import Study, progress_of, resume_study, stop_study
 from bird_backend.durations import exact
 
 __all__ = ["study_bar", "study_buttons", "study_states"]
@@ -38,7 +38,7 @@ def study_bar(study: Study, runs: Mapping[str, data.Run]) -> None:
     parts = sum(float((data.progress(run) or {}).get("fraction") or 0.0) for run in under_way)
     counts = {word: states.count(state) for state, word in _WORDS.items()}
     rest = "".join(f", {count} {word}" for word, count in counts.items() if count)
-    st.progress(min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{rest}{_left(states, runs)}")
+    st.progress(min(1.0, (done + parts) / total), text=f"{done} of {total} runs done{rest}{_left(study, runs)}")
 
 
 def study_buttons(study: Study, runs: Mapping[str, data.Run]) -> None:
@@ -73,8 +73,6 @@ def _act(action: str, study_id: str) -> None:
         st.session_state[f"_failed_{study_id}"] = str(error)
 
 
-def _left(states: list[str], runs: Mapping[str, data.Run]) -> str:
-    """From how long the study's own runs have taken, one after another."""
-    took = [float(run.summary["seconds"]) for run in runs.values() if run.summary and run.summary.get("seconds")]
-    to_come = sum(state in ("queued", "running", "interrupted") for state in states)
-    return f"; about {exact(sum(took) / len(took) * to_come)} left" if took and to_come else ""
+def _left(study: Study, runs: Mapping[str, data.Run]) -> str:
+    progress = progress_of(study, runs)
+    return f"; about {exact(progress.left_seconds)} left" if progress.left_seconds and progress.open else ""

@@ -10,7 +10,7 @@ import streamlit as st
 from app.address.routes import go
 from app.backend import data
 from app.backend.machine import machine
-from app.backend.studies import ABLATIONS, Plan, already_there, plan_study, start_study
+from app.backend.studies import ABLATIONS, USUAL_CONTROLS, Plan, already_there, plan_study, start_study
 from app.form.estimates import study_seconds
 from bird_backend.durations import rough
 from bird_backend.errors import BirdError
@@ -69,7 +69,7 @@ def _controls(key: str) -> tuple[str, ...]:
     picked = st.pills(
         "Controls",
         list(CONTROLS),
-        default=["random-weights"],
+        default=list(USUAL_CONTROLS),
         selection_mode="multi",
         format_func=lambda name: CONTROLS[name].label.capitalize(),
         key=f"{key}_controls",

@@ -9,12 +9,13 @@ import streamlit as st
 from app import charts
 from app.address.routes import link
 from app.backend import data
-from app.backend.studies import Study, curve, find_study, list_studies, results, runs_of
+from app.backend.studies import Study, curve, find_study, list_studies, pairs_of, results, runs_of
 from app.charts.curves import X
 from app.charts.study import Series, looks, study_curves
 from app.components.address_list import address_list
 from app.components.drawing_again import draw_again
 from app.components.live_chart import chart
+from app.components.pairs_table import pairs_table
 from app.components.run_comparison import CURVES
 from app.components.run_picker import empty_state
 from app.components.run_state import since
@@ -98,6 +99,11 @@ def _study(study_id: str, was_active: bool) -> None:
     if was_active and not any(data.is_active(run) for run in runs.values()):
         draw_again()
     try:
+        if study.preset == "pairs":
+            _progress(study, runs)
+            st.header("What came of each pair", anchor=False)
+            pairs_table(pairs_of(study))
+            return
         found = results(study)
         _progress(study, runs)
         _curves(study, runs)

@@ -10,7 +10,7 @@ from bird_backend.behaviours import STRENGTHS, Behaviour
 from bird_backend.errors import InputError
 from bird_backend.specs import ImageSize
 
-__all__ = ["parse_conditions", "parse_image_size", "parse_strengths"]
+__all__ = ["parse_conditions", "parse_duration", "parse_image_size", "parse_strengths"]
 
 
 def parse_conditions(text: str, behaviour: Behaviour, option: str = "--conditions") -> tuple[str, ...]:
@@ -41,3 +41,15 @@ def parse_image_size(text: str, option: str = "--image-size") -> ImageSize:
         return TypeAdapter(ImageSize).validate_python(int(text) if text.strip().isdecimal() else text.strip())
     except ValueError as error:
         raise InputError(f"{option} takes auto, or a number from 16 to 512 in steps of 8, not {text!r}.") from error
+
+
+_UNITS = {"h": 3600.0, "min": 60.0, "m": 60.0, "s": 1.0}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(h|min|m|s)")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `2h`, `90m`, `45s` or `1h 30m`; anything else is an `InputError`."""
+    parts = _SPAN.findall(text)
+    if not parts or _SPAN.sub("", text).strip():
+        raise InputError(f"A span of time is such as 2h, 90m or 1h 30m, not {text!r}.")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -33,6 +33,7 @@ from bird_backend.cli.options import (
     Strengths,
 )
 from bird_backend.cli.output import ProgressBar, describe_summary, emit, table
+from bird_backend.cli.pair_commands import pairs
 from bird_backend.cli.performing import perform_here
 from bird_backend.cli.predict_commands import predict
 from bird_backend.cli.rank_commands import rank
@@ -53,7 +54,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, study, rank, predict, zoo, export, convert, cache):
+for command in (compare, ablate, pairs, study, rank, predict, zoo, export, convert, cache):
     app.command()(command)
 
 

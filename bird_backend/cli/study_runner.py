@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from bird_backend import settings
+from bird_backend.durations import exact
 from bird_backend.errors import BirdError, Cancelled
+from bird_backend.experiments.sharing import Shared
 from bird_backend.jobs.leases import lease
 from bird_backend.jobs.process import OnProgress, perform
 from bird_backend.runs.store import RunStore
-from bird_backend.studies import Plan, Study, begin_study, note_run
+from bird_backend.studies import Plan, Study, begin_study, note_run, progress_of
 
 __all__ = ["perform_study", "told_to_stop"]
 
@@ -46,7 +49,11 @@ def perform_study(plan: Plan, *, on_progress: OnProgress) -> tuple[Study, list[s
     waiting = [member for member in study.members if member.run is None]
     progress = _Whole(on_progress, total=len(study.members), reused=len(study.members) - len(waiting))
     progress.done = progress.reused
+    shared = Shared(settings.SHARED_BYTES)
     for member in waiting:
+        if study.budget_seconds is not None and progress_of(study).spent_seconds >= study.budget_seconds:
+            failures.append(f"The budget of {exact(study.budget_seconds)} is used up; the rest was not begun.")
+            break
         variant = study.variant(member.variant)
         spec = study.spec(variant, member.seed)
         progress.begin(f"{variant.label}, seed {member.seed}")
@@ -57,7 +64,7 @@ def perform_study(plan: Plan, *, on_progress: OnProgress) -> tuple[Study, list[s
         if same is not None:
             continue  # another variant of this study asks for the same
         try:
-            perform(run.id, device=device, on_progress=progress)
+            perform(run.id, device=device, shared=shared, on_progress=progress)
         except BirdError as error:
             if told_to_stop(error, run.id, store):
                 raise

@@ -29,6 +29,7 @@ from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.store import Run, RunStore, State
 from bird_backend.runs.writing import RunWriter
 from bird_backend.stopping import heeding
+from bird_backend.studies import end_of_budget
 
 __all__ = ["OnProgress", "main", "perform"]
 
@@ -142,6 +143,9 @@ def _close(run_id: str, end: _End, device: str) -> str | None:
     if not _can_go_on(store, run_id, end):
         store.finish(run_id, end.state, reason=end.reason, summary=end.summary)
         return None
+    if end.summary is not None:
+        # Before what is next is taken: nothing is, once the study's time is up.
+        end_of_budget(run_id, seconds=end.summary["seconds"])
     process = ProcessMark.mine()
     following = store.finish_and_take_next(
         run_id, end.state, reason=end.reason, summary=end.summary, process=process, device=device

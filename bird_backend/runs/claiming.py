@@ -12,7 +12,7 @@ from bird_backend.experiments import KINDS
 from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.run import Run, State, run_of
 
-__all__ = ["NO_PROCESS", "TAKE", "close", "set_process", "take"]
+__all__ = ["NO_PROCESS", "TAKE", "close", "set_process", "stop_waiting", "take"]
 
 TAKE = "state = 'running', started = coalesce(started, ?), attempts = attempts + 1, reason = null"
 NO_PROCESS = "pid = null, host = null, pid_since = null"
@@ -76,4 +76,14 @@ def close(
         f"update runs set state = ?, finished = ?, reason = ?, summary = ?, {NO_PROCESS}"
         " where id = ? and state in ('queued', 'running', 'interrupted')",
         (state, time.time(), reason, json.dumps(summary) if summary is not None else None, run_id),
+    )
+
+
+def stop_waiting(db: sqlite3.Connection, run_ids: Collection[str], *, reason: str) -> None:
+    """Close those of the runs that wait for their turn."""
+    db.execute(
+        "update runs set state = 'cancelled', cancel_requested = coalesce(cancel_requested, :now), finished = :now,"
+        f" reason = :reason, {NO_PROCESS} where state in ('queued', 'interrupted')"
+        " and id in (select value from json_each(:ids))",
+        {"now": time.time(), "reason": reason, "ids": json.dumps(list(run_ids))},
     )

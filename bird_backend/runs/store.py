@@ -54,21 +54,42 @@ class RunStore:
         `reuse` takes those that were asked for exactly the same and did not fail, as they are. A run's directory and
         spec are there before its row is, so that no reader finds it half made.
         """
-        made: list[RunDirectory] = []
-        identities = [identify(spec) for spec in specs]  # reads files, so not while the table is held
+        identities = [identify(spec) for spec in specs]
+        there = self._known({identity.digest for identity in identities}) if reuse else frozenset()
+        waiting: dict[int, RunDirectory] = {}
+        kept: set[Path] = set()
         try:
+            # Files are read and folders made before the table is held, which others wait for.
+            for index, (spec, identity) in enumerate(zip(specs, identities, strict=True)):
+                if identity.digest not in there:
+                    waiting[index] = _directory_for(spec)
             with self.table.writing() as db:
                 runs = []
-                for spec, identity in zip(specs, identities, strict=True):
-                    same = _newest_same(db, identity, _REUSED) if reuse else None
-                    runs.append(same or _insert(db, spec, identity, state=state, device=device, made=made))
+                for index, (spec, identity) in enumerate(zip(specs, identities, strict=True)):
+                    run = _newest_same(db, identity, _REUSED) if reuse else None
+                    if run is None:
+                        if index not in waiting:  # it was there a moment ago
+                            waiting[index] = _directory_for(spec)
+                        run = _insert(db, spec, identity, waiting[index], state=state, device=device)
+                    runs.append(run)
                 if keep is not None:
                     keep(db, runs)
-        except BaseException:
-            for directory in made:
-                shutil.rmtree(directory.path, ignore_errors=True)
-            raise
+            kept = {run.directory.path for run in runs}
+        finally:
+            for directory in waiting.values():
+                if directory.path not in kept:
+                    shutil.rmtree(directory.path, ignore_errors=True)
         return runs
+
+    def _known(self, digests: Collection[str]) -> frozenset[str]:
+        """Which of these identities a run has that would be taken as it is."""
+        with self.table.reading() as db:
+            rows = db.execute(
+                "select distinct identity from runs where identity in (select value from json_each(?))"
+                " and state in (select value from json_each(?))",
+                (json.dumps(list(digests)), json.dumps(list(_REUSED))),
+            )
+            return frozenset(row["identity"] for row in rows.fetchall())
 
     def get(self, run_id: str) -> Run:
         """The run of that name; one that does not exist is an `UnknownNameError` with the closest."""
@@ -263,24 +284,30 @@ class RunStore:
             )
 
 
+def _directory_for(spec: RunSpec) -> RunDirectory:
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    directory = RunDirectory(settings.runs_dir() / f"{stamp}-{spec.kind}-{secrets.token_hex(8)}")
+    try:
+        directory.create(spec.model_dump(mode="json"))
+    except BaseException:
+        shutil.rmtree(directory.path, ignore_errors=True)
+        raise
+    return directory
+
+
 def _insert(
     db: sqlite3.Connection,
     spec: RunSpec,
     identity: Identity,
+    directory: RunDirectory,
     *,
     state: State,
     device: str | None,
-    made: list[RunDirectory],
 ) -> Run:
     now = time.time()
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    run_id = f"{stamp}-{spec.kind}-{secrets.token_hex(8)}"
-    directory = RunDirectory(settings.runs_dir() / run_id)
-    made.append(directory)
-    directory.create(spec.model_dump(mode="json"))
     at_once = state == "running"
     values = {
-        "id": run_id,
+        "id": directory.path.name,
         "kind": spec.kind,
         "title": spec.title or KINDS[spec.kind].title(spec),
         "state": state,

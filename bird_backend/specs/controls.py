@@ -1,4 +1,4 @@
-"""Teachers that can teach nothing: what a gain is compared with before it is put down to the teacher."""
+"""Controls: runs that learn nothing of the teacher, which a gain is compared with before it is put down to that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 __all__ = ["CONTROLS", "Control", "ControlName"]
 
-ControlName = Literal["none", "random-weights", "shuffled-batch"]
+ControlName = Literal["none", "random-weights", "shuffled-batch", "same-alpha"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,13 @@ CONTROLS: Mapping[str, Control] = {
             caption="The teacher sees each batch in another order, so that its geometry belongs to other images: "
             "whatever is gained all the same comes from having a second loss, not from the teacher's view of these "
             "images.",
+        ),
+        Control(
+            name="same-alpha",
+            title="The task loss alone, at the method's alpha",
+            label="alpha alone",
+            caption="Fine-tuning whose loss is as small as the method's task loss, so that its steps are as small too: "
+            "whatever is gained all the same comes from training more gently, not from the teacher.",
         ),
     )
 }

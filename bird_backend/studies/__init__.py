@@ -1,12 +1,23 @@
 """Studies: one transfer in several variants with the same seeds and budget, queued at once and read as one table.
 
-`plan_methods` and `plan_ablation` check a study whole; `submit_study` queues it; `list_studies` and `read_study` find
-it again; `runs_of` and `states_of` say how its runs are; `results` makes its table of what is done. No torch here.
+`plan_methods`, `plan_ablation` and `plan_pairs` check a study whole; `submit_study` queues it; `list_studies` and
+`read_study` find it again; `progress_of` says how far it is; `results` makes its table of what is done, `pairs_of` that
+of a study of pairs. No torch here.
 """
 
 from bird_backend.studies.ablations import ABLATIONS, Ablation, plan_ablation
 from bird_backend.studies.entries import Entry, Remark, Row
-from bird_backend.studies.plan import MAX_SEEDS, entrants, plan_methods
+from bird_backend.studies.pairs import MOST_RUNS, network_of, plan_pairs
+from bird_backend.studies.pairs_table import Pairs, pairs_of
+from bird_backend.studies.plan import MAX_SEEDS, USUAL_CONTROLS, entrants, plan_methods
+from bird_backend.studies.progress import (
+    Progress,
+    end_of_budget,
+    extend_study,
+    progress_of,
+    resume_study,
+    stop_study,
+)
 from bird_backend.studies.rendering import say
 from bird_backend.studies.store import (
     begin_study,
@@ -14,7 +25,6 @@ from bird_backend.studies.store import (
     list_studies,
     note_run,
     read_study,
-    resume_study,
     runs_of,
     states_of,
     submit_study,
@@ -25,10 +35,14 @@ from bird_backend.studies.table import Results, results
 __all__ = [
     "ABLATIONS",
     "MAX_SEEDS",
+    "MOST_RUNS",
+    "USUAL_CONTROLS",
     "Ablation",
     "Entry",
     "Member",
+    "Pairs",
     "Plan",
+    "Progress",
     "Remark",
     "Results",
     "Role",
@@ -36,17 +50,24 @@ __all__ = [
     "Study",
     "Variant",
     "begin_study",
+    "end_of_budget",
     "entrants",
+    "extend_study",
     "find_study_of",
     "list_studies",
+    "network_of",
     "note_run",
+    "pairs_of",
     "plan_ablation",
     "plan_methods",
+    "plan_pairs",
+    "progress_of",
     "read_study",
     "results",
     "resume_study",
     "runs_of",
     "say",
     "states_of",
+    "stop_study",
     "submit_study",
 ]

@@ -9,7 +9,7 @@ from bird_backend.runs.networks import image_size_of, network_facts
 from bird_backend.specs import ModelRef
 from bird_backend.transfer import MatchingSettings
 
-__all__ = ["MOST_PAIRS", "counterpart", "every_pair", "spread_pairs"]
+__all__ = ["MOST_PAIRS", "Pair", "counterpart", "every_pair", "pairs_by_depth", "spread_pairs"]
 
 MOST_PAIRS = 400
 """Rows that a table can hold and someone will still read."""
@@ -48,6 +48,13 @@ def every_pair(base: TransferSpec, method: MatchingSettings) -> tuple[list[Pair]
         )
     note = f"These are all {len(pairs)} pairs of layers."
     return pairs, f"{note} Left out, as the same under mean pooling: {' and '.join(left_out)}." if left_out else note
+
+
+def pairs_by_depth(base: TransferSpec) -> list[Pair]:
+    """Each of the student's outline layers with the teacher's that is as deep, in share of its layers."""
+    guiding, guided = (_outline(ref, base) for ref in (base.teacher, base.student))
+    last = max(len(guided) - 1, 1)
+    return [(guiding[round(place / last * (len(guiding) - 1))], layer) for place, layer in enumerate(guided)]
 
 
 def counterpart(base: TransferSpec, layer: str, other: ModelRef) -> str:

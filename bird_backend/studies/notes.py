@@ -93,12 +93,13 @@ def _control(study: Study, rows: Sequence[Row]) -> list[str]:
     explained = {
         "random-weights": "a teacher of the same architecture with random weights",
         "shuffled-batch": "a teacher that looks at other images of the batch",
+        "same-alpha": "no teacher, and a task loss as small as the method's",
     }
     named = " and ".join(f"{row.variant.label} ({explained[row.variant.control]})" for row in controls)
     sentences = [f"Control: {named}."]
     if not any(row.entries["gain"].value is not None for row in controls):
         return [*sentences, "It has no gain yet to compare with."]
-    largest = " (the larger of the two)" if len(controls) > 1 else ""
+    largest = f" (the {'larger of the two' if len(controls) == 2 else 'largest of them'})" if len(controls) > 1 else ""
     gains = [row.entries["gain"] for row in rows]
     behind = [entry for entry in gains if entry.remark == "smaller than the control's"]
     if behind:

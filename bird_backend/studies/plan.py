@@ -19,6 +19,7 @@ from bird_backend.transfer import METHODS, Entrant, MatchingSettings, Method
 
 __all__ = [
     "MAX_SEEDS",
+    "USUAL_CONTROLS",
     "checked",
     "describe_pair",
     "entrants",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 MAX_SEEDS = 100
+USUAL_CONTROLS = ("random-weights", "same-alpha")
+"""What a comparison runs unless it is told otherwise: is it the teacher, and is it more than gentler training?"""
 
 
 def entrants() -> dict[str, tuple[Method, Entrant]]:
@@ -39,7 +42,7 @@ def plan_methods(
     *,
     methods: str | Sequence[str] = "all",
     seeds: int = 3,
-    controls: Sequence[str] = ("random-weights",),
+    controls: Sequence[str] = USUAL_CONTROLS,
 ) -> Plan:
     """One transfer with each of `methods` (names of `entrants()`, or `all`) at `seeds` seeds from the base's own on.
 
@@ -83,7 +86,7 @@ def plan_methods(
             base=base.model_dump(mode="json"),
             variants=tuple(variants),
             seeds=numbers,
-            controls=tuple(wanted) if any(variant.role == "control" for variant in variants) else (),
+            controls=tuple(dict.fromkeys(each.control for each in variants if each.role == "control")),
             notes=tuple(notes),
         )
     )
@@ -187,8 +190,15 @@ def _with_controls(base: TransferSpec, variants: Sequence[Variant], controls: Se
                     }
                 )
                 for control in controls
+                if control != "same-alpha" or _has_alpha(base, variant)
             ]
     return result
+
+
+def _has_alpha(base: TransferSpec, variant: Variant) -> bool:
+    """Whether the variant's method weighs the task's loss, and by less than fine-tuning does."""
+    settings = METHODS[variant.method].settings.model_validate(variant.overrides.get("method", base.method))
+    return 0 < getattr(settings, "alpha", 0) < 1
 
 
 def _notes(base: TransferSpec, variants: Sequence[Variant]) -> list[str]:

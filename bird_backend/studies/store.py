@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.runs.checks import check_transfer
-from bird_backend.runs.queue import ensure_supervisor, resume, submit
+from bird_backend.runs.queue import ensure_supervisor
 from bird_backend.runs.store import Run, RunStore
 from bird_backend.runs.table import RunTable
 from bird_backend.studies.study import Member, Plan, Study
@@ -22,11 +22,12 @@ __all__ = [
     "find_study_of",
     "list_studies",
     "note_run",
+    "note_runs",
     "read_study",
-    "resume_study",
     "runs_of",
     "states_of",
     "submit_study",
+    "write_study",
 ]
 
 _ID = re.compile(r"\d{8}-\d{6}-study-[0-9a-f]{16}")
@@ -48,7 +49,7 @@ def submit_study(plan: Plan, *, start_worker: bool = True) -> Study:
             for (variant, seed), run in zip(plan.asked, runs, strict=True)
         )
         kept.append(_new(plan, tuple(members)))
-        _write(db, kept[0])
+        write_study(db, kept[0])
 
     RunStore().create_all(specs, reuse=True, keep=keep)
     if start_worker:
@@ -65,36 +66,25 @@ def begin_study(plan: Plan) -> Study:
         members.append(Member(variant=variant.key, seed=seed, run=None if same is None else same.id))
     study = _new(plan, tuple(members))
     with RunTable().writing() as db:
-        _write(db, study)
+        write_study(db, study)
     return study
 
 
 def note_run(study: Study, member: Member, run_id: str) -> Study:
     """The study with a run for one of its members, kept so."""
-    members = tuple(
-        other.model_copy(update={"run": run_id})
-        if (other.variant, other.seed) == (member.variant, member.seed)
-        else other
-        for other in study.members
-    )
-    changed = study.model_copy(update={"members": members})
+    changed = note_runs(study, {(member.variant, member.seed): run_id})
     with RunTable().writing() as db:
-        _write(db, changed)
+        write_study(db, changed)
     return changed
 
 
-def resume_study(study_id: str) -> Study:
-    """Queue again what was stopped or has failed of a study, and what has no run; the study as it is then."""
-    study = read_study(study_id)
-    runs = runs_of(study)
-    for member in study.members:
-        run = runs.get(member.run or "")
-        if run is None:
-            spec = study.spec(study.variant(member.variant), member.seed)
-            study = note_run(study, member, submit(spec, reuse=True).id)
-        elif run.state in ("cancelled", "failed"):
-            resume(run.id)
-    return study
+def note_runs(study: Study, runs: Mapping[tuple[str, int], str]) -> Study:
+    """The study with runs for those of its members, by variant and seed; not kept yet."""
+    members = tuple(
+        member.model_copy(update={"run": runs.get((member.variant, member.seed), member.run)})
+        for member in study.members
+    )
+    return study.model_copy(update={"members": members})
 
 
 def find_study_of(run_id: str) -> Study | None:
@@ -165,7 +155,8 @@ def _new(plan: Plan, members: tuple[Member, ...]) -> Study:
     )
 
 
-def _write(db: sqlite3.Connection, study: Study) -> None:
+def write_study(db: sqlite3.Connection, study: Study) -> None:
+    """Keep it as it is, inside a transaction."""
     db.execute(
         "insert into studies (id, created, document) values (?, ?, ?)"
         " on conflict (id) do update set document = excluded.document",

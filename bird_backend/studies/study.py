@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -46,7 +47,7 @@ class Plan(_Document):
 
     title: str
     preset: str
-    """`methods`, or the name of an ablation."""
+    """`methods`, `pairs`, or the name of an ablation."""
     base: dict[str, Any]
     """The transfer's spec that the variants change."""
     variants: tuple[Variant, ...]
@@ -57,10 +58,17 @@ class Plan(_Document):
     """Of an ablation: names the values in a chart."""
     notes: tuple[str, ...] = ()
     """What a reader of its table has to know, such as what was left out and why, in whole sentences."""
+    budget_seconds: float | None = None
+    """Of its runs together: when they took so long, what was not begun is stopped. None: until all are done."""
+
+    @cached_property
+    def by_key(self) -> dict[str, Variant]:
+        """The variants by key."""
+        return {variant.key: variant for variant in self.variants}
 
     def variant(self, key: str) -> Variant:
         """The variant of that key."""
-        found = next((variant for variant in self.variants if variant.key == key), None)
+        found = self.by_key.get(key)
         if found is None:
             raise InputError(f"The study has no variant {key!r}.")
         return found

@@ -34,7 +34,7 @@ class TransferSpec(MeasuredRunSpec):
     student: ModelRef
     method: MethodField
     control: ControlName = "none"
-    """A teacher that can teach nothing: of the same architecture with random weights, or looking at other images."""
+    """A teacher that can teach nothing, of random weights or looking at other images; or the task's loss alone."""
     training: Training = Training()
     baseline: bool = True
     """Also fine-tune the same student with the same seed, batches and budget, so that a gain has something to beat."""
@@ -76,6 +76,8 @@ class TransferSpec(MeasuredRunSpec):
                 f"The control {self.control} is for methods that look at the teacher as they train ({able}),"
                 f" which {method.title} does not."
             )
+        if self.control == "same-alpha" and getattr(self.method, "alpha", 0) == 0:
+            raise InputError("The control same-alpha trains with the task's loss alone, and here alpha is 0.")
 
     @property
     def start(self) -> Literal["teacher", "student"]:

@@ -70,7 +70,10 @@ class Cast:
 
     def begin(self, method: MethodSettings) -> tuple[nn.Module, TransferMethod]:
         """A student at its start, and the method that trains it."""
-        from_teacher = method == self._spec.method and self._spec.start == "teacher"
+        own = method == self._spec.method
+        from_teacher = own and self._spec.start == "teacher"
+        if own and self._spec.control == "same-alpha":
+            method = method.model_copy(update={"beta": 0.0})
         student = self._of_teacher() if from_teacher else self._own()
         networks = Networks(
             teacher=FrozenNetwork(self.teacher, shuffled=self._spec.control == "shuffled-batch"),
