@@ -13,7 +13,7 @@ from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.scores import ANSWERS, SCORE_COLUMNS, SCORES
 from bird_backend.runs.store import Run, RunStore
 
-__all__ = ["LAYERS", "STUDENT", "TEACHERS", "rank_document", "write_ranking"]
+__all__ = ["GUIDED", "LAYERS", "STUDENT", "TEACHERS", "rank_document", "write_ranking"]
 
 TEACHERS = ("digits-robust-teacher", "digits-geometric-teacher", "digits-adversarial-teacher")
 LAYERS = ("block1", "block2")

@@ -15,14 +15,18 @@ from app.components.relaunch import pair_query
 from app.findings.teachers import Scored
 from app.form.drafts import Draft
 from app.words.teachers import interval_words, option_words, place_words, written
+from bird_backend.cli.main import main
 from bird_backend.errors import BirdError
 from bird_backend.experiments import RankSpec
 from bird_backend.measures.attributes import ATTRIBUTES
 from bird_backend.prediction import Predictor, fit
+from bird_backend.runs.store import RunStore
+from bird_backend.studies import Study, network_of, plan_pairs, submit_study
 from tests import synthetic
 from tests.pages import again, components, show, words
 from tests.pairs import planted
 from tests.rankings import GUIDED, LAYERS, STUDENT, TEACHERS, write_ranking
+from tests.study_runs import demo
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +129,61 @@ def test_a_predictor_is_drawn_with_its_rivals_and_foretells_the_rows_of_a_rankin
     assert "variance of gain over fine-tuning" in said
     table_of_pairs.write_bytes(b"none")
     assert "can't be read as a parquet table" in words(show("teachers"))
+
+
+def study_of_pairs() -> Study:
+    """Twelve pairs that were run, as the study writes them: all of the ranking's, one seed each."""
+    study = submit_study(
+        plan_pairs(
+            demo(),
+            teachers=[network_of(name) for name in TEACHERS],
+            students=[network_of(STUDENT)],
+            layers=[(guiding, guided) for guiding in LAYERS for guided in GUIDED],
+        ),
+        start_worker=False,
+    )
+    store = RunStore()
+    for place, member in enumerate(study.members):
+        assert member.run is not None
+        figure = {
+            "value": 0.5 + 0.01 * (place % 7),
+            "low": None,
+            "high": None,
+            "n": 50,
+            "kind": "no interval, of images",
+        }
+        method = study.variant(member.variant).method
+        store.claim(member.run)
+        store.finish(
+            member.run, "done", summary={"figures": {method: {"robust": figure}, "before": {"robust": figure}}}
+        )
+    return study
+
+
+def test_a_study_of_this_home_asks_for_scores_and_is_fitted_once_they_are_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = study_of_pairs()
+    table = teachers.PairTable(name=study.id, title=study.title, study=study)
+    monkeypatch.setattr(teachers, "pair_tables", lambda: [table])
+    monkeypatch.setattr("app.components.prediction_view.pair_tables", lambda: [table])
+    app = show("teachers")
+    assert "Nobody has scored this study's teachers yet." in words(app)
+    app.button(key="score_study").click()
+    again(app)
+    (asked,) = data.list_runs("rank")
+    spec = data.spec_of(asked)
+    assert isinstance(spec, RankSpec) and spec.student.layers == GUIDED
+    assert [(each.weights, each.layers) for each in spec.teachers] == [(name, LAYERS) for name in TEACHERS]
+    ranking = write_ranking()
+    assert [run.id for run in teachers.rankings_for(study)] == [ranking.id]
+    (predictor,) = teachers.predictors(table, "robust_after")
+    assert (len(predictor.pairs), predictor.teachers) == (12, 3)
+    assert "12 pairs of 3 teachers and 1 student" in words(show("teachers", run=ranking.id))
+    assert main(["predict", study.id, ranking.id]) == 0
+    assert "Robust accuracy after of 12 pairs (3 teachers, 1 student, 1 seed each)" in capsys.readouterr().out
+    assert main(["predict", study.id, study.run_ids[0]]) == 2
+    assert "has no scores; a finished ranking has" in capsys.readouterr().err
 
 
 def fitted() -> Predictor:

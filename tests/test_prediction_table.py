@@ -25,8 +25,8 @@ def long(scores: pd.DataFrame) -> pd.DataFrame:
     """A row a score, usefulness under two options."""
     melted = scores.melt(list(PAIR), var_name="attribute").assign(option="")
     useful = melted["attribute"] == "usefulness"
-    melted.loc[useful, "option"] = "min, mean"
-    return pd.concat([melted, melted[useful].assign(option="mean, max", value=melted["value"] * 2)])
+    melted.loc[useful, "option"] = "min_mean"
+    return pd.concat([melted[useful].assign(option="mean_max", value=melted["value"] * 2), melted])
 
 
 def test_runs_find_their_scores_by_pair_whatever_the_order_and_shape() -> None:
@@ -35,7 +35,7 @@ def test_runs_find_their_scores_by_pair_whatever_the_order_and_shape() -> None:
     for given in (scores, scores.sample(frac=1, random_state=0), long(scores)):
         joined = join(runs, given)
         pd.testing.assert_frame_equal(joined[table.columns], table)
-    twice = wide(long(scores), {"usefulness": "mean, max"})
+    twice = wide(long(scores), {"usefulness": "mean_max"})
     assert join(runs, twice)["usefulness"].to_numpy() == pytest.approx(2 * table["usefulness"].to_numpy())
     assert len(unrun(runs.head(2), long(scores))) == len(scores) - 1
     assert join(runs.assign(cka_before=0.5), None)["cka"].eq(0.5).all()
@@ -63,9 +63,9 @@ def test_what_does_not_match_is_named() -> None:
         join(runs, renamed)
     with pytest.raises(BirdError, match="The scores have teacher-0 block0 → student-0 block1 twice"):
         join(runs, pd.concat([scores, scores.head(1)]))
-    with pytest.raises(BirdError, match=r"The scores give probe_accuracy of teacher-0 .* twice"):
+    with pytest.raises(BirdError, match=r"The scores give usefulness of teacher-0 .* twice"):
         wide(pd.concat([long(scores), long(scores)]))
-    with pytest.raises(BirdError, match="was not scored with 'sum'; there is 'min, mean', 'mean, max'"):
+    with pytest.raises(BirdError, match="was not scored with 'sum'; there is 'mean_max', 'min_mean'"):
         wide(long(scores), {"usefulness": "sum"})
     with pytest.raises(BirdError, match="table of scores has no column teacher"):
         join(runs, scores.drop(columns="teacher"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,13 +10,27 @@ from typing import Any
 
 import pandas as pd
 
-from app.backend.data import Run
+from app.backend.data import Run, spec_of, submit
 from bird_backend import settings
-from bird_backend.prediction import Predictor, fit_each, join, read_frame
+from bird_backend.errors import InputError
+from bird_backend.experiments import RankSpec, RunSpec, TransferSpec, load_spec
+from bird_backend.prediction import PAIR, Predictor, fit_each, join, read_frame
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.scores import ProbeAnswers, read_answers, read_scores
+from bird_backend.runs.store import RunStore
+from bird_backend.studies import Study, list_studies, pairs_of, read_study, runs_of
 
-__all__ = ["PairTable", "ProbeAnswers", "pair_tables", "predictors", "probe_answers", "reasons", "scores"]
+__all__ = [
+    "PairTable",
+    "ProbeAnswers",
+    "ask_for_scores",
+    "pair_tables",
+    "predictors",
+    "probe_answers",
+    "rankings_for",
+    "reasons",
+    "scores",
+]
 
 
 def scores(run: Run) -> pd.DataFrame | None:
@@ -46,29 +61,81 @@ def _answers(path: str) -> ProbeAnswers | None:
 
 @dataclass(frozen=True, kw_only=True)
 class PairTable:
-    """Pairs that were run, with their scores, as a page names them."""
+    """Pairs that were run, as a page names them: a file that has their scores too, or a study of this home."""
 
     name: str
     """In an address."""
     title: str
-    path: Path
+    path: Path | None = None
+    study: Study | None = None
 
 
 def pair_tables() -> list[PairTable]:
-    """Those that come with the project."""
-    return [
-        PairTable(
-            name=path.stem, title=f"{path.stem.replace('-', ' ').capitalize()}, comes with the project", path=path
-        )
-        for path in sorted((settings.ASSETS / "studies").glob("*.parquet"))
-    ]
+    """Those that come with the project, then this home's studies of pairs, newest first."""
+    paths = sorted((settings.ASSETS / "studies").glob("*.parquet"))
+    shipped = [PairTable(name=path.stem, title=_title(path), path=path) for path in paths]
+    own = [study for study in list_studies() if study.preset == "pairs"]
+    return [*shipped, *(PairTable(name=study.id, title=study.title, study=study) for study in own)]
 
 
 def predictors(table: PairTable, outcome: str) -> tuple[Predictor, ...]:
-    """One a student data set; a table that can't be used is an `InputError`. Worked out once."""
-    return _predictors(table.path, table.path.stat().st_mtime_ns, outcome)
+    """One a student data set; a table that can't be used is an `InputError`. Worked out once for what is there."""
+    if table.study is None:
+        path = table.path or Path()
+        return _of_file(path, path.stat().st_mtime_ns, outcome)
+    rankings = rankings_for(table.study)
+    done = tuple(run.id for run in runs_of(table.study).values() if run.state == "done")
+    return _of_study(table.study.id, done, tuple(str(run.directory.path) for run in rankings), outcome)
+
+
+def rankings_for(study: Study) -> list[Run]:
+    """The finished rankings of this home on a study's images and for its behaviour, newest first."""
+    base = load_spec(study.base)
+    return [run for run in RunStore().list(kind="rank", states=("done",)) if _alike(spec_of(run), base)]
+
+
+def _alike(ranking: RunSpec, base: RunSpec) -> bool:
+    if not isinstance(ranking, RankSpec) or not isinstance(base, TransferSpec):
+        return False
+    same = (ranking.data, ranking.image_size) == (base.data, base.image_size)
+    return same and ranking.behaviour.name == base.behaviour.name
+
+
+def ask_for_scores(study: Study) -> list[Run]:
+    """Rankings of a study's teachers for each of its students, at its own layers; those that were asked for stay."""
+    pairs = [variant.overrides for variant in study.variants if variant.role == "contender"]
+    students = {json.dumps(pair["student"], sort_keys=True): pair["student"] for pair in pairs}
+    asked = []
+    for student in students.values():
+        own = [pair for pair in pairs if pair["student"] == student]
+        teachers = {json.dumps(pair["teacher"], sort_keys=True): pair["teacher"] for pair in own}
+        document: dict[str, Any] = {
+            "kind": "rank",
+            **{name: study.base[name] for name in ("data", "image_size", "behaviour") if name in study.base},
+            "teachers": [teacher | {"layers": _layers(own, "teacher", teacher)} for teacher in teachers.values()],
+            "student": student | {"layers": _layers(own, "student", student)},
+        }
+        asked.append(submit(document, reuse=True))
+    return asked
+
+
+def _layers(pairs: list[dict[str, Any]], role: str, network: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(pair["method"]["pairs"][0][role] for pair in pairs if pair[role] == network))
+
+
+def _title(path: Path) -> str:
+    return f"{path.stem.replace('-', ' ').capitalize()}, comes with the project"
 
 
 @lru_cache(maxsize=8)
-def _predictors(path: Path, _mtime: int, outcome: str) -> tuple[Predictor, ...]:
+def _of_file(path: Path, _mtime: int, outcome: str) -> tuple[Predictor, ...]:
     return fit_each(join(read_frame(path), None), outcome=outcome)
+
+
+@lru_cache(maxsize=8)
+def _of_study(study_id: str, _done: tuple[str, ...], rankings: tuple[str, ...], outcome: str) -> tuple[Predictor, ...]:
+    tables = [table for path in rankings if (table := _scores(path)) is not None]
+    if not tables:
+        raise InputError("Nobody has scored this study's teachers yet.")
+    scores = pd.concat(tables).drop_duplicates([*PAIR, "attribute", "option"])
+    return fit_each(join(pairs_of(read_study(study_id)).table, scores), outcome=outcome)

@@ -7,7 +7,8 @@ import streamlit as st
 
 from app.address.routes import go, link
 from app.backend import data
-from app.backend.teachers import PairTable, pair_tables, predictors
+from app.backend.studies import Study
+from app.backend.teachers import PairTable, ask_for_scores, pair_tables, predictors
 from app.charts.prediction import (
     coefficient_dots,
     model_bars,
@@ -17,6 +18,7 @@ from app.charts.prediction import (
     share_bars,
 )
 from app.components.address_list import address_list
+from app.components.drawing_again import draw_again
 from app.components.live_chart import chart
 from app.components.relaunch import pair_query
 from bird_backend.measures import ends, rounded
@@ -31,13 +33,40 @@ from bird_backend.prediction import (
     remarks,
 )
 
-__all__ = ["chosen_predictors", "prediction_view"]
+__all__ = ["prediction_section"]
 
 _WORST = 5
 
 
-def chosen_predictors() -> tuple[PairTable, tuple[Predictor, ...]] | None:
-    """Draw the choice of a table and an outcome; returns what is fitted on it. None where there is no table."""
+def prediction_section() -> None:
+    """Draw the choice of a table of pairs, and what is fitted on it; nothing where there is no table."""
+    chosen = _choice()
+    if chosen is None:
+        return
+    table, outcome = chosen
+    try:
+        fitted = predictors(table, outcome)
+    except data.BirdError as error:
+        st.error(str(error), icon=":material/error:")
+        if table.study is not None:
+            _ask_for_scores(table.study)
+    else:
+        _fitted(table, fitted)
+
+
+def _ask_for_scores(study: Study) -> None:
+    if st.button("Score this study's teachers", icon=":material/leaderboard:", key="score_study"):
+        try:
+            first, *_ = ask_for_scores(study)
+        except data.BirdError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            st.query_params["run"] = first.id
+            draw_again()
+
+
+def _choice() -> tuple[PairTable, str] | None:
+    """Draw which table is fitted on, and which outcome."""
     tables = {table.name: table for table in pair_tables()}
     if not tables:
         return None
@@ -52,11 +81,10 @@ def chosen_predictors() -> tuple[PairTable, tuple[Predictor, ...]] | None:
     with right:
         titles = {name: column.label for name, column in OUTCOMES.items()}
         address_list("outcome", titles, outcome, label="What is predicted", key="_outcome")
-    return tables[chosen], predictors(tables[chosen], outcome)
+    return tables[chosen], outcome
 
 
-def prediction_view(table: PairTable, fitted: tuple[Predictor, ...]) -> None:
-    """Draw one of `fitted`, by its data set."""
+def _fitted(table: PairTable, fitted: tuple[Predictor, ...]) -> None:
     by_data = {predictor.data: predictor for predictor in fitted}
     asked = st.query_params.get("for", "")
     predictor = by_data.get(asked, fitted[0])

@@ -16,7 +16,7 @@ from app.components.drawing_again import draw_again
 from app.components.known_alone import known_images
 from app.components.live_chart import chart
 from app.components.page_head import page_head
-from app.components.prediction_view import chosen_predictors, prediction_view
+from app.components.prediction_view import prediction_section
 from app.components.rank_form import rank_form
 from app.components.run_picker import pick_run
 from app.components.run_state import progress_panel, run_badge, run_buttons, state_note
@@ -62,12 +62,7 @@ def render() -> None:
             anchor=False,
             help="A linear regression of what transfers gave on the scores that were known before them.",
         )
-        try:
-            fitted = chosen_predictors()
-            if fitted is not None:
-                prediction_view(*fitted)
-        except data.BirdError as error:
-            st.error(str(error), icon=":material/error:")
+        prediction_section()
 
 
 def _run(run: data.Run) -> None:
@@ -168,7 +163,11 @@ def _of(parameter: str, known: Mapping[str, str], fallback: str) -> str:
 def _foretold(data_name: str, table: pd.DataFrame) -> pd.DataFrame | None:
     """What a predictor of the same data and student says of every row; none where there is no such predictor."""
     for known in teachers.pair_tables():
-        for predictor in teachers.predictors(known, "robust_after"):
+        try:
+            fitted = teachers.predictors(known, "robust_after")
+        except data.BirdError:
+            continue  # said where it is drawn
+        for predictor in fitted:
             if predictor.data == data_name and _usable(predictor, table):
                 return predictor.predict(table)
     return None

@@ -10,6 +10,7 @@ import typer
 
 from bird_backend.cli.options import Home, Json
 from bird_backend.cli.output import emit, table
+from bird_backend.errors import InputError
 from bird_backend.measures import rounded
 from bird_backend.prediction import (
     OUTCOMES,
@@ -25,22 +26,26 @@ from bird_backend.prediction import (
     remarks,
     unrun,
 )
+from bird_backend.runs.scores import read_scores
+from bird_backend.runs.store import RunStore
+from bird_backend.studies import pairs_of, read_study
 
 __all__ = ["predict"]
 
 
 def predict(
-    pairs: Annotated[Path, typer.Argument(help="A .parquet or .csv with a row a pair and seed.")],
+    pairs: Annotated[str, typer.Argument(help="A study of pairs, or a .parquet or .csv with a row a pair and seed.")],
     scores: Annotated[
-        Path | None, typer.Argument(help="A .parquet or .csv with the scores of pairs; none where PAIRS has them.")
+        str | None,
+        typer.Argument(help="A ranking's run, or a .parquet or .csv with scores; none where PAIRS has them."),
     ] = None,
     outcome: Annotated[str, typer.Option(help=f"{' or '.join(OUTCOMES)}.")] = "robust_after",
     json_: Json = False,
     home: Home = None,
 ) -> None:
     """Regress what transfers gave on the scores of their pairs, and predict the scored pairs that were not run."""
-    runs = read_frame(pairs)
-    scored = None if scores is None else read_frame(scores)
+    runs = read_frame(Path(pairs)) if _is_file(pairs) else pairs_of(read_study(pairs)).table
+    scored = None if scores is None else read_frame(Path(scores)) if _is_file(scores) else _scores_of(scores)
     predictors = fit_each(join(runs, scored), outcome=outcome)
     left = None if scored is None else unrun(runs, scored)
     documents, texts = [], []
@@ -49,6 +54,17 @@ def predict(
         documents.append(as_dict(predictor, foretold))
         texts.append(_described(predictor, foretold))
     emit(documents, "\n\n".join(texts), as_json=json_)
+
+
+def _is_file(name: str) -> bool:
+    return bool(Path(name).suffix) or Path(name).exists()
+
+
+def _scores_of(run_id: str) -> pd.DataFrame:
+    found = read_scores(RunStore().get(run_id).directory)
+    if found is None:
+        raise InputError(f"The run {run_id} has no scores; a finished ranking has.")
+    return found
 
 
 def _foretold(predictor: Predictor, left: pd.DataFrame | None) -> pd.DataFrame | None:

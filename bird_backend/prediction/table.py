@@ -8,11 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from bird_backend.errors import InputError
+from bird_backend.measures.attributes import ATTRIBUTES as MEASURED
 from bird_backend.prediction.columns import ATTRIBUTES, COMPANIONS, PAIR
 
 __all__ = ["join", "name_of", "read_frame", "unrun", "wide"]
 
 _LONG = ("attribute", "value")
+_USUAL = {name: attribute.options[0] for name, attribute in MEASURED.items()}
 
 
 def read_frame(path: Path) -> pd.DataFrame:
@@ -31,7 +33,7 @@ def wide(scores: pd.DataFrame, options: Mapping[str, str] | None = None) -> pd.D
     """One row a pair with a column a score, of a table with a row a score; a wide one is returned as it is.
 
     `options` says for an attribute which of its options is meant, such as `{"usefulness": "min, mean"}`; without a word
-    it is the first that the table has.
+    it is the usual one.
     """
     if not set(_LONG) <= set(scores.columns):
         return scores
@@ -41,7 +43,8 @@ def wide(scores: pd.DataFrame, options: Mapping[str, str] | None = None) -> pd.D
     for attribute, rows in scores.groupby("attribute", sort=False):
         if "option" in rows:
             known = list(dict.fromkeys(rows["option"].fillna("")))
-            option = wanted.get(str(attribute), known[0])
+            usual = _USUAL.get(str(attribute), "")
+            option = wanted.get(str(attribute), usual if usual in known else known[0])
             if option not in known:
                 raise InputError(f"{attribute} was not scored with {option!r}; there is {', '.join(map(repr, known))}.")
             rows = rows[rows["option"].fillna("") == option]  # noqa: PLW2901 - the same rows, fewer
