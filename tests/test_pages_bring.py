@@ -117,7 +117,7 @@ def test_what_is_not_recognised_says_why_and_its_network_can_be_named() -> None:
     RunStore().finish(conversion().id, "failed", reason="The file fits no network that is known here.")
     app = show("models", **BROUGHT)
     assert any("fits no network" in error.value for error in app.error)
-    app.selectbox("_brought_listed").select("resnet18")
+    app.selectbox("_brought_torchvision_listed").select("resnet18")
     app.selectbox("_say_norm").select("imagenet")
     again(app)
     app.button("convert_as").click()

@@ -120,10 +120,12 @@ def test_any_network_can_be_named_and_taken_with_weights_that_fit_it() -> None:
     app = show("launch")
     app.session_state["_teacher_naming"] = True
     again(app)
-    app.selectbox("_teacher_family").select("ResNet")
+    app.selectbox("_teacher_torchvision_family").select("ResNet")
     again(app)
-    assert [option.split(" · ")[-1] for option in app.selectbox("_teacher_listed").options][-1] == "resnet50"
-    app.selectbox("_teacher_listed").select("resnet18")
+    assert [option.split(" · ")[-1] for option in app.selectbox("_teacher_torchvision_listed").options][
+        -1
+    ] == "resnet50"
+    app.selectbox("_teacher_torchvision_listed").select("resnet18")
     again(app)
     assert app.selectbox("_teacher_weights").value == "mine"
     app.selectbox("_teacher_weights").select(TEACHER)
@@ -154,7 +156,7 @@ def test_timms_networks_are_read_in_its_code_and_offered_in_a_list() -> None:
     again(app)
     app.session_state["_teacher_source"] = "timm"
     again(app)
-    app.selectbox("_teacher_listed").select("convnext_atto")
+    app.selectbox("_teacher_timm_listed").select("convnext_atto")
     again(app)
     app.button("teacher_take").click()
     again(app)

@@ -60,7 +60,7 @@ def network_naming(key: str, *, catalogued: bool = False) -> str | None:
         return _catalogued(key)
     source, names = sources[chosen], sources[chosen].names()
     if names:
-        network = f"{chosen}:{_listed(key, names)}"
+        network = f"{chosen}:{_listed(f'{key}_{chosen}', names)}"
     else:
         asked = st.text_input(
             "Its name" if not source.own_code else "Where it is, and what makes it",
@@ -82,6 +82,7 @@ def network_naming(key: str, *, catalogued: bool = False) -> str | None:
 
 
 def _listed(key: str, names: Mapping[str, str]) -> str:
+    """`key` is of the source too: a browser goes on showing what a list of the same name had for the same network."""
     families: dict[str, list[str]] = {}
     for name, title in names.items():
         families.setdefault(_family(title), []).append(name)
