@@ -43,6 +43,12 @@ def test_the_whole_cell_chooses_a_pair_and_so_does_a_key(
         box = cell.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 24
+        names = page.get_by_role("columnheader").first
+        assert names.evaluate("each => getComputedStyle(each).overflowWrap") == "normal", "no word is broken within"
+        if width < 640:
+            blocks = page.get_by_test_id("stHorizontalBlock")
+            gaps = blocks.evaluate_all("all => all.map((each) => parseFloat(getComputedStyle(each).rowGap))")
+            assert gaps and max(gaps) <= 16, "columns that lie under each other stand close"
         # In a corner, far from the middle that a marker would have.
         page.mouse.click(box["x"] + box["width"] - 3, box["y"] + 3)
         address(page, "guiding=stem")
