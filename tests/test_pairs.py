@@ -182,7 +182,7 @@ def test_what_is_not_done_has_blanks_and_no_mean() -> None:
 
 def test_the_compare_page_has_a_row_a_pair_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "ensure_worker", lambda **_: None)
-    study = submit_study(plan(layers=[("block1", "block2")], budget_seconds=40.0))
+    study = submit_study(plan(layers=[("block1", "block2")], budget_seconds=30.0))
     app = show("compare")
     assert "The first pair is yet to be done" in words(app)
     done(study, {"fine-tuning-0": 0.5, "same-alpha-0": 0.5, "pair-0-0": 0.7})
@@ -190,13 +190,17 @@ def test_the_compare_page_has_a_row_a_pair_as_they_come(monkeypatch: pytest.Monk
     (table,) = [element.value for element in app.dataframe]
     assert table[["Teacher", "Guiding layer", "Seeds"]].to_numpy().tolist() == [[ROBUST, "block1", 1]]
     assert table["Gain"].tolist() == pytest.approx([20.0])
-    assert "Time: 30 s of 40 s spent" in words(app)
+    assert "Time: 30 s of 30 s spent" in words(app)
     assert "3 of 4 runs done, 1 queued; about 10 s left" in app.get("progress")[0].proto.text
-    end_of_budget(study.run_ids[0], seconds=10.0)
+    end_of_budget(study.run_ids[0], seconds=0.0)
     again(app)
     assert states_of(study) == {"done": 3, "cancelled": 1}
     assert "1 stopped" in app.get("progress")[0].proto.text
-    assert not app.exception
+    assert "An hour more" in [button.label for button in app.button]
+    next(button for button in app.button if button.label == "An hour more").click()
+    again(app)
+    assert states_of(study) == {"done": 3, "queued": 1}
+    assert "1 queued" in app.get("progress")[0].proto.text
 
 
 # Its time, its stops
@@ -207,17 +211,19 @@ def test_a_budget_stops_what_was_not_begun_and_more_time_goes_on_with_it() -> No
     done(study, {"fine-tuning-0": 0.5})
     first = study.run_ids[0]
     assert end_of_budget(first, seconds=10.0) is None
-    done(study, {"same-alpha-0": 0.5})
-    assert end_of_budget(first, seconds=4.0) is None
-    said = end_of_budget(first, seconds=10.0)
+    done(study, {"same-alpha-0": 0.5}, 6.0)
+    said = end_of_budget(first, seconds=9.0)
     assert said == "The study's budget of 25 s is used up; extend it to go on."
     assert states_of(study) == {"done": 2, "cancelled": 10}
     assert {run.reason for run in runs_of(study).values() if run.state == "cancelled"} == {said}
     assert runs.RunStore().claim_oldest(["cpu"]) is None
     longer = extend_study(study.id, 60.0)
-    assert longer.budget_seconds == 85.0
+    assert longer.budget_seconds == 85.0, "it is the run under way whose seconds made it"
     assert states_of(longer) == {"done": 2, "queued": 10}
     assert read_study(study.id) == longer
+    done(longer, {variant.key: 0.5 for variant in longer.variants[:5]}, 80.0)
+    with pytest.raises(InputError, match="1 min 25 s is used up; extend"):
+        resume_study(study.id)
     with pytest.raises(InputError, match="by some time"):
         extend_study(study.id, 0.0)
     with pytest.raises(InputError, match="no budget"):

@@ -9,15 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from app.address.routes import link
-from app.backend.data import BirdError
-from app.backend.studies import Pairs, extend_study
+from app.backend.studies import Pairs
 from bird_backend.durations import exact
 from bird_backend.measures import rounded
 
 __all__ = ["pairs_table"]
 
 _HEIGHT = 460
-_MORE_SECONDS = 3600.0
 _SHARES = {
     "robust_after": ("Robust, %", "Robust accuracy of the student after the transfer: all conditions and strengths."),
     "robust_fine_tuning": ("Fine-tuned, %", "Robust accuracy of the same student, fine-tuned with the same budget."),
@@ -96,24 +94,5 @@ def _columns(seeds: int) -> dict[str, Any]:
 
 def _time(found: Pairs) -> None:
     budget, spent = found.study.budget_seconds, found.progress.spent_seconds
-    if budget is None:
-        return
-    st.caption(f"Time: {exact(spent)} of {exact(budget)} spent.")
-    if spent >= budget and found.progress.states.get("cancelled"):
-        st.button(
-            "An hour more",
-            key=f"extend_{found.study.id}",
-            icon=":material/more_time:",
-            on_click=_extend,
-            args=(found.study.id,),
-            help="Goes on with what was not begun when the study's time was up.",
-        )
-    if said := st.session_state.pop(f"_not_extended_{found.study.id}", None):
-        st.error(said)
-
-
-def _extend(study_id: str) -> None:
-    try:
-        extend_study(study_id, _MORE_SECONDS)
-    except BirdError as error:
-        st.session_state[f"_not_extended_{study_id}"] = str(error)
+    if budget is not None:
+        st.caption(f"Time: {exact(spent)} of {exact(budget)} spent.")

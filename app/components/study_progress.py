@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.backend import data
-from app.backend.studies import Study, progress_of, resume_study, stop_study
+from app.backend.studies import Study, extend_study, progress_of, resume_study, stop_study
 from bird_backend.durations import exact
 
 __all__ = ["study_bar", "study_buttons", "study_states"]
@@ -20,6 +20,8 @@ _WORDS = {
     "cancelled": "stopped",
     "waiting": "to come",
 }
+
+_MORE_SECONDS = 3600.0
 
 
 def study_states(study: Study, runs: Mapping[str, data.Run]) -> list[str]:
@@ -52,6 +54,8 @@ def study_buttons(study: Study, runs: Mapping[str, data.Run]) -> None:
             on_click=_act,
             args=("stop", study.id),
         )
+    elif study.budget_seconds is not None and progress_of(study, runs).spent_seconds >= study.budget_seconds:
+        _more_time(study, states)
     elif any(state != "done" for state in states):
         st.button(
             "Resume",
@@ -66,9 +70,29 @@ def study_buttons(study: Study, runs: Mapping[str, data.Run]) -> None:
         st.error(said)
 
 
+def _more_time(study: Study, states: list[str]) -> None:
+    """The button that gives a study more time, where there is something to go on with."""
+    if any(state in ("cancelled", "waiting") for state in states):
+        st.button(
+            "An hour more",
+            key=f"extend_{study.id}",
+            type="primary",
+            icon=":material/more_time:",
+            on_click=_act,
+            args=("extend", study.id),
+            help="Goes on with what was not begun when the study's time was up.",
+        )
+
+
 def _act(action: str, study_id: str) -> None:
     try:
-        stop_study(study_id) if action == "stop" else resume_study(study_id)
+        match action:
+            case "stop":
+                stop_study(study_id)
+            case "extend":
+                extend_study(study_id, _MORE_SECONDS)
+            case _:
+                resume_study(study_id)
     except data.BirdError as error:
         st.session_state[f"_failed_{study_id}"] = str(error)
 

@@ -123,7 +123,9 @@ def _progress(study: Study, runs: Mapping[str, data.Run]) -> None:
         left = f", about {exact(eta)} left" if eta is not None else ""
         phase = f"{said.get('phase', 'Starting')}: {float(said.get('fraction') or 0.0):.0%}{left}"
         link("live", f"**{_which(study, run)}** · {phase}", icon=":material/timeline:", run=run.id)
-    stopped = [run for run in runs.values() if run.state in ("failed", "cancelled")]
+    # Of pairs there may be hundreds that were stopped together, which the bar counts.
+    ended = ("failed",) if study.preset == "pairs" else ("failed", "cancelled")
+    stopped = [run for run in runs.values() if run.state in ended]
     for run in stopped[:_SHOWN]:
         link("live", f"**{_which(study, run)}** {run.state}: {run.reason or 'no reason given'}", run=run.id)
     if len(stopped) > _SHOWN:

@@ -55,7 +55,8 @@ class RunStore:
         spec are there before its row is, so that no reader finds it half made.
         """
         identities = [identify(spec) for spec in specs]
-        there = self._known({identity.digest for identity in identities}) if reuse else frozenset()
+        # A home of another version is refused here, before anything is made in it.
+        there = self._known({identity.digest for identity in identities} if reuse else ())
         waiting: dict[int, RunDirectory] = {}
         kept: set[Path] = set()
         try:

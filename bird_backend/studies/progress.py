@@ -67,9 +67,14 @@ def stop_study(study_id: str) -> Study:
 def resume_study(
     study_id: str, *, states: tuple[State, ...] = ("cancelled", "failed"), start_worker: bool = False
 ) -> Study:
-    """Queue again those of a study's runs that are in one of `states`, and what has no run; the study as it is then."""
+    """Queue again those of a study's runs that are in one of `states`, and what has no run; the study as it is then.
+
+    One that has no time left is an `InputError`.
+    """
     study, store = read_study(study_id), RunStore()
     runs = runs_of(study)
+    if study.budget_seconds is not None and sum(_took(study, runs)) >= study.budget_seconds:
+        raise InputError(f"{_used_up(study.budget_seconds)}; extend it to go on.")
     missing = [member for member in study.members if member.run not in runs]
     if missing and "cancelled" in states:
         specs = [study.spec(study.variant(member.variant), member.seed) for member in missing]
@@ -113,10 +118,14 @@ def end_of_budget(run_id: str, *, seconds: float) -> str | None:
         return None
     if sum(_took(study, runs_of(study))) + seconds < study.budget_seconds:
         return None
-    reason = f"The study's budget of {exact(study.budget_seconds)} is used up; extend it to go on."
+    reason = f"{_used_up(study.budget_seconds)}; extend it to go on."
     with RunTable().writing() as db:
         stop_waiting(db, study.run_ids, reason=reason)
     return reason
+
+
+def _used_up(budget_seconds: float) -> str:
+    return f"The study's budget of {exact(budget_seconds)} is used up"
 
 
 def _took(study: Study, runs: Mapping[str, Run]) -> list[float]:
