@@ -11,7 +11,7 @@ from bird_backend import catalog, settings
 from bird_backend.runs.store import RunStore
 from tests.networks import finish_looking
 from tests.pages import show, words
-from tests.weights import NETWORK, assets_without_weights, write_demo_weights
+from tests.weights import NETWORK, assets_without_weights, write_demo_weights, write_weights
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +36,19 @@ def test_models_show_provenance_and_broken_files_with_their_reason() -> None:
     assert "digits-robust-teacher" in text
     assert any("pickle" in warning.value for warning in app.warning)
     assert {metric.value for metric in app.metric} == {"97.0 %", "87.0 %"}
+
+
+def test_many_teachers_are_a_table_of_which_the_address_names_one() -> None:
+    write_demo_weights()
+    for number in range(30):
+        write_weights(f"zoo-{number:02}", title=f"Teacher {number}", clean_accuracy=number / 100)
+    app = show("models")
+    assert "31 of them" in words(app) and "**Robust digits teacher**" in words(app), "the first is open"
+    assert list(app.dataframe[0].value["Name"])[1:3] == ["zoo-00", "zoo-01"]
+    app = show("models", teacher="zoo-17")
+    assert "**Teacher 17**" in words(app) and "**Teacher 16**" not in words(app)
+    assert "**Fashion student**" in words(app), "of students there are few"
+    assert {metric.value for metric in app.metric} >= {"17.0 %"}
 
 
 def test_networks_list_their_layers_with_shapes() -> None:

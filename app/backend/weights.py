@@ -11,11 +11,12 @@ from app.words.intervals import percent
 from bird_backend import catalog
 from bird_backend.behaviours import BEHAVIOURS, Behaviour
 from bird_backend.catalog import title_of
-from bird_backend.runs.provenance import Provenance, WeightsFile
+from bird_backend.runs.provenance import Provenance, Validated, WeightsFile
 
 __all__ = [
     "RANDOM",
     "Provenance",
+    "Validated",
     "Weights",
     "WeightsFile",
     "offered",
