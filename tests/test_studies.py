@@ -141,7 +141,7 @@ def test_a_member_that_fails_does_not_stop_the_others(
     assert code == 1
     assert err == "Fine-tuning, seed 0: The loss is not a number.\n"
     document = json.loads(out)
-    assert document["states"] == {"failed": 1, "done": 5}
+    assert document["states"] == {"failed": 1, "done": 7}
     assert document["rows"][1]["problems"] == ["Seed 0 failed: The loss is not a number."]
 
 
