@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
 
 from bird_backend import runs, settings
@@ -32,7 +33,7 @@ from bird_backend.jobs.process import perform
 from bird_backend.measures.attributes import ATTRIBUTES
 from bird_backend.models import build_model
 from bird_backend.runs.feature_cache import FeatureCache, free_features, list_features
-from bird_backend.runs.scores import PAIR, SCORE_COLUMNS, read_answers, read_scores, widen
+from bird_backend.runs.scores import PAIR, SCORE_COLUMNS, read_answers, read_ranking, read_scores, widen
 from bird_backend.similarity import cka
 from tests.conftest import ROOT
 from tests.pages import show, words
@@ -165,6 +166,15 @@ def test_the_table_has_every_score_with_its_interval_and_random_weights_beside_i
     assert [entry["rank"] for entry in ranking] == [1, 2, 3]
     assert [entry["scores"]["usefulness"]["value"] for entry in ranking] == sorted(wide["usefulness"], reverse=True)
     assert ranking[0]["why"].startswith("High: ") and ranking[-1]["why"].startswith("Low: ")
+    assert read_ranking(run.directory) == ranking
+    order = np.argsort(np.argsort(wide["usefulness"]))
+    others = {
+        option: spearmanr(order, wide[f"usefulness_{option}"]).statistic
+        for option in ("min_max", "min_probe_weighted", "mean_mean", "mean_max", "mean_probe_weighted")
+    }
+    said = " ".join(run.summary["remarks"])
+    assert f"rank correlations are from {min(others.values()):.2f}" in said
+    assert f"to {max(others.values()):.2f}" in said
     page = show("live", run=run.id)
     assert not page.exception
     assert "High: its features say" in words(page)
@@ -302,7 +312,7 @@ def test_classes_without_a_held_out_image_and_constant_features_are_said(documen
 
 
 def test_the_command_prints_a_table_or_one_document(
-    document: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    document: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tmp_path / "rank.json"
     spec.write_text(json.dumps({key: value for key, value in document.items() if key != "kind"}))
@@ -313,6 +323,11 @@ def test_the_command_prints_a_table_or_one_document(
     assert main(["rank", str(spec)]) == 0
     said = capsys.readouterr().out
     assert "Complementary knowledge" in said and "Last, " not in said
+    asked: list[RankSpec] = []
+    monkeypatch.setattr("bird_backend.cli.rank_commands.perform_here", lambda spec, **_: asked.append(spec))
+    assert main(["rank", str(spec), "--every", "--set", "student.weights=fashion-student"]) == 0
+    assert {"digits-robust-teacher", "digits-geometric-teacher"} <= {teacher.title for teacher in asked[0].teachers}
+    assert "fashion-student" not in {teacher.title for teacher in asked[0].teachers}
     spec.write_text(json.dumps({"kind": "examine", "model": {"model": "cnn-small"}}))
     assert main(["rank", str(spec)]) == 2
     assert "not for a ranking" in capsys.readouterr().err
@@ -350,7 +365,7 @@ perform({run.id!r}, device="cpu")
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
 

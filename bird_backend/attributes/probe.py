@@ -108,7 +108,10 @@ class _Path:
     def __init__(self, x: Tensor, labels: Tensor, classes: int, begin: tuple[Tensor, Tensor] | None = None) -> None:
         """`begin` is where the first fit starts: weights [K, d] and intercepts [K]."""
         self._n = len(x)
-        self._variances, self._axes = torch.linalg.eigh(x.T @ x / self._n)
+        covariance = x.T @ x / self._n
+        if x.device.type == "mps":  # which has no eigenvectors
+            covariance = covariance.cpu()
+        self._variances, self._axes = (found.to(x.device) for found in torch.linalg.eigh(covariance))
         self._turned = x @ self._axes
         self._labels = labels
         weight, bias = begin or (x.new_zeros(classes, x.shape[1]), x.new_zeros(classes))

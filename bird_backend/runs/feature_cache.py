@@ -32,6 +32,8 @@ Part = Literal["features", "changed"]
 _ABOUT = "about.json"
 _MARGIN = 64 * 2**20
 """Bytes that are left free on the disk, for whoever else writes there."""
+_OLD_SECONDS = 3600.0
+"""Nothing is written for so long: what is half done for longer is of a process that died."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,7 @@ class FeatureCache:
     def __init__(self) -> None:
         self._in_use: set[Path] = set()
         self._limit = settings.feature_cache()
+        _remove_leftovers()
 
     def open(self, part: Part, key: str, about: Mapping[str, Any]) -> FeatureFolder:
         """The folder of that key; it is made when something is put there. `about` has `name`, `network`, `images`."""
@@ -203,6 +206,19 @@ def _remove(folder: Path) -> None:
     with contextlib.suppress(OSError):
         folder.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _remove_leftovers() -> None:
+    """What processes that died were writing or removing."""
+    for part in get_args(Part):
+        for path in (*_root(part).glob(".*"), *_root(part).glob("*/.*")):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime < _OLD_SECONDS:
+                    continue
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def _said(size: int) -> str:

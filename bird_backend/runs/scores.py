@@ -6,9 +6,10 @@ networks as `ModelRef.title` has them. `random` is the same score of a random-we
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,11 @@ from bird_backend.measures.attributes import ATTRIBUTES, USUAL_USEFULNESS, colum
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import read_arrays
 
-__all__ = ["PAIR", "SCORES", "SCORE_COLUMNS", "ProbeAnswers", "read_answers", "read_scores", "widen"]
+__all__ = ["PAIR", "SCORES", "SCORE_COLUMNS", "ProbeAnswers", "read_answers", "read_ranking", "read_scores", "widen"]
 
 SCORES = "scores.parquet"
 ANSWERS = "answers.npz"
+RANKING = "ranking.json"
 PAIR = ("teacher", "teacher_layer", "student", "student_layer")
 """Columns that say what a score is of."""
 SCORE_COLUMNS = (
@@ -51,6 +53,18 @@ def read_scores(directory: RunDirectory) -> pd.DataFrame | None:
         return pd.read_parquet(path)[list(SCORE_COLUMNS)]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"The file {SCORES} of run {directory.path.name} can't be read: it is damaged.") from error
+
+
+def read_ranking(directory: RunDirectory) -> list[dict[str, Any]] | None:
+    """Every pair of layers, best first: `PAIR`, `rank`, `scores` by attribute, `why`; none before it is there."""
+    path = directory.artifacts / RANKING
+    if not path.exists():
+        return None
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"The file {RANKING} of run {directory.path.name} can't be read: it is damaged.") from error
+    return found if isinstance(found, list) else []
 
 
 def widen(scores: pd.DataFrame, *, part: _Part = "value", usual: str = USUAL_USEFULNESS) -> pd.DataFrame:

@@ -89,12 +89,15 @@ def _report(summary: Summary) -> Report:
     )
     header = ("", "teacher", "layer", f"{summary['student']}'s layer", *(ATTRIBUTES[name].title for name in _SHOWN))
     best = [f"{entry['teacher']} at {entry['teacher_layer']}: {entry['why']}" for entry in ranking[:_SENTENCES]]
-    worst = [f"Last, {entry['teacher']} at {entry['teacher_layer']}: {entry['why']}" for entry in ranking[_SENTENCES:]]
+    whole = len(ranking) == summary["pairs"]
+    last = ranking[_SENTENCES:][-1:] if whole else ()
+    worst = [f"Last, {entry['teacher']} at {entry['teacher_layer']}: {entry['why']}" for entry in last]
+    rest = () if whole else (f"The first {len(ranking)} of {summary['pairs']:,} pairs of layers",)
     said = (
         f"n = {summary['n']:,} validation images and {summary['n_train']:,} training images; in brackets the same of"
         " random weights; every score, option and interval is in the run's scores.parquet"
     )
-    return Report(header=header, rows=rows, lines=(*best, *worst[-1:], said, *summary["remarks"]))
+    return Report(header=header, rows=rows, lines=(*best, *worst, *rest, said, *summary["remarks"]))
 
 
 def _say(name: str, score: dict[str, float | None] | None) -> str:

@@ -15,23 +15,25 @@ from bird_backend.errors import InputError
 from bird_backend.evaluation.thumbnails import SIDE, thumbnails
 from bird_backend.experiments.profiles import Profiles
 from bird_backend.experiments.rank import Candidate, RankSpec
-from bird_backend.experiments.rank.words import rank
+from bird_backend.experiments.rank.words import agreement, rank
 from bird_backend.experiments.work import Work
 from bird_backend.measures import Interval, wilson
 from bird_backend.runs.fingerprints import file_digest
 from bird_backend.runs.identity import identify
 from bird_backend.runs.provenance import find_weights, read_provenance
-from bird_backend.runs.scores import ANSWERS, SCORE_COLUMNS, SCORES, ProbeAnswers
+from bird_backend.runs.scores import ANSWERS, RANKING, SCORE_COLUMNS, SCORES, ProbeAnswers
 from bird_backend.specs import ModelRef
 
 __all__ = ["execute"]
 
 _log = logging.getLogger("bird")
 _PICTURES = 120
+_MOST_SUMMED_UP = 100
+"""Pairs of layers that the summary has; `ranking.json` has all."""
 
 
 def execute(spec: RankSpec, work: Work) -> dict[str, Any]:
-    """Every score as `scores.parquet`, what probes say as `answers.npz`, and the ranking."""
+    """Every score as `scores.parquet`, what probes say as `answers.npz`, and the ranking as `ranking.json`."""
     writer = work.writer
     data = work.load(spec.data, spec.image_size)
     identity = identify(spec)
@@ -74,9 +76,13 @@ def execute(spec: RankSpec, work: Work) -> dict[str, Any]:
     scores = pd.DataFrame(ranking.rows, columns=list(SCORE_COLUMNS))
     writer.save_table(SCORES, scores)
     writer.save_arrays(ANSWERS, vars(ranking.answers()))
-    remarks = [*ranking.remarks(), *data.remarks]
+    option = f"{spec.reduce}_{spec.aggregate}"
+    said = agreement(scores, option)
+    remarks = [*([said] if said else ()), *ranking.remarks(), *data.remarks]
     for remark in remarks:
         _log.info("%s", remark)
+    ranked = rank(scores, option, spec.behaviour.behaviour.words)
+    writer.save_json(RANKING, ranked)
     return {
         "behaviour": spec.behaviour.name,
         "n": len(profiles.held_out),
@@ -84,8 +90,9 @@ def execute(spec: RankSpec, work: Work) -> dict[str, Any]:
         "cells": len(cells),
         "student": spec.student.title,
         "student_layers": list(student_layers),
-        "option": f"{spec.reduce}_{spec.aggregate}",
-        "ranking": rank(scores, f"{spec.reduce}_{spec.aggregate}", spec.behaviour.behaviour.words),
+        "option": option,
+        "pairs": len(ranked),
+        "ranking": ranked[:_MOST_SUMMED_UP],
         "student_scores": ranking.student_scores(),
         "remarks": remarks,
     }

@@ -10,10 +10,10 @@ import pandas as pd
 
 from bird_backend.behaviours import Words
 from bird_backend.measures import rounded
-from bird_backend.measures.attributes import ATTRIBUTES, column
+from bird_backend.measures.attributes import ATTRIBUTES, REDUCE_AND_AGGREGATE, column
 from bird_backend.runs.scores import PAIR, widen
 
-__all__ = ["rank"]
+__all__ = ["agreement", "rank"]
 
 _FEWEST = 3
 """Different values that can be called high and low among each other."""
@@ -47,6 +47,35 @@ def rank(scores: pd.DataFrame, option: str, words: Words) -> list[dict[str, Any]
             }
         )
     return found
+
+
+def agreement(scores: pd.DataFrame, option: str) -> str | None:
+    """How far the order of usefulness under `option` is that under the others; none of fewer than three layers."""
+    wide = widen(scores, usual=option).drop_duplicates(["teacher", "teacher_layer"])
+    if len(wide) < _FEWEST:
+        return None
+    order = wide["usefulness"].rank()
+    # Pearson's of ranks is Spearman's. Of the options that reduce nothing is left of what conditions do.
+    others = {
+        other: order.corr(wide[column("usefulness", other)].rank())
+        for other in REDUCE_AND_AGGREGATE
+        if other != option and not other.startswith("clean")
+    }
+    known = {other: value for other, value in others.items() if math.isfinite(value)}
+    if not known:
+        return None
+    least, most = (choose(known, key=known.__getitem__) for choose in (min, max))
+    return (
+        f"The order of the {len(wide)} layers by usefulness depends on how it is averaged: beside {_spelt(option)}, the"
+        f" other options' rank correlations are from {known[least]:.2f} ({_spelt(least)}) to {known[most]:.2f}"
+        f" ({_spelt(most)})."
+    )
+
+
+def _spelt(option: str) -> str:
+    """`min_probe_weighted` as `min, probe-weighted`."""
+    reduce, _, how = option.partition("_")
+    return f"{reduce}, {how.replace('_', '-')}"
 
 
 def _why(row: pd.Series, chance: pd.Series, all_rows: pd.DataFrame, option: str, words: Words, *, beyond: bool) -> str:
