@@ -9,8 +9,8 @@ import pandas as pd
 
 from bird_backend.experiments import load_spec
 from bird_backend.measures.attributes import ATTRIBUTES
-from bird_backend.runs.directory import RunDirectory
-from bird_backend.runs.scores import ANSWERS, SCORE_COLUMNS, SCORES
+from bird_backend.runs.directory import RunDirectory, write_json
+from bird_backend.runs.scores import ANSWERS, RANKING, SCORE_COLUMNS, SCORES
 from bird_backend.runs.store import Run, RunStore
 
 __all__ = ["GUIDED", "LAYERS", "STUDENT", "TEACHERS", "rank_document", "write_ranking"]
@@ -94,4 +94,13 @@ def _fill(directory: RunDirectory) -> dict[str, Any]:
         shown=shown,
         pictures=generator.integers(0, 256, (len(shown), 32, 32, 3)).astype(np.uint8),
     )
-    return {"kind": "rank", "option": "min_mean", "student": STUDENT, "ranking": ranking, "n": IMAGES, "remarks": []}
+    write_json(directory.artifacts / RANKING, ranking)
+    return {
+        "kind": "rank",
+        "option": "min_mean",
+        "student": STUDENT,
+        "ranking": ranking,
+        "pairs": len(ranking),
+        "n": IMAGES,
+        "remarks": [],
+    }

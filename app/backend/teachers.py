@@ -16,7 +16,7 @@ from bird_backend.errors import InputError
 from bird_backend.experiments import RankSpec, RunSpec, TransferSpec, load_spec
 from bird_backend.prediction import PAIR, Predictor, fit_each, join, read_frame
 from bird_backend.runs.directory import RunDirectory
-from bird_backend.runs.scores import ProbeAnswers, read_answers, read_scores
+from bird_backend.runs.scores import ProbeAnswers, read_answers, read_ranking, read_scores
 from bird_backend.runs.store import RunStore
 from bird_backend.studies import Study, list_studies, pairs_of, read_study, runs_of
 
@@ -45,7 +45,7 @@ def probe_answers(run: Run) -> ProbeAnswers | None:
 
 def reasons(run: Run) -> dict[tuple[str, str, str], str]:
     """By teacher, its layer and the student's layer the sentence that says why it is high or low."""
-    ranking: list[dict[str, Any]] = (run.summary or {}).get("ranking", [])
+    ranking = (read_ranking(run.directory) if run.state == "done" else None) or []
     return {(entry["teacher"], entry["teacher_layer"], entry["student_layer"]): entry["why"] for entry in ranking}
 
 
