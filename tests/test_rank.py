@@ -29,7 +29,9 @@ from bird_backend.cli import main
 from bird_backend.datasets import Dataset, load_dataset, normalise
 from bird_backend.errors import InputError, RunError
 from bird_backend.experiments import RankSpec, load_spec
+from bird_backend.experiments.rank.words import rank
 from bird_backend.jobs.process import perform
+from bird_backend.measures import rounded
 from bird_backend.measures.attributes import ATTRIBUTES
 from bird_backend.models import build_model
 from bird_backend.runs.feature_cache import FeatureCache, free_features, list_features
@@ -173,8 +175,8 @@ def test_the_table_has_every_score_with_its_interval_and_random_weights_beside_i
         for option in ("min_max", "min_probe_weighted", "mean_mean", "mean_max", "mean_probe_weighted")
     }
     said = " ".join(run.summary["remarks"])
-    assert f"rank correlations are from {min(others.values()):.2f}" in said
-    assert f"to {max(others.values()):.2f}" in said
+    assert f"rank correlations are from {rounded(min(others.values()), 2)}" in said
+    assert f"to {rounded(max(others.values()), 2)}" in said
     page = show("live", run=run.id)
     assert not page.exception
     assert "High: its features say" in words(page)
@@ -375,3 +377,34 @@ def test_a_spec_is_about_the_networks_it_names(document: dict[str, Any]) -> None
     assert isinstance(spec, RankSpec)
     assert dict(runs.identity.identify(spec).weights).keys() == {"digits-robust-teacher"}
     assert runs.RunStore().create(spec, state="queued").title == "2 teachers for random Small CNN on Digits"
+
+
+def test_a_layer_worse_than_random_weights_is_said_to_be() -> None:
+    rows = [
+        (
+            "t",
+            layer,
+            "s",
+            "g",
+            name,
+            option,
+            value,
+            value - 0.1,
+            value + 0.1,
+            50,
+            "bootstrap, over images",
+            0.0,
+            -0.1,
+            0.1,
+        )
+        for layer, value in (("a", 0.5), ("b", 0.05), ("c", -0.5))
+        for name, option in (
+            ("complementary_knowledge", ""),
+            *(("usefulness", option) for option in ("min_mean", "clean_mean")),
+        )
+    ]
+    entries = rank(pd.DataFrame(rows, columns=list(SCORE_COLUMNS)), "min_mean", BEHAVIOURS["corruptions"].words)
+    assert ["(random weights 0.000)" in entries[0]["why"], "no difference beyond noise" in entries[1]["why"]] == [
+        True
+    ] * 2
+    assert "to −0.500 (random weights 0.000, which is more)" in entries[2]["why"]

@@ -25,7 +25,9 @@ def rank(scores: pd.DataFrame, option: str, words: Words) -> list[dict[str, Any]
     Layers that are equally useful share a rank: usefulness doesn't depend on the guided layer.
     """
     wide, chance = widen(scores, usual=option), widen(scores, part="random", usual=option)
-    low, random_high = (widen(scores, part=part, usual=option)["usefulness"] for part in ("low", "random_high"))
+    low, high, random_low, random_high = (
+        widen(scores, part=part, usual=option)["usefulness"] for part in ("low", "high", "random_low", "random_high")
+    )
     order = wide.assign(place=-wide["usefulness"], then=-wide["complementary_knowledge"]).sort_values(
         ["place", "then"], kind="stable"
     )
@@ -33,7 +35,8 @@ def rank(scores: pd.DataFrame, option: str, words: Words) -> list[dict[str, Any]
     found = []
     for index in order.index:
         row, beside = wide.loc[index], chance.loc[index]
-        beyond = bool(low[index] > random_high[index])
+        better, worse = low[index] > random_high[index], high[index] < random_low[index]
+        noise = "" if better else ", which is more" if worse else ", no difference beyond noise"
         found.append(
             {
                 **{name: row[name] for name in PAIR},
@@ -43,7 +46,7 @@ def rank(scores: pd.DataFrame, option: str, words: Words) -> list[dict[str, Any]
                     for name in ATTRIBUTES
                     if not math.isnan(row[name])
                 },
-                "why": _why(row, beside, wide, option, words, beyond=beyond),
+                "why": _why(row, beside, wide, option, words, noise=noise),
             }
         )
     return found
@@ -67,8 +70,8 @@ def agreement(scores: pd.DataFrame, option: str) -> str | None:
     least, most = (choose(known, key=known.__getitem__) for choose in (min, max))
     return (
         f"The order of the {len(wide)} layers by usefulness depends on how it is averaged: beside {_spelt(option)}, the"
-        f" other options' rank correlations are from {known[least]:.2f} ({_spelt(least)}) to {known[most]:.2f}"
-        f" ({_spelt(most)})."
+        f" other options' rank correlations are from {rounded(known[least], 2)} ({_spelt(least)})"
+        f" to {rounded(known[most], 2)} ({_spelt(most)})."
     )
 
 
@@ -78,14 +81,14 @@ def _spelt(option: str) -> str:
     return f"{reduce}, {how.replace('_', '-')}"
 
 
-def _why(row: pd.Series, chance: pd.Series, all_rows: pd.DataFrame, option: str, words: Words, *, beyond: bool) -> str:
+def _why(row: pd.Series, chance: pd.Series, all_rows: pd.DataFrame, option: str, words: Words, *, noise: str) -> str:
     """ "High: …"."""
     clean_option = column("usefulness", f"clean_{option.partition('_')[2]}")
     useful, clean = row["usefulness"], row[clean_option]
     values = all_rows["usefulness"].drop_duplicates().to_numpy()
     much = clean >= all_rows[clean_option].median()
     less = clean - useful <= (all_rows[clean_option] - all_rows["usefulness"]).median()
-    random = f"random weights {rounded(chance['usefulness'], 3)}{'' if beyond else ', no difference beyond noise'}"
+    random = f"random weights {rounded(chance['usefulness'], 3)}{noise}"
     says = f"usefulness {rounded(clean, 3)} on clean images, {rounded(useful, 3)} {words.under} ({random})"
     if len(values) >= _FEWEST:
         says = (
