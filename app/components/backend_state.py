@@ -40,7 +40,7 @@ def backend_state() -> None:
         changing = _changing()
     except data.BirdError:
         return
-    st.fragment(_draw, run_every=3 if changing else None)(changing)
+    st.fragment(_draw, run_every=3 if changing else None)()
 
 
 def _changing() -> bool:
@@ -51,12 +51,11 @@ def _starting() -> bool:
     return not data.worker_alive() and time.monotonic() - _started_once() < _STARTING_SECONDS
 
 
-def _draw(timed: bool) -> None:
+def _draw() -> None:
+    # Once nothing moves any more the timer goes on until the page is next drawn: drawing it anew for that alone would
+    # come at a moment of its own, perhaps that of a click.
     runs = data.active_runs()
     alive = data.worker_alive()
-    if timed and not _changing():
-        # Nothing moves any more: one whole run of the page stops the timer.
-        draw_again()
     running = [run for run in runs if run.state == "running"]
     with st.container(key="backend_state", gap="xxsmall"):
         if alive:
