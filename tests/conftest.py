@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from bird_backend import runs
+from bird_backend.jobs.supervisor import Supervisor
 from tests.browsing import browser, end_supervisor, server
 
 # The tests run side by side, and networks this small are slower on two threads than on one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-__all__ = ["ROOT", "browser", "command", "home", "no_worker", "server", "transfer_document", "write_spec"]
+__all__ = ["ROOT", "browser", "command", "home", "no_worker", "server", "supervisor", "transfer_document", "write_spec"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +33,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield path
     if (path / "supervisor.lock").is_file():
         end_supervisor(path)
+
+
+@pytest.fixture
+def supervisor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
+    """A supervisor that ticks in the test; its children end with it."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    supervisor = Supervisor(store=runs.RunStore(), devices=["cpu"])
+    yield supervisor
+    for child in supervisor.children.values():
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,6 @@ from bird_backend.experiments import load_spec
 from bird_backend.jobs.supervisor import MAX_ATTEMPTS, Supervisor
 from bird_backend.runs.directory import is_locked, locked
 from tests.conftest import ROOT, command, write_spec
-
-
-@pytest.fixture
-def supervisor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
-    """A supervisor that ticks in the test; its children end with it."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    supervisor = Supervisor(store=runs.RunStore(), devices=["cpu"])
-    yield supervisor
-    for child in supervisor.children.values():
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 def until(condition: Callable[[], object], supervisor: Supervisor | None = None, seconds: float = 90) -> None:

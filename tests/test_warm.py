@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,17 +20,6 @@ from tests.test_jobs import until
 
 pytestmark = pytest.mark.usefixtures("no_worker")
 TIMES = ["t", "images_per_s"]
-
-
-@pytest.fixture
-def supervisor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    supervisor = Supervisor(store=runs.RunStore(), devices=["cpu"])
-    yield supervisor
-    for child in supervisor.children.values():
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 def study_of(document: dict[str, Any], *, betas: tuple[float, ...] = (0.9, 0.5), epochs: int = 1) -> Study:

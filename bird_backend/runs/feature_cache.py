@@ -23,6 +23,7 @@ from typing import IO, Any, Literal, get_args
 
 from bird_backend import settings
 from bird_backend.errors import InputError, RunError
+from bird_backend.runs.cache_folders import remove_folder, size_of_folder
 from bird_backend.runs.directory import write_json
 
 __all__ = ["FeatureCache", "FeatureFolder", "KeptFeatures", "Part", "content_key", "free_features", "list_features"]
@@ -70,7 +71,7 @@ def list_features() -> list[KeptFeatures]:
                     name=str(about.get("name", "")),
                     network=str(about.get("network", "")),
                     images=int(about.get("images", 0)),
-                    bytes=_size(folder),
+                    bytes=size_of_folder(folder),
                     created=float(about.get("created", 0.0)),
                 )
             )
@@ -81,7 +82,7 @@ def free_features(which: str) -> list[KeptFeatures]:
     """Remove what is of the data set `which`, or a folder by its key, or `all`; returns what was removed."""
     freed = [kept for kept in list_features() if which in ("all", kept.name, kept.key)]
     for kept in freed:
-        _remove(_root(kept.part) / kept.key)
+        remove_folder(_root(kept.part) / kept.key)
     if which == "all":
         for part in get_args(Part):
             shutil.rmtree(_root(part), ignore_errors=True)
@@ -111,13 +112,13 @@ class FeatureCache:
                 f"{what} would take {_said(size)}, more than the {_said(self._limit)} that the cache may"
                 " (BIRD_FEATURE_CACHE, in MiB); take fewer images, conditions or strengths."
             )
-        there = [(folder, _size(folder)) for _, folder in _folders()]
+        there = [(folder, size_of_folder(folder)) for _, folder in _folders()]
         total = sum(size_there for _, size_there in there)
         for folder, size_there in sorted(there, key=lambda entry: _used(entry[0])):
             if total + size <= self._limit:
                 break
             if folder not in self._in_use:
-                _remove(folder)
+                remove_folder(folder)
                 total -= size_there
         if total + size > self._limit:
             raise InputError(
@@ -192,20 +193,6 @@ def _used(folder: Path) -> float:
     with contextlib.suppress(OSError):
         return (folder / _ABOUT).stat().st_mtime
     return 0.0
-
-
-def _size(folder: Path) -> int:
-    with contextlib.suppress(OSError):
-        return sum(path.stat().st_size for path in folder.iterdir())
-    return 0
-
-
-def _remove(folder: Path) -> None:
-    """Out of its place at once, then file by file; whoever has one open keeps it."""
-    doomed = folder.with_name(f".{secrets.token_hex(8)}")
-    with contextlib.suppress(OSError):
-        folder.rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _remove_leftovers() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 from bird_backend import settings
 from bird_backend.errors import InputError, RunError, UnknownNameError
+from bird_backend.runs.cache_folders import remove_folder, size_of_folder
 from bird_backend.runs.directory import is_locked, locked, write_json
 
 __all__ = [
@@ -70,7 +71,7 @@ def list_cached() -> list[CachedImages]:
                     name=str(about.get("name", "")),
                     image_size=int(about.get("image_size", 0)),
                     images=sum(about.get("counts", {}).values()),
-                    bytes=_size(folder),
+                    bytes=size_of_folder(folder),
                     created=float(about.get("created", 0.0)),
                 )
             )
@@ -87,7 +88,7 @@ def free_cached(which: str) -> list[CachedImages]:
     if not freed and which != "all":
         raise UnknownNameError("data set in the cache", which, [*dict.fromkeys(entry.name for entry in there), "all"])
     for entry in freed:
-        _remove(_root() / entry.key)
+        remove_folder(_root() / entry.key)
     keys = {entry.key for entry in freed}
     for note in _root().glob("*.json"):
         if which == "all" or _pointed_at(note) in keys:
@@ -138,7 +139,7 @@ def keep_entry(folder: Path, key: str, about: Mapping[str, Any], *, also: str | 
     write_json(folder / _ABOUT, {**about, "created": time.time()})
     (folder / _LOCK).unlink(missing_ok=True)
     if place.is_dir() and _about(place) is None:
-        _remove(place)
+        remove_folder(place)
     try:
         folder.rename(place)
     except OSError:
@@ -151,7 +152,7 @@ def keep_entry(folder: Path, key: str, about: Mapping[str, Any], *, also: str | 
 
 def discard_entry(key: str) -> None:
     """Remove an entry that turned out to be damaged."""
-    _remove(_root() / key)
+    remove_folder(_root() / key)
 
 
 def _root() -> Path:
@@ -177,20 +178,6 @@ def _pointed_at(note: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return key if isinstance(key, str) and key.isalnum() else None
-
-
-def _size(folder: Path) -> int:
-    with contextlib.suppress(OSError):
-        return sum(path.stat().st_size for path in folder.iterdir())
-    return 0
-
-
-def _remove(folder: Path) -> None:
-    """Out of its place at once, then file by file."""
-    doomed = folder.with_name(f".{secrets.token_hex(8)}")
-    with contextlib.suppress(OSError):
-        folder.rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _remove_leftovers() -> None:
