@@ -18,6 +18,7 @@ from bird_backend import catalog, measures
 from bird_backend.corruptions import CORRUPTIONS, SEVERITIES
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
+from bird_backend.runs.attribution import Attribution
 from bird_backend.runs.directory import RunDirectory, write_json
 from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.reading import Examples, Gallery
@@ -245,6 +246,7 @@ def _write_measured(
     teacher = centres[labels] + 0.6 * generator.normal(size=(EMBEDDED, 16))
     student = generator.normal(size=(EMBEDDED, 16)) + 0.7 * np.roll(centres, 3, axis=0)[labels]
     _snapshot(directory, "teacher", 0, teacher, umap=umap)
+    debiased = _u_centred(teacher)
     done = fraction * len(arms)
     for position, arm in enumerate(arms):
         last = round(STEPS * min(max(done - position, 0), 1))
@@ -253,7 +255,8 @@ def _write_measured(
         _append(directory, list(_curves(arm, last, generator, cka=True)))
         for step in [*range(0, last, EVERY), *([STEPS] if last == STEPS else [])]:
             towards = 0.8 * step / STEPS if _moves(arm) else 0.02
-            _snapshot(directory, arm, step, (1 - towards) * student + towards * teacher, umap=umap)
+            features = (1 - towards) * student + towards * teacher
+            _snapshot(directory, arm, step, features, umap=umap, shares=_shares(debiased, _u_centred(features)))
     write_json(directory.path / "progress.json", _progress(fraction))
 
 
@@ -315,7 +318,15 @@ def _seal(directory: RunDirectory) -> None:
     )
 
 
-def _snapshot(directory: RunDirectory, model: str, step: int, features: np.ndarray, *, umap: bool) -> None:
+def _snapshot(
+    directory: RunDirectory,
+    model: str,
+    step: int,
+    features: np.ndarray,
+    *,
+    umap: bool,
+    shares: dict[str, np.ndarray] | None = None,
+) -> None:
     probes = features[np.linspace(0, EMBEDDED - 1, GRAM).astype(int)]
     centred = probes - probes.mean(axis=0)
     gram = centred @ centred.T
@@ -325,9 +336,27 @@ def _snapshot(directory: RunDirectory, model: str, step: int, features: np.ndarr
         gram=(gram / np.linalg.norm(gram)).astype(np.float32),
         features=features.astype(np.float32),
         pca=pca.astype(np.float32),
+        **(shares or {}),
     )
     if umap:
         np.savez(directory.artifacts / f"umap-{model}-{step:06d}.npz", points=(pca * 3).astype(np.float32))
+
+
+def _u_centred(features: np.ndarray) -> np.ndarray:
+    """The features' Gram matrix as the debiased CKA has it, at unit Frobenius norm."""
+    n, K = len(features), features @ features.T
+    np.fill_diagonal(K, 0)
+    rows = K.sum(axis=1)
+    K = K - (rows[:, None] + rows[None, :]) / (n - 2) + rows.sum() / ((n - 1) * (n - 2))
+    np.fill_diagonal(K, 0)
+    return np.asarray(K / np.linalg.norm(K))
+
+
+def _shares(A: np.ndarray, B: np.ndarray) -> dict[str, np.ndarray]:
+    """The biased shares are the debiased ones here: nobody looks at the difference."""
+    share = (A * B).sum(axis=1)
+    agreement = share / (np.linalg.norm(A, axis=1) * np.linalg.norm(B, axis=1))
+    return Attribution(share=share, share_biased=share, agreement=agreement).arrays()
 
 
 def _images(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:

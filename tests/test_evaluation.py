@@ -188,6 +188,8 @@ def test_a_snapshot_of_the_teacher_itself_is_at_cka_one() -> None:
     assert arrays["gram"].shape == (16, 16)
     assert np.linalg.norm(arrays["gram"].astype(float)) == pytest.approx(1, abs=1e-2)
     assert arrays["pca"].shape == (40, 2)
+    assert arrays["share"].sum(dtype=np.float64) == pytest.approx(geometry.cka, abs=1e-6)
+    assert arrays["agreement"] == pytest.approx(np.ones(40), abs=1e-6)
     other = snapshotter.draw(build_model("cnn-small", classes=3, seed=1).eval())
     again = Snapshotter(probes, guiding, layer="block2", pooling="mean").draw(model)
     assert other is not None and again is not None

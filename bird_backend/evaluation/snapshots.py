@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from bird_backend.activations import Pooling, capture_activations, pool
 from bird_backend.datasets import normalise
 from bird_backend.evaluation.probes import Probes
-from bird_backend.similarity import centred_gram, cka, cka_null
+from bird_backend.runs.attribution import Attribution
+from bird_backend.similarity import Estimator, centred_gram, cka, cka_null, cka_shares
 from bird_backend.stopping import check_stop
 from bird_backend.training.device import layout, to_layout, training_mode
 
@@ -44,7 +45,7 @@ class Snapshotter:
     def draw(self, model: nn.Module) -> tuple[Geometry, dict[str, np.ndarray]] | None:
         """How close the geometry is to the teacher's, and a snapshot file's arrays; none where features aren't finite.
 
-        The model is left as it was.
+        Beside those of `arrays` each image's part in the CKA. The model is left as it was.
         """
         features = layer_features(model, self._probes.images, (self._layer,), self._pooling)[self._layer]
         if not bool(features.isfinite().all()):
@@ -52,7 +53,8 @@ class Snapshotter:
         # Debiased, because 1,000 images of a wide layer are few: the biased value would call strangers alike.
         value = float(cka(self._teacher, features))
         null = cka_null(self._teacher, features, shuffles=3)
-        return Geometry(cka=value, null=null, n=len(features)), self.arrays(features)
+        shares = attribute(self._teacher, features).arrays()
+        return Geometry(cka=value, null=null, n=len(features)), self.arrays(features) | shares
 
     def arrays(self, features: Tensor) -> dict[str, np.ndarray]:
         """`gram`, `features` and `pca` of pooled features [N, d]."""
@@ -75,6 +77,14 @@ class Snapshotter:
         mean, axes = self._axes
         points = (features - mean) @ axes
         return np.pad(points, ((0, 0), (0, 2 - points.shape[1]))).astype(np.float32)
+
+
+def attribute(teacher: Tensor, student: Tensor) -> Attribution:
+    """What each image adds to the CKA of the teacher's features [N, p] with the student's [N, q]."""
+    estimators: tuple[Estimator, Estimator] = ("debiased", "biased")
+    debiased, biased = (cka_shares(teacher, student, estimator=each) for each in estimators)
+    kept = {"share": debiased.share, "share_biased": biased.share, "agreement": debiased.agreement}
+    return Attribution(**{name: values.float().cpu().numpy() for name, values in kept.items()})
 
 
 @torch.no_grad()

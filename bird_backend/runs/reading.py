@@ -125,7 +125,8 @@ def read_snapshot(directory: RunDirectory, name: SnapshotName, *arrays: str) -> 
     """Named arrays of a snapshot (all by default).
 
     `gram` [m, m] centred similarities of the Gram probes, scaled to unit Frobenius norm; `features` [N, d] pooled
-    activations of the embedding probes; `pca` [N, 2] their projection on axes fixed at the model's first snapshot.
+    activations of the embedding probes; `pca` [N, 2] their projection on axes fixed at the model's first snapshot; of a
+    student, what `attribution` reads.
     """
     return _arrays(directory, name.file, *arrays)
 
