@@ -34,6 +34,7 @@ __all__ = [
     "found",
     "home",
     "image_memory",
+    "kept_checkpoints",
     "make_home",
     "networks_allowed",
     "pictures_dir",
@@ -103,6 +104,15 @@ def feature_cache() -> int:
         return max(0, int(float(asked) * 2**20)) if asked else 8 * 2**30
     except (ValueError, OverflowError) as error:
         raise InputError(f"BIRD_FEATURE_CACHE is a number of MiB, not {asked!r}.") from error
+
+
+def kept_checkpoints() -> int:
+    """Bytes that checkpoints kept to fork runs from may take in all: `BIRD_KEPT_CHECKPOINTS` in MiB, else 4 GiB."""
+    asked = os.environ.get("BIRD_KEPT_CHECKPOINTS", "")
+    try:
+        return max(0, int(float(asked) * 2**20)) if asked else 4 * 2**30
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"BIRD_KEPT_CHECKPOINTS is a number of MiB, not {asked!r}.") from error
 
 
 def expanded(path: str | Path) -> Path:

@@ -43,6 +43,7 @@ WORDS: dict[str, list[Any]] = {
     "strengths": [[1, 5]],
     "corrupted_dir": ["/a folder, of images"],
     "frost_textures": ["/pictures"],
+    "fork": [{"run": f"20250101-000000-transfer-{'0' * 16}", "step": 3, "arm": "bird", "checkpoint": "0" * 64}],
     "drawn": [{"teacher": "block1", "student": "block2", "weight": 1.0}],
 }
 """What is put into a field of text or of lists, which its type does not tell."""

@@ -17,6 +17,7 @@ from bird_backend.cli.cache_commands import cache
 from bird_backend.cli.choices import parse_conditions, parse_image_size, parse_strengths
 from bird_backend.cli.convert_commands import convert
 from bird_backend.cli.export_commands import export
+from bird_backend.cli.fork_commands import fork
 from bird_backend.cli.listing import describe, listing
 from bird_backend.cli.options import (
     Conditions,
@@ -54,7 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, pairs, study, rank, predict, zoo, export, convert, cache):
+for command in (compare, ablate, pairs, study, rank, predict, zoo, fork, export, convert, cache):
     app.command()(command)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from bird_backend.behaviours import BehaviourSettings
@@ -14,7 +16,8 @@ from bird_backend.behaviours.trial import Trial
 from bird_backend.datasets import Dataset
 from bird_backend.evaluation import Snapshotter, measure_accuracy
 from bird_backend.measures import Interval, by_group, wilson
-from bird_backend.runs.reading import MetricsTail, SnapshotName
+from bird_backend.runs.kept import forget_after, keep
+from bird_backend.runs.reading import MetricsTail, SnapshotName, snapshots
 from bird_backend.runs.writing import RunWriter
 from bird_backend.training import where_taken
 
@@ -23,6 +26,8 @@ __all__ = ["Arm", "is_due", "rewind"]
 _ROBUST_SAMPLE = 200
 """Validation images behind the small robust estimate of each epoch."""
 _ROBUST_STRENGTH = 3
+
+_log = logging.getLogger("bird")
 
 
 class Arm:
@@ -84,13 +89,31 @@ class Arm:
     def resumed(self, step: int, total: int) -> None:
         self._writer.skip_to(step / total)
 
+    def forked(self, step: int, total: int) -> None:
+        """Begin with the rows of the run that this one goes on from, and a snapshot where that drew other layers."""
+        self._writer.append(MetricsTail(self._writer.directory.fork / f"{self.name}.jsonl").read())
+        self._writer.skip_to(step / total)
+        if not any(name.model == self.name for name in snapshots(self._writer.directory)):
+            self._draw(step)
+
+    def keep(self, step: int, total: int, write: Callable[[Path], None]) -> None:
+        """Keep a checkpoint at each snapshot. The last is not among them: it is what the run resumes from."""
+        if self._snapshotter is None or step == total or not is_due(step, total, self._snapshots):
+            return
+        try:
+            keep(self._writer.directory, self.name, step, write)
+        except (OSError, SafetensorError) as error:
+            _log.warning("The checkpoint of step %d could not be kept to fork from: %s", step, error)
+
     def progress(self, step: int, total: int) -> None:
         self._writer.progress(step / total)
 
     def step_done(self, step: int, total: int) -> None:
-        if self._snapshotter is None or not is_due(step, total, self._snapshots):
-            return
-        drawn = self._snapshotter.draw(self._model)
+        if is_due(step, total, self._snapshots):
+            self._draw(step)
+
+    def _draw(self, step: int) -> None:
+        drawn = None if self._snapshotter is None else self._snapshotter.draw(self._model)
         if drawn is None:
             return  # the losses of this step say so too, and are about to be read
         geometry, arrays = drawn
@@ -127,8 +150,10 @@ def rewind(writer: RunWriter, arms: Sequence[str]) -> None:
     Arms train one after the other, so the last one that has a checkpoint is where the run goes on; what is finished
     before it keeps its rows.
     """
-    found = [where_taken(_checkpoint(writer, name)) for name in arms]
-    writer.truncate_metrics(max((each.metrics_size for each in found if each is not None), default=0))
+    found = {name: where_taken(_checkpoint(writer, name)) for name in arms}
+    writer.truncate_metrics(max((each.metrics_size for each in found.values() if each is not None), default=0))
+    for name, each in found.items():
+        forget_after(writer.directory, name, 0 if each is None else each.step)
 
 
 def _checkpoint(writer: RunWriter, arm: str) -> Path:

@@ -4,7 +4,8 @@ spec.json         what was asked for
 progress.json     phase, fraction done, seconds left; replaced whole
 metrics.jsonl     one JSON object a line, appended by one writer; metrics.parquet once the run is done
 artifacts/        snapshots, embeddings, accuracy tables (npz, parquet), weights (safetensors)
-checkpoint/       what the run resumes from, replaced whole
+checkpoint/       what the run resumes from, replaced whole; kept/ has those of its snapshots, to fork it from
+fork/             what a run that was forked goes on from
 summary.json      the result
 log.txt  lock     what it said; held (flock) for as long as it lives
 """
@@ -50,6 +51,16 @@ class RunDirectory:
     @property
     def checkpoint(self) -> Path:
         return self.path / "checkpoint"
+
+    @property
+    def kept(self) -> Path:
+        """Checkpoints of the snapshots, there once there is one."""
+        return self.checkpoint / "kept"
+
+    @property
+    def fork(self) -> Path:
+        """What a forked run has of the run that it goes on from, so that it needs that no more."""
+        return self.path / "fork"
 
     @property
     def metrics(self) -> Path:

@@ -14,10 +14,11 @@ from typing import Any, get_args
 
 from bird_backend import settings
 from bird_backend.errors import UnknownNameError
-from bird_backend.experiments import KINDS, RunSpec
+from bird_backend.experiments import KINDS, RunSpec, TransferSpec
 from bird_backend.runs.claiming import NO_PROCESS, TAKE, close, set_process, take
 from bird_backend.runs.devices import lease_name
 from bird_backend.runs.directory import RunDirectory
+from bird_backend.runs.forks import bring
 from bird_backend.runs.identity import Identity, identify
 from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.run import ACTIVE, FINAL, Run, State, run_of
@@ -290,6 +291,8 @@ def _directory_for(spec: RunSpec) -> RunDirectory:
     directory = RunDirectory(settings.runs_dir() / f"{stamp}-{spec.kind}-{secrets.token_hex(8)}")
     try:
         directory.create(spec.model_dump(mode="json"))
+        if isinstance(spec, TransferSpec):
+            bring(spec, directory)
     except BaseException:
         shutil.rmtree(directory.path, ignore_errors=True)
         raise

@@ -1,6 +1,7 @@
 """What specs are made of, whatever the kind of run: networks, budgets, what is measured and what is kept."""
 
 from bird_backend.specs.controls import CONTROLS, Control, ControlName
+from bird_backend.specs.fork import Fork
 from bird_backend.specs.parts import (
     IMAGE_SIZES,
     DataName,
@@ -26,6 +27,7 @@ __all__ = [
     "ControlName",
     "DataName",
     "Evaluation",
+    "Fork",
     "ImageSize",
     "LayerPair",
     "ModelName",

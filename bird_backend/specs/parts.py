@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal
@@ -130,6 +131,10 @@ class Training(Spec):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     checkpoint_every: int = Field(default=200, ge=1)
     """Steps between checkpoints a run can resume from."""
+
+    def rate(self, step: int, total: int) -> float:
+        """The learning rate of `step` (from 0) of `total`: `lr` at the first, falling to zero after the last."""
+        return self.lr * 0.5 * (1 + math.cos(math.pi * step / total))
 
 
 class Evaluation(Spec):

@@ -96,6 +96,8 @@ def checked(plan: Plan) -> Plan:
     """The plan, every spec of it built and what it names looked for; an `InputError` of one sentence if it can't be."""
     if not plan.variants:
         raise InputError("A study needs at least one method.")
+    if plan.base.get("fork") is not None:
+        raise InputError("The runs of a study begin at their start, so it can't be made of a fork.")
     for variant in plan.variants:
         spec = plan.spec(variant, plan.seeds[0])
         check_transfer(spec)

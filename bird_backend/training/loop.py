@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,10 +20,10 @@ from torch import Tensor, nn
 from bird_backend.errors import Cancelled, InputError, RunError
 from bird_backend.seeds import derive_seed
 from bird_backend.specs import Training
-from bird_backend.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from bird_backend.training.checkpoint import Checkpoint, Origin, begin_from, load_checkpoint, save_checkpoint
 from bird_backend.training.device import autocast
 from bird_backend.training.method import TransferMethod
-from bird_backend.training.optimiser import build_optimiser, cosine, set_learning_rate
+from bird_backend.training.optimiser import build_optimiser, set_learning_rate
 from bird_backend.training.order import Order
 from bird_backend.training.source import Source
 from bird_backend.training.task import Task
@@ -39,9 +40,11 @@ class Observer(Protocol):
     def metrics_size(self) -> int: ...
     def rows(self, rows: list[dict[str, Any]]) -> None: ...
     def resumed(self, step: int, total: int) -> None: ...
+    def forked(self, step: int, total: int) -> None: ...
     def progress(self, step: int, total: int) -> None: ...
     def step_done(self, step: int, total: int) -> None: ...
     def epoch_done(self, epoch: int, step: int) -> None: ...
+    def keep(self, step: int, total: int, write: Callable[[Path], None]) -> None: ...
 
 
 def steps_of(images: int, training: Training) -> int:
@@ -63,9 +66,12 @@ def train(
     seed: int,
     observer: Observer,
     checkpoint: Path,
+    origin: Origin | None = None,
 ) -> None:
     """Minimise `method` of `task` on what `source` gives, in place; goes on from `checkpoint` where that exists.
 
+    Without one it begins with another run's, `origin`, where there is that, at the step that it was taken after:
+    batches and learning rate are from there what they would be had this training come so far by itself.
     `student`, `method` and `source` are on one device. Raises `RunError` where the loss stops being a number, leaving
     the last good checkpoint.
     """
@@ -76,7 +82,7 @@ def train(
 
     student.train()
     method.train()
-    if not checkpoint.exists():
+    if origin is None and not checkpoint.exists():
         # Before the optimiser, whose first use makes torch import its compiler for two seconds.
         observer.step_done(0, total)
     optimiser = build_optimiser(student, method, training)
@@ -85,9 +91,14 @@ def train(
         start = found.step
         observer.resumed(start, total)
 
-    def save(step: int) -> None:
+    def save(step: int, path: Path = checkpoint, *, durable: bool = True) -> None:
         state = Checkpoint(step=step, metrics_size=observer.metrics_size)
-        save_checkpoint(checkpoint, state, model=student, method=method, optimiser=optimiser)
+        save_checkpoint(path, state, model=student, method=method, optimiser=optimiser, durable=durable)
+
+    if found is None and origin is not None:
+        start = begin_from(origin, model=student, method=method, optimiser=optimiser)
+        observer.forked(start, total)
+        save(start)
 
     pending = _Pending(observer, training, per_epoch, start)
     order = Order(len(source), training.batch_size, seed=seed)
@@ -106,7 +117,7 @@ def train(
         if step + 1 < total:
             source.expect(order.rows(step + 1))
 
-        rate = cosine(step, total, training.lr)
+        rate = training.rate(step, total)
         set_learning_rate(optimiser, rate)
         with autocast(device, training.precision):
             parts = method.losses(student, batch, task)
@@ -127,6 +138,7 @@ def train(
             observer.step_done(done, total)
             if saves:
                 save(done)
+            observer.keep(done, total, partial(save, done, durable=False))
         if reads:
             try:
                 observer.progress(done, total)

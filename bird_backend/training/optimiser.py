@@ -1,14 +1,12 @@
-"""Optimiser and schedule: SGD with momentum or AdamW, the learning rate on a cosine to zero, stepped per batch."""
+"""The optimiser: SGD with momentum or AdamW; its learning rate is set anew at each step, from `Training.rate`."""
 
 from __future__ import annotations
-
-import math
 
 from torch import nn, optim
 
 from bird_backend.specs import Training
 
-__all__ = ["build_optimiser", "cosine", "set_learning_rate"]
+__all__ = ["build_optimiser", "set_learning_rate"]
 
 
 def build_optimiser(model: nn.Module, method: nn.Module, training: Training) -> optim.Optimizer:
@@ -19,11 +17,6 @@ def build_optimiser(model: nn.Module, method: nn.Module, training: Training) -> 
     return optim.SGD(
         parameters, lr=training.lr, momentum=training.momentum, weight_decay=training.weight_decay, foreach=True
     )
-
-
-def cosine(step: int, total: int, peak: float) -> float:
-    """The learning rate of `step` (from 0) of `total`: `peak` at the first, falling to zero after the last."""
-    return peak * 0.5 * (1 + math.cos(math.pi * step / total))
 
 
 def set_learning_rate(optimiser: optim.Optimizer, rate: float) -> None:

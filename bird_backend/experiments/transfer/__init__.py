@@ -10,7 +10,7 @@ from bird_backend import catalog
 from bird_backend.errors import InputError
 from bird_backend.experiments.declaration import Kind, MeasuredRunSpec
 from bird_backend.experiments.report import figures_report
-from bird_backend.specs import CONTROLS, ControlName, LayerPair, ModelRef, Snapshots, Training, WeightsName
+from bird_backend.specs import CONTROLS, ControlName, Fork, LayerPair, ModelRef, Snapshots, Training, WeightsName
 from bird_backend.transfer import (
     METHODS,
     MatchingSettings,
@@ -42,6 +42,8 @@ class TransferSpec(MeasuredRunSpec):
     drawn: LayerPair | None = None
     """For methods without layer pairs: whose geometry is drawn and whose CKA is measured, to compare with others."""
     save_as: WeightsName | None = None
+    fork: Fork | None = None
+    """Another run's checkpoint that this one goes on from, with its own settings from there."""
 
     @model_validator(mode="after")
     def _possible(self) -> TransferSpec:
@@ -125,7 +127,8 @@ def _title(spec: TransferSpec) -> str:
     method = METHODS[spec.method.name]
     control = f", {CONTROLS[spec.control].label}" if spec.control in CONTROLS else ""
     learns_from = f"{spec.teacher.title} → " if method.needs_teacher or spec.start == "teacher" else ""
-    return f"{method.title}{control}: {learns_from}{spec.student.title} on {catalog.title_of(spec.data)}"
+    forked = "" if spec.fork is None else f", forked at step {spec.fork.step:,}"
+    return f"{method.title}{control}: {learns_from}{spec.student.title} on {catalog.title_of(spec.data)}{forked}"
 
 
 DECLARES = Kind(

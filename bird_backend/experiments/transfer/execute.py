@@ -22,9 +22,12 @@ from bird_backend.experiments.work import Work
 from bird_backend.measures import Interval
 from bird_backend.models import save_weights
 from bird_backend.runs.directory import write_json
+from bird_backend.runs.fork_terms import same_method
+from bird_backend.runs.forks import parent_of
 from bird_backend.runs.identity import identify
 from bird_backend.runs.reading import SnapshotName
-from bird_backend.training import Classification, steps_of, train
+from bird_backend.runs.writing import RunWriter
+from bird_backend.training import Classification, Origin, steps_of, train
 from bird_backend.transfer import METHODS, MatchingSettings, MethodSettings
 
 __all__ = ["execute"]
@@ -77,6 +80,7 @@ def execute(spec: TransferSpec, work: Work) -> dict[str, Any]:
             seed=spec.seed,
             observer=arm,
             checkpoint=arm.checkpoint,
+            origin=_origin(spec, method, writer),
         )
         students[method.name] = student
         recorded[method.name] = _similarity(start, _geometry(snapshotter, student)) | arm.validation()
@@ -131,6 +135,20 @@ def _images(spec: TransferSpec, method: MethodSettings, data: Dataset) -> Traini
         return clean(data.train, spec.training, spec.data)
     seen = spec.behaviour.behaviour.seen
     return changing(data.train, spec.training, spec.data, settings=spec.behaviour, conditions=seen)
+
+
+def _origin(spec: TransferSpec, method: MethodSettings, writer: RunWriter) -> Origin | None:
+    """What the arm goes on from: of a fork, another run's checkpoint."""
+    path = writer.directory.fork / f"{method.name}.safetensors"
+    if spec.fork is None or (method != spec.method and spec.fork.twin is None):
+        return None
+    parent = parent_of(writer.directory)
+    if parent is None:
+        raise RunError("What this run goes on from can't be read; fork the run anew.")
+    theirs = spec.fork.arm if method == spec.method else method.name
+    return Origin(
+        path=path, same_method=theirs == method.name and (method != spec.method or same_method(parent.spec, spec))
+    )
 
 
 def _geometry(snapshotter: Snapshotter, student: nn.Module) -> Geometry:
