@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bird_backend.runs.table import RunTable
 from bird_backend.specs import ModelRef
 from bird_backend.studies import (
     Plan,
-    Study,
+    add_seeds,
     end_of_budget,
     extend_study,
     network_of,
@@ -35,6 +36,7 @@ from bird_backend.studies import (
 from bird_backend.studies.pairs_table import COLUMNS
 from tests.conftest import write_spec
 from tests.pages import again, show, words
+from tests.planted_pairs import finish_pairs
 from tests.study_runs import demo
 
 pytestmark = pytest.mark.usefixtures("no_worker")
@@ -112,35 +114,11 @@ def test_a_method_that_compares_no_layers_has_no_pairs() -> None:
 # Its table
 
 
-def done(study: Study, counts: dict[str, float], seconds: float = 10.0) -> None:
-    """Finish its runs in their order: `counts` by key of the variant are robust accuracies; none of others."""
-    for member in study.members:
-        value = counts.get(member.variant)
-        assert member.run is not None
-        if value is None or runs.RunStore().get(member.run).state != "queued":
-            continue
-        runs.RunStore().claim(member.run)
-        runs.RunStore().finish(member.run, "done", summary=summary(study, member.variant, member.seed, value, seconds))
-
-
-def summary(study: Study, key: str, seed: int, value: float, seconds: float) -> dict[str, Any]:
-    def figures(robust: float) -> dict[str, Any]:
-        values = {"robust": robust, "clean": 0.9, "held_out": robust / 2, "cka_before": 0.2, "cka_after": 0.7}
-        return {
-            name: {"value": found, "low": None, "high": None, "n": 50, "kind": "no interval, of images"}
-            for name, found in values.items()
-        }
-
-    own = study.variant(key).method
-    models = {"before": figures(0.4), own: figures(value + 0.01 * seed)}
-    return {"figures": models, "seconds": seconds, "behaviour": "corruptions", "n_test": 50}
-
-
 def test_a_row_a_pair_and_seed_and_their_means(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = submit_study(plan(seeds=2, layers=[("block1", "block2")], random_teachers=True))
     keys = ["fine-tuning-0", "same-alpha-0", "pair-0-0", "pair-0-1", "pair-0-2"]
     assert [variant.key for variant in study.variants] == keys
-    done(study, dict(zip(keys, (0.5, 0.55, 0.7, 0.45, 0.52), strict=True)))
+    finish_pairs(study, dict(zip(keys, (0.5, 0.55, 0.7, 0.45, 0.52), strict=True)))
     found = pairs_of(study)
     assert tuple(found.table.columns) == COLUMNS
     assert len(found.done) == 6
@@ -171,7 +149,7 @@ def test_a_row_a_pair_and_seed_and_their_means(tmp_path: Path, capsys: pytest.Ca
 
 def test_what_is_not_done_has_blanks_and_no_mean() -> None:
     study = submit_study(plan(layers=[("block1", "block2")]))
-    done(study, {"pair-0-0": 0.7})
+    finish_pairs(study, {"pair-0-0": 0.7})
     found = pairs_of(study)
     assert found.table["state"].tolist() == ["done", "queued"]
     assert found.table["gain"].isna().all(), "there is nothing to be over yet"
@@ -185,7 +163,7 @@ def test_the_compare_page_has_a_row_a_pair_as_they_come(monkeypatch: pytest.Monk
     study = submit_study(plan(layers=[("block1", "block2")], budget_seconds=30.0))
     app = show("compare")
     assert "The first pair is yet to be done" in words(app)
-    done(study, {"fine-tuning-0": 0.5, "same-alpha-0": 0.5, "pair-0-0": 0.7})
+    finish_pairs(study, {"fine-tuning-0": 0.5, "same-alpha-0": 0.5, "pair-0-0": 0.7})
     again(app)
     (table,) = [element.value for element in app.dataframe]
     assert table[["Teacher", "Guiding layer", "Seeds"]].to_numpy().tolist() == [[ROBUST, "block1", 1]]
@@ -208,10 +186,10 @@ def test_the_compare_page_has_a_row_a_pair_as_they_come(monkeypatch: pytest.Monk
 
 def test_a_budget_stops_what_was_not_begun_and_more_time_goes_on_with_it() -> None:
     study = submit_study(plan(budget_seconds=25.0))
-    done(study, {"fine-tuning-0": 0.5})
+    finish_pairs(study, {"fine-tuning-0": 0.5})
     first = study.run_ids[0]
     assert end_of_budget(first, seconds=10.0) is None
-    done(study, {"same-alpha-0": 0.5}, 6.0)
+    finish_pairs(study, {"same-alpha-0": 0.5}, 6.0)
     said = end_of_budget(first, seconds=9.0)
     assert said == "The study's budget of 25 s is used up; extend it to go on."
     assert states_of(study) == {"done": 2, "cancelled": 10}
@@ -221,7 +199,7 @@ def test_a_budget_stops_what_was_not_begun_and_more_time_goes_on_with_it() -> No
     assert longer.budget_seconds == 85.0, "it is the run under way whose seconds made it"
     assert states_of(longer) == {"done": 2, "queued": 10}
     assert read_study(study.id) == longer
-    done(longer, {variant.key: 0.5 for variant in longer.variants[:5]}, 80.0)
+    finish_pairs(longer, {variant.key: 0.5 for variant in longer.variants[:5]}, 80.0)
     with pytest.raises(InputError, match="1 min 25 s is used up; extend"):
         resume_study(study.id)
     with pytest.raises(InputError, match="by some time"):
@@ -232,7 +210,7 @@ def test_a_budget_stops_what_was_not_begun_and_more_time_goes_on_with_it() -> No
 
 def test_what_was_done_before_a_study_costs_it_nothing() -> None:
     first = submit_study(plan(layers=[("block1", "block2")]))
-    done(first, {"fine-tuning-0": 0.5, "pair-0-0": 0.6})
+    finish_pairs(first, {"fine-tuning-0": 0.5, "pair-0-0": 0.6})
     second = submit_study(plan(layers=[("block1", "block2")], budget_seconds=5.0))
     assert second.run_ids == first.run_ids
     assert progress_of(second).spent_seconds == 0.0 and progress_of(first).spent_seconds == 20.0
@@ -259,6 +237,49 @@ def test_stop_retry_and_resume(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert main(["study", study.id, "--stop", "--retry"]) == 2
     assert main(["study", study.id, "--extend", "soon"]) == 2
     assert "A span of time is such as 2h" in capsys.readouterr().err
+
+
+def test_more_seeds_are_queued_after_those_there_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bird_backend.studies.progress.ensure_supervisor", lambda: None)
+    study = submit_study(plan(layers=[("block1", "block2")], seeds=2, budget_seconds=100.0))
+    counts = {variant.key: 0.5 for variant in study.variants}
+    finish_pairs(study, counts)
+    assert main(["study", study.id, "--seeds", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["states"] == {"done": 8, "queued": 8}
+    longer = read_study(study.id)
+    assert longer.seeds == (0, 1, 2, 3) and longer.members[:8] == study.members
+    asked = {(member.variant, member.seed): runs_of(longer)[member.run or ""].spec for member in longer.members}
+    whole = plan(layers=[("block1", "block2")], seeds=4)
+    for variant, seed in whole.asked:
+        found, expected = asked[variant.key, seed], whole.spec(variant, seed)
+        assert found.model_copy(update={"title": ""}) == expected.model_copy(update={"title": ""})
+    finish_pairs(longer, counts)
+    assert pairs_of(longer).summary()["seeds"].tolist() == [4, 4]
+    with pytest.raises(InputError, match="1 min 40 s is used up; extend"):
+        add_seeds(study.id, 1)
+    assert main(["study", study.id, "--seeds", "1", "--extend", "1h"]) == 0
+    assert states_of(read_study(study.id)) == {"done": 16, "queued": 4}
+    for count, said in ((0, "not 0 more"), (96, "not 96 more"), (-1, "not -1 more")):
+        with pytest.raises(InputError, match=said):
+            add_seeds(study.id, count)
+    assert main(["study", study.id, "--seeds", "-1", "--extend", "1h"]) == 2
+    assert read_study(study.id).budget_seconds == 3760.0, "what can't be had whole is not had in part"
+
+
+def test_rows_of_a_ranking_are_planned_by_teacher() -> None:
+    robust, geometric = network_of(ROBUST), network_of(GEOMETRIC)
+    layers = {robust: [("block1", "block2")], geometric: [("block2", "block2"), ("block3", "block2")]}
+    found = plan(layers=layers, random_teachers=True)
+    specs = [found.spec(variant, seed) for variant, seed in found.asked]
+    pairs = [
+        (spec.teacher.weights, spec.pairs[0].teacher) for spec in specs if spec.pairs and spec.control != "same-alpha"
+    ]
+    assert pairs == [
+        (ROBUST, "block1"), (GEOMETRIC, "block2"), (GEOMETRIC, "block3"),
+        (None, "block1"), (None, "block2"), (None, "block3"),
+    ]  # fmt: skip
 
 
 def test_what_lost_its_run_gets_another_in_one_go() -> None:

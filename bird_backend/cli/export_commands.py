@@ -18,7 +18,8 @@ __all__ = ["export"]
 def export(
     run_id: Annotated[str, typer.Argument(metavar="RUN")],
     to: Annotated[
-        str, typer.Option(help="csv, parquet, tensorboard, mlflow, weights or timm; `list exports` says more.")
+        str,
+        typer.Option(help="csv, parquet, scores-csv, tensorboard, mlflow, weights or timm; `list exports` says more."),
     ],
     out: Annotated[Path, typer.Option(help="The folder that it is written into.", file_okay=False)] = Path(),
     json_: Json = False,

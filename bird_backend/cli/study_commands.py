@@ -22,6 +22,7 @@ from bird_backend.studies import (
     Plan,
     Results,
     Study,
+    add_seeds,
     extend_study,
     plan_ablation,
     plan_methods,
@@ -31,6 +32,7 @@ from bird_backend.studies import (
     states_of,
     stop_study,
     submit_study,
+    with_more_seeds,
 )
 
 __all__ = ["Foreground", "Seeds", "ablate", "carry_out", "compare", "names_in", "study", "transfer_in"]
@@ -90,11 +92,12 @@ def study(
     go_on: Annotated[bool, typer.Option("--resume", help="Queue again what was stopped, too.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop what is queued or under way.")] = False,
     extend: Annotated[str, typer.Option(help="So much more time for a study with a budget, such as 1h.")] = "",
+    seeds: Annotated[int, typer.Option(help="So many more seeds of every variant; with --extend, more time too.")] = 0,
     json_: Json = False,
     home: Home = None,
 ) -> None:
     """Print a study's table, of what is done so far; or stop it, or go on with it."""
-    if _act(study_id, retry=retry, go_on=go_on, stop=stop, extend=extend):
+    if _act(study_id, retry=retry, go_on=go_on, stop=stop, extend=extend, seeds=seeds):
         now = states_of(read_study(study_id))
         said = ", ".join(f"{count} {state}" for state, count in now.items())
         emit({"study": study_id, "states": now}, f"{study_id}: {said}.", as_json=json_)
@@ -111,18 +114,24 @@ def study(
     emit(found.as_dict(), _text(found, format_, names_in(columns), label).rstrip("\n"), as_json=json_)
 
 
-def _act(study_id: str, *, retry: bool, go_on: bool, stop: bool, extend: str) -> bool:
+def _act(study_id: str, *, retry: bool, go_on: bool, stop: bool, extend: str, seeds: int) -> bool:
     """Stop a study or go on with it, where that is asked for."""
-    if sum((retry, go_on, stop, bool(extend))) > 1:
-        raise InputError("Of --retry, --resume, --stop and --extend one at a time.")
+    more = bool(extend) or seeds != 0
+    if sum((retry, go_on, stop, more)) > 1:
+        raise InputError("Of --retry, --resume, --stop and --extend or --seeds one at a time.")
     if stop:
         stop_study(study_id)
-    elif extend:
-        extend_study(study_id, parse_duration(extend), start_worker=True)
+    elif more:
+        if seeds:
+            with_more_seeds(read_study(study_id), seeds)  # before its time is changed
+        if extend:
+            extend_study(study_id, parse_duration(extend), start_worker=True)
+        if seeds:
+            add_seeds(study_id, seeds, start_worker=True)
     elif retry or go_on:
         states: tuple[State, ...] = ("failed",) if retry else ("failed", "cancelled")
         resume_study(study_id, states=states, start_worker=True)
-    return stop or bool(extend) or retry or go_on
+    return stop or more or retry or go_on
 
 
 def _text(found: Results, form: str, names: list[str], label: str) -> str:

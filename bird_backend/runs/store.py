@@ -161,6 +161,12 @@ class RunStore:
         with self.table.reading() as db:
             return _newest_same(db, identity, states)
 
+    def count_same(self, specs: Sequence[RunSpec]) -> int:
+        """How many of these have a run that `create_all` would take as it is, in one reading."""
+        digests = [identify(spec).digest for spec in specs]
+        there = self._known(digests)
+        return sum(digest in there for digest in digests)
+
     def find_family(self, run: Run) -> tuple[Run, ...]:
         """The runs that differ from this one in nothing but the seed, it among them, newest first."""
         with self.table.reading() as db:

@@ -12,11 +12,13 @@ from bird_backend.studies.pairs_table import Pairs, pairs_of
 from bird_backend.studies.plan import MAX_SEEDS, USUAL_CONTROLS, entrants, plan_methods
 from bird_backend.studies.progress import (
     Progress,
+    add_seeds,
     end_of_budget,
     extend_study,
     progress_of,
     resume_study,
     stop_study,
+    with_more_seeds,
 )
 from bird_backend.studies.rendering import say
 from bird_backend.studies.store import (
@@ -49,6 +51,7 @@ __all__ = [
     "Row",
     "Study",
     "Variant",
+    "add_seeds",
     "begin_study",
     "end_of_budget",
     "entrants",
@@ -70,4 +73,5 @@ __all__ = [
     "states_of",
     "stop_study",
     "submit_study",
+    "with_more_seeds",
 ]

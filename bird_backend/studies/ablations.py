@@ -12,7 +12,7 @@ from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, list_weights, read_provenance
 from bird_backend.specs import ModelRef
 from bird_backend.studies.layer_pairs import counterpart, every_pair, spread_pairs
-from bird_backend.studies.plan import checked, describe_pair, seeds_from
+from bird_backend.studies.plan import plan_of, seeds_from
 from bird_backend.studies.study import Plan, Variant
 from bird_backend.transfer import METHODS, MatchingSettings, reference_method
 from bird_backend.transfer.bird import BirdSettings
@@ -99,18 +99,7 @@ def plan_ablation(base: TransferSpec, preset: str, *, seeds: int = 3, teachers: 
             variants, note = _method_settings(base, preset, settings), f"{note} {told}"
         case _:
             variants = _method_settings(base, preset, _settings(base, preset))
-    title = f"{ablation.title}: {base.title or describe_pair(base)}"
-    return checked(
-        Plan(
-            title=title[:120],
-            preset=preset,
-            base=base.model_dump(mode="json"),
-            variants=tuple(variants),
-            seeds=numbers,
-            axis=axis,
-            notes=(note,),
-        )
-    )
+    return plan_of(base, variants, numbers, preset=preset, called=ablation.title, axis=axis, notes=(note,))
 
 
 def _batch_sizes(base: TransferSpec) -> list[Variant]:

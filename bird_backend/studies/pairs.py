@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ from bird_backend.experiments import TransferSpec
 from bird_backend.runs.provenance import find_weights, read_provenance
 from bird_backend.specs import LayerPair, ModelRef
 from bird_backend.studies.layer_pairs import Pair, every_pair, pairs_by_depth
-from bird_backend.studies.plan import checked, describe_pair, seeds_from
+from bird_backend.studies.plan import plan_of, seeds_from
 from bird_backend.studies.study import Plan, Variant
 from bird_backend.transfer import METHODS, MatchingSettings, reference_method
 
@@ -22,8 +22,9 @@ MOST_RUNS = 5000
 _SNAPSHOTS = 3
 """Of a pair: each costs a training as short as these a hundredth, and the projector seconds."""
 
-Layers = Literal["all", "depth"] | Sequence[Pair]
-"""All pairs of outline layers; each guided layer with the guiding one as deep; or those named, (teacher, student)."""
+Layers = Literal["all", "depth"] | Sequence[Pair] | Mapping[ModelRef, Sequence[Pair]]
+"""All pairs of outline layers; each guided layer with the guiding one as deep; or those named, (teacher, student), for
+every teacher alike or by teacher."""
 
 
 def network_of(weights: str) -> ModelRef:
@@ -77,24 +78,21 @@ def plan_pairs(
         variants += learner.references(*own[0])
         variants += [learner.paired(teacher, pair, place) for place, (teacher, pair) in enumerate(own)]
     count = sum(variant.role == "contender" for variant in variants)
-    title = f"Pairs: {base.title or describe_pair(base)}"
     told = (
         f"{count:,} pairs of {len(given)} teacher{'s' if len(given) > 1 else ''} and {len(guided)}"
-        f" student{'s' if len(guided) > 1 else ''}, each at {len(numbers)} seed{'s' if len(numbers) > 1 else ''}.",
+        f" student{'s' if len(guided) > 1 else ''}.",
         "Gains are over the same student's fine-tuning with the same seed and budget; fine-tuning at the method's alpha"
         " has a task loss as small as the method's, and no teacher.",
     )
-    return checked(
-        Plan(
-            title=title[:120],
-            preset="pairs",
-            base=base.model_dump(mode="json"),
-            variants=tuple(variants),
-            seeds=numbers,
-            controls=("random-weights",) if blank else (),
-            notes=(*told, *notes),
-            budget_seconds=budget_seconds,
-        )
+    return plan_of(
+        base,
+        variants,
+        numbers,
+        preset="pairs",
+        called="Pairs",
+        controls=("random-weights",) if blank else (),
+        notes=(*told, *notes),
+        budget_seconds=budget_seconds,
     )
 
 
@@ -164,12 +162,20 @@ def _check_count(runs: int) -> None:
         )
 
 
+def _named(teacher: ModelRef, layers: Layers) -> Sequence[object]:
+    """The pairs that are named for a teacher; for one of random weights those of every teacher of its architecture."""
+    if not isinstance(layers, Mapping):
+        return layers
+    alike = [ref for ref in layers if teacher in (ref, ModelRef(model=ref.model))]
+    return [pair for ref in alike for pair in layers[ref]]
+
+
 def _layers(
     base: TransferSpec, teacher: ModelRef, student: ModelRef, layers: Layers, notes: dict[str, None]
 ) -> list[Pair]:
     """The layer pairs of two networks; what is left out of them is added to `notes`."""
     if layers not in ("all", "depth"):
-        named = list(dict.fromkeys(pair for pair in layers if isinstance(pair, tuple)))
+        named = list(dict.fromkeys(pair for pair in _named(teacher, layers) if isinstance(pair, tuple)))
         if not named:
             raise InputError("A study of pairs needs layers: all, depth, or pairs such as block1:block2.")
         return named

@@ -20,10 +20,11 @@ from bird_backend.transfer import METHODS, Entrant, MatchingSettings, Method
 __all__ = [
     "MAX_SEEDS",
     "USUAL_CONTROLS",
-    "checked",
     "describe_pair",
     "entrants",
+    "more_seeds",
     "plan_methods",
+    "plan_of",
     "seeds_from",
 ]
 
@@ -78,26 +79,40 @@ def plan_methods(
             for variant in variants
         ]
     notes += _notes(base, variants)
-    title = f"Methods: {base.title or describe_pair(base)}"
-    return checked(
-        Plan(
-            title=title[:120],
-            preset="methods",
-            base=base.model_dump(mode="json"),
-            variants=tuple(variants),
-            seeds=numbers,
-            controls=tuple(dict.fromkeys(each.control for each in variants if each.role == "control")),
-            notes=tuple(notes),
-        )
-    )
+    controls = tuple(dict.fromkeys(each.control for each in variants if each.role == "control"))
+    return plan_of(base, variants, numbers, preset="methods", called="Methods", controls=controls, notes=notes)
 
 
-def checked(plan: Plan) -> Plan:
-    """The plan, every spec of it built and what it names looked for; an `InputError` of one sentence if it can't be."""
-    if not plan.variants:
+def plan_of(
+    base: TransferSpec,
+    variants: Sequence[Variant],
+    seeds: Sequence[int],
+    *,
+    preset: str,
+    called: str,
+    axis: str = "",
+    controls: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    budget_seconds: float | None = None,
+) -> Plan:
+    """The plan of these, every spec of it built and what it names looked for; an `InputError` of one sentence if it
+    can't be. `called` stands before what the transfer is called.
+    """
+    if not variants:
         raise InputError("A study needs at least one method.")
-    if plan.base.get("fork") is not None:
+    if base.fork is not None:
         raise InputError("The runs of a study begin at their start, so it can't be made of a fork.")
+    plan = Plan(
+        title=f"{called}: {base.title or describe_pair(base)}"[:120],
+        preset=preset,
+        base=base.model_dump(mode="json"),
+        variants=tuple(variants),
+        seeds=tuple(seeds),
+        axis=axis,
+        controls=tuple(controls),
+        notes=tuple(notes),
+        budget_seconds=budget_seconds,
+    )
     for variant in plan.variants:
         spec = plan.spec(variant, plan.seeds[0])
         check_transfer(spec)
@@ -112,6 +127,18 @@ def seeds_from(base: TransferSpec, count: int) -> tuple[int, ...]:
     if base.seed + count > 2**31:
         raise InputError(f"Seeds end at 2³¹ − 1; begin lower than {base.seed}.")
     return tuple(range(base.seed, base.seed + count))
+
+
+def more_seeds(plan: Plan, count: int) -> tuple[int, ...]:
+    """The `count` seeds that follow a plan's own."""
+    if not 1 <= count <= MAX_SEEDS - len(plan.seeds):
+        raise InputError(
+            f"A study takes up to {MAX_SEEDS} seeds and this one has {len(plan.seeds)}, so not {count} more."
+        )
+    first = max(plan.seeds) + 1
+    if first + count > 2**31:
+        raise InputError(f"Seeds end at 2³¹ − 1, and this study's go up to {first - 1}.")
+    return tuple(range(first, first + count))
 
 
 def describe_pair(spec: TransferSpec) -> str:

@@ -1,4 +1,4 @@
-"""How far a study is, and going on with it: stop it, try again what failed, give it more time."""
+"""How far a study is, and going on with it: stop it, try again what failed, give it more time or more seeds."""
 
 from __future__ import annotations
 
@@ -9,14 +9,34 @@ from dataclasses import dataclass
 
 from bird_backend.durations import exact
 from bird_backend.errors import InputError
+from bird_backend.runs.checks import check_transfer
 from bird_backend.runs.claiming import stop_waiting
 from bird_backend.runs.queue import ensure_supervisor
 from bird_backend.runs.store import Run, RunStore, State
 from bird_backend.runs.table import RunTable
-from bird_backend.studies.store import find_study_of, note_runs, read_study, runs_of, states_of, write_study
-from bird_backend.studies.study import Study
+from bird_backend.studies.pairs import MOST_RUNS
+from bird_backend.studies.plan import more_seeds
+from bird_backend.studies.store import (
+    find_study_of,
+    note_runs,
+    read_study,
+    read_within,
+    runs_of,
+    states_of,
+    write_study,
+)
+from bird_backend.studies.study import Member, Plan, Study
 
-__all__ = ["Progress", "end_of_budget", "extend_study", "progress_of", "resume_study", "stop_study"]
+__all__ = [
+    "Progress",
+    "add_seeds",
+    "end_of_budget",
+    "extend_study",
+    "progress_of",
+    "resume_study",
+    "stop_study",
+    "with_more_seeds",
+]
 
 _STOPPED = "Stopped with its study before it was begun."
 
@@ -73,8 +93,7 @@ def resume_study(
     """
     study, store = read_study(study_id), RunStore()
     runs = runs_of(study)
-    if study.budget_seconds is not None and sum(_took(study, runs)) >= study.budget_seconds:
-        raise InputError(f"{_used_up(study.budget_seconds)}; extend it to go on.")
+    _check_time(study, runs)
     missing = [member for member in study.members if member.run not in runs]
     if missing and "cancelled" in states:
         specs = [study.spec(study.variant(member.variant), member.seed) for member in missing]
@@ -108,6 +127,46 @@ def extend_study(study_id: str, seconds: float, *, start_worker: bool = False) -
     return resume_study(study_id, states=("cancelled",), start_worker=start_worker)
 
 
+def with_more_seeds(study: Study, count: int) -> Plan:
+    """What a study would be with the `count` seeds that follow its own; one that can't be is an `InputError`."""
+    more = study.model_copy(update={"seeds": (*study.seeds, *more_seeds(study, count))})
+    if len(more.asked) > MOST_RUNS:
+        raise InputError(
+            f"With {count} more seeds that would be {len(more.asked):,} runs, and a study takes {MOST_RUNS:,}."
+        )
+    return more
+
+
+def add_seeds(study_id: str, count: int, *, start_worker: bool = False) -> Study:
+    """Queue every variant of a study at the `count` seeds that follow its own; what was stopped of it stays so.
+
+    A study that has no time left, or can't have so many, is an `InputError`.
+    """
+    study = read_study(study_id)
+    _check_time(study, runs_of(study))
+    more = with_more_seeds(study, count)
+    asked = [(variant, seed) for variant, seed in more.asked if seed not in study.seeds]
+    specs = [more.spec(variant, seed) for variant, seed in asked]
+    for spec in specs[: len(specs) // count]:
+        check_transfer(spec)
+    kept: list[Study] = []
+
+    def keep(db: sqlite3.Connection, made: list[Run]) -> None:
+        now = read_within(db, study_id)
+        if now.seeds != study.seeds:
+            raise InputError(f"The study {study_id} was given other seeds at the same moment; look at it again.")
+        added = (
+            Member(variant=variant.key, seed=seed, run=run.id) for (variant, seed), run in zip(asked, made, strict=True)
+        )
+        kept.append(now.model_copy(update={"seeds": more.seeds, "members": (*now.members, *added)}))
+        write_study(db, kept[0])
+
+    RunStore().create_all(specs, reuse=True, keep=keep)
+    if start_worker:
+        ensure_supervisor()
+    return kept[0]
+
+
 def end_of_budget(run_id: str, *, seconds: float) -> str | None:
     """Stop what is queued of a run's study if that has taken all of its time; then a sentence that says so.
 
@@ -122,6 +181,11 @@ def end_of_budget(run_id: str, *, seconds: float) -> str | None:
     with RunTable().writing() as db:
         stop_waiting(db, study.run_ids, reason=reason)
     return reason
+
+
+def _check_time(study: Study, runs: Mapping[str, Run]) -> None:
+    if study.budget_seconds is not None and sum(_took(study, runs)) >= study.budget_seconds:
+        raise InputError(f"{_used_up(study.budget_seconds)}; extend it to go on.")
 
 
 def _used_up(budget_seconds: float) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "note_run",
     "note_runs",
     "read_study",
+    "read_within",
     "runs_of",
     "states_of",
     "submit_study",
@@ -72,8 +73,9 @@ def begin_study(plan: Plan) -> Study:
 
 def note_run(study: Study, member: Member, run_id: str) -> Study:
     """The study with a run for one of its members, kept so."""
-    changed = note_runs(study, {(member.variant, member.seed): run_id})
     with RunTable().writing() as db:
+        # As it is now: it may have been given more time or seeds meanwhile.
+        changed = note_runs(read_within(db, study.id), {(member.variant, member.seed): run_id})
         write_study(db, changed)
     return changed
 
@@ -101,11 +103,16 @@ def find_study_of(run_id: str) -> Study | None:
 def read_study(study_id: str) -> Study:
     """The study of that name; one that does not exist is an `UnknownNameError` with the closest."""
     with RunTable().reading() as db:
-        known = _ID.fullmatch(study_id)  # a name may hold what no text can, half a surrogate pair
-        row = db.execute("select document from studies where id = ?", (study_id,)).fetchone() if known else None
-        if row is None:
-            near = db.execute("select id from studies order by created desc limit 20").fetchall()
-            raise UnknownNameError("study", study_id, [other["id"] for other in near])
+        return read_within(db, study_id)
+
+
+def read_within(db: sqlite3.Connection, study_id: str) -> Study:
+    """`read_study` inside a transaction."""
+    known = _ID.fullmatch(study_id)  # a name may hold what no text can, half a surrogate pair
+    row = db.execute("select document from studies where id = ?", (study_id,)).fetchone() if known else None
+    if row is None:
+        near = db.execute("select id from studies order by created desc limit 20").fetchall()
+        raise UnknownNameError("study", study_id, [other["id"] for other in near])
     try:
         return Study.model_validate_json(row["document"])
     except ValidationError as error:

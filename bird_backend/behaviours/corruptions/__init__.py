@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -53,14 +54,14 @@ class CorruptionSettings(BehaviourSettings):
 
 
 def _conditions() -> Iterator[Condition]:
-    for corruption in CORRUPTIONS.values():
-        yield Condition(
-            name=corruption.name,
-            title=corruption.title,
-            caption=corruption.caption,
-            family=corruption.family,
-            held_out=corruption.held_out,
-        )
+    for each in CORRUPTIONS.values():
+        yield _condition(each.name, each.title, each.caption, each.family, each.held_out)
+
+
+@lru_cache(maxsize=256)
+def _condition(name: str, title: str, caption: str, family: str, held_out: bool) -> Condition:
+    """Made once: every spec of a study of thousands asks for all of them."""
+    return Condition(name=name, title=title, caption=caption, family=family, held_out=held_out)
 
 
 def _apply(images: Tensor, condition: str, strength: int, given: Given) -> Tensor:
