@@ -14,6 +14,7 @@ from bird_backend import studies
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.runs.store import RunStore
+from bird_backend.specs import ModelRef
 from bird_backend.studies import (
     ABLATIONS,
     USUAL_CONTROLS,
@@ -27,11 +28,13 @@ from bird_backend.studies import (
     Variant,
     say,
 )
+from bird_backend.studies.pairs import Layers
 
 __all__ = [
     "ABLATIONS",
     "USUAL_CONTROLS",
     "Entry",
+    "Layers",
     "Pairs",
     "Plan",
     "Progress",
@@ -39,17 +42,21 @@ __all__ = [
     "Row",
     "Study",
     "Variant",
+    "add_seeds",
     "already_there",
     "curve",
     "extend_study",
     "find_study",
     "find_study_of",
     "list_studies",
+    "more_runs",
     "pairs_of",
+    "plan_pairs",
     "plan_study",
     "progress_of",
     "results",
     "resume_study",
+    "retry_study",
     "runs_of",
     "say",
     "start_study",
@@ -59,18 +66,40 @@ __all__ = [
 
 def plan_study(document: Mapping[str, Any], preset: str, *, seeds: int, controls: Sequence[str] = ()) -> Plan:
     """The runs of a comparison of `methods`, or of an ablation by name; an `InputError` says what can't be."""
-    base = load_spec(document)
-    if not isinstance(base, TransferSpec):
-        raise InputError("A study is of transfers.")
+    base = _transfer(document)
     if preset == "methods":
         return studies.plan_methods(base, seeds=seeds, controls=tuple(controls))
     return studies.plan_ablation(base, preset, seeds=seeds)
 
 
+def plan_pairs(
+    document: Mapping[str, Any],
+    *,
+    teachers: Sequence[ModelRef] = (),
+    students: Sequence[ModelRef] = (),
+    layers: Layers = "all",
+    seeds: int = 1,
+    random_teachers: bool = False,
+    budget_seconds: float | None = None,
+) -> Plan:
+    """The runs of a study of pairs on a transfer's document, whose own teacher and student stand where none is named.
+
+    `layers` are all, by depth, or (teacher's, student's) pairs, alike for every teacher or by teacher.
+    """
+    return studies.plan_pairs(
+        _transfer(document),
+        teachers=teachers,
+        students=students,
+        layers=layers,
+        seeds=seeds,
+        random_teachers=random_teachers,
+        budget_seconds=budget_seconds,
+    )
+
+
 def already_there(plan: Plan) -> int:
     """How many of a plan's runs are done, under way or waiting, and would be taken as they are."""
-    store = RunStore()
-    return sum(store.find_same(plan.spec(variant, seed)) is not None for variant, seed in plan.asked)
+    return RunStore().count_same([plan.spec(variant, seed) for variant, seed in plan.asked])
 
 
 def start_study(plan: Plan) -> Study:
@@ -91,9 +120,26 @@ def resume_study(study_id: str) -> None:
     data.ensure_worker()
 
 
+def retry_study(study_id: str) -> None:
+    """Queue again what failed of a study."""
+    studies.resume_study(study_id, states=("failed",))
+    data.ensure_worker()
+
+
 def extend_study(study_id: str, seconds: float) -> None:
     """Give a study so much more time, and go on with what it did not come to."""
     studies.extend_study(study_id, seconds)
+    data.ensure_worker()
+
+
+def more_runs(study: Study, count: int) -> int:
+    """How many runs `count` more seeds of a study are; an `InputError` where it can't have so many."""
+    return len(studies.with_more_seeds(study, count).asked) - len(study.asked)
+
+
+def add_seeds(study_id: str, count: int) -> None:
+    """Queue every variant of a study at so many more seeds."""
+    studies.add_seeds(study_id, count)
     data.ensure_worker()
 
 
@@ -133,6 +179,13 @@ def runs_of(study: Study) -> Mapping[str, data.Run]:
 def results(study: Study) -> Results:
     """The study's table of what is done so far."""
     return studies.results(study)
+
+
+def _transfer(document: Mapping[str, Any]) -> TransferSpec:
+    base = load_spec(document)
+    if not isinstance(base, TransferSpec):
+        raise InputError("A study is of transfers.")
+    return base
 
 
 def curve(run: data.Run, kind: str, column: str) -> pd.DataFrame:

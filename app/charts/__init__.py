@@ -20,7 +20,6 @@ from app.charts.curves import (
     other_parts,
     part_of,
     part_title,
-    per_step,
 )
 from app.charts.frame import arm, numbers
 from app.charts.layer_map import layer_map
@@ -47,7 +46,6 @@ __all__ = [
     "other_parts",
     "part_of",
     "part_title",
-    "per_step",
     "reliability",
     "reliability_rows",
     "results_table",

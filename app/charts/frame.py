@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -18,6 +18,7 @@ __all__ = [
     "Look",
     "arm",
     "blank",
+    "errors",
     "later",
     "legend_above",
     "legend_below",
@@ -124,6 +125,32 @@ def legend_above() -> dict[str, Any]:
     """Room for a `legend` of a few long names between title and chart, in one column where the window is narrow."""
     own = {**_LAYOUT["legend"], "x": 0, "xanchor": "left", "y": 1.02}
     return {"legend": own, "margin": {**_LAYOUT["margin"], "t": 96}}
+
+
+class Bounded(Protocol):
+    """A number with an interval, or without bounds."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def bounded(self) -> bool: ...
+
+
+def errors(found: Sequence[Bounded | None], *, colour: str = LIGHT.axis, thickness: float = 1, width: float = 0) -> Any:
+    """Plotly's `error_x` or `error_y` of numbers with intervals; of one without bounds there is nothing to see."""
+    known = [one if one is not None and one.bounded else None for one in found]
+    return {
+        "type": "data",
+        "array": [0.0 if one is None else one.high - one.value for one in known],
+        "arrayminus": [0.0 if one is None else one.value - one.low for one in known],
+        "color": colour,
+        "thickness": thickness,
+        "width": width,
+    }
 
 
 def later(figure: go.Figure, words: str) -> go.Figure:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.frame import blank, legend_below, nth_look
+from app.charts.frame import blank, errors, legend_below, nth_look
 from app.look.palette import LIGHT
 from bird_backend.measures import Interval
 from bird_backend.prediction import OUTCOMES, PAIR, ModelScore, Predictor, label
@@ -233,15 +234,8 @@ def _lowest(models: Sequence[ModelScore]) -> float:
     return max(_FLOOR, min(0.0, *ends) - 0.03)
 
 
-def _errors(intervals: Sequence[Interval]) -> dict[str, object]:
-    return {
-        "type": "data",
-        "array": [one.high - one.value if one.bounded else 0.0 for one in intervals],
-        "arrayminus": [one.value - one.low if one.bounded else 0.0 for one in intervals],
-        "color": LIGHT.text,
-        "thickness": 1.2,
-        "width": 4,
-    }
+def _errors(intervals: Sequence[Interval]) -> Any:
+    return errors(intervals, colour=LIGHT.text, thickness=1.2, width=4)
 
 
 def _said(intervals: Sequence[Interval]) -> list[str]:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.frame import blank, legend_above, legend_below
-from app.findings.teachers import Score, Scored
+from app.charts.frame import blank, errors, legend_above, legend_below
+from app.findings.teachers import Scored
 from app.look.palette import LIGHT
 from app.words.teachers import option_words, written
 from bird_backend.measures.attributes import ATTRIBUTES
@@ -35,36 +35,12 @@ def parallel_scores(table: pd.DataFrame, chosen: str, by: str, *, height: int = 
     low, high = table[names].min(), table[names].max()
     heights = (table[names] - low) / (high - low).where(high > low, 1.0)
     best = table[by].sort_values(ascending=False).index[:_TOP]
-    groups = (
-        ("The others", [row for row in table.index if row not in best and row != chosen], LIGHT.axis, 1.2),
-        (
-            f"Best {len(best)} by {ATTRIBUTES[by].title.lower()}",
-            [row for row in best if row != chosen],
-            LIGHT.teacher,
-            1.8,
-        ),
-        (chosen, [chosen] if chosen in table.index else [], LIGHT.text, 3.0),
-    )
-    for name, rows, colour, width in groups:
-        if not rows:
-            continue
-        # One trace for many lines, a gap after each.
-        figure.add_scatter(
-            x=np.tile([*range(len(names)), None], len(rows)),
-            y=np.concatenate([[*heights.loc[row], np.nan] for row in rows]),
-            ids=_ids(rows, len(names)),
-            mode="lines+markers",
-            name=escape(name),
-            line={"color": colour, "width": width},
-            marker={"color": colour, "size": 5 if width < 3 else 7},
-            cliponaxis=False,
-            customdata=[
-                f"{escape(str(row))}<br>{ATTRIBUTES[one].title} {written(one, float(values[one][row]))}" if one else ""
-                for row in rows
-                for one in [*names, ""]
-            ],
-            hovertemplate="%{customdata}<extra></extra>",
-        )
+    said = [
+        [f"{escape(str(row))}<br>{ATTRIBUTES[one].title} {written(one, float(values[one][row]))}" for one in names]
+        for row in table.index
+    ]
+    told = pd.DataFrame(said, index=table.index, columns=names)
+    _lines(figure, heights, told, best, chosen, f"Best {len(best)} by {ATTRIBUTES[by].title.lower()}")
     for place, name in enumerate(names):
         for y, value, shift in ((0, low[name], -11), (1, high[name], 11)):
             figure.add_annotation(
@@ -119,8 +95,8 @@ def score_scatter(scored: Scored, table: pd.DataFrame, chosen: str, x: str, y: s
                 mode="markers",
                 name=escape(name),
                 marker={"color": colour, "size": size, "symbol": symbol, "opacity": 0.85},
-                error_x=_errors([found[row][0] for row in own]),
-                error_y=_errors([found[row][1] for row in own]),
+                error_x=errors([found[row][0] for row in own]),
+                error_y=errors([found[row][1] for row in own]),
                 customdata=[
                     f"{escape(row)}<br>{ATTRIBUTES[x].title} {written(x, table.loc[row, x])}"
                     f"<br>{ATTRIBUTES[y].title} {written(y, table.loc[row, y])}"
@@ -147,42 +123,43 @@ def slopes(ranks: pd.DataFrame, chosen: str, name: str) -> go.Figure:
     figure.update_xaxes(range=[-0.35, len(options) - 0.65], showgrid=True, tickfont={"size": 10})
     figure.update_xaxes(autotickangles=[0, -90]).update_yaxes(range=[count + 0.8, 0.2], showgrid=False)
     best = ranks[options[0]].sort_values().index[:_TOP]
-    groups = (
-        ("The others", [row for row in ranks.index if row not in best and row != chosen], LIGHT.axis, 1.2),
-        (f"Best {len(best)} as usual", [row for row in best if row != chosen], LIGHT.teacher, 1.8),
-        (chosen, [chosen] if chosen in ranks.index else [], LIGHT.text, 3.0),
-    )
-    for title, rows, colour, width in groups:
-        if rows:
-            figure.add_scatter(
-                x=np.tile([*range(len(options)), None], len(rows)),
-                y=np.concatenate([[*ranks.loc[row], np.nan] for row in rows]),
-                ids=_ids(rows, len(options)),
-                mode="lines+markers",
-                name=escape(title),
-                line={"color": colour, "width": width},
-                marker={"color": colour, "size": 5 if width < 3 else 7},
-                cliponaxis=False,
-                customdata=[escape(str(row)) for row in rows for _ in range(len(options) + 1)],
-                hovertemplate="%{customdata}<br>place %{y:.0f}<extra></extra>",
-            )
+    said = [[f"{escape(str(row))}<br>place {place:.0f}" for place in ranks.loc[row]] for row in ranks.index]
+    told = pd.DataFrame(said, index=ranks.index, columns=options)
+    _lines(figure, ranks, told, best, chosen, f"Best {len(best)} as usual")
     return figure
+
+
+def _lines(
+    figure: go.Figure, heights: pd.DataFrame, told: pd.DataFrame, best: pd.Index, chosen: str, best_name: str
+) -> None:
+    """A line a row over the columns, what is `told` at each of its points; `best` in amber, `chosen` over all."""
+    groups = (
+        ("The others", [row for row in heights.index if row not in best and row != chosen], LIGHT.axis, 1.2),
+        (best_name, [row for row in best if row != chosen], LIGHT.teacher, 1.8),
+        (chosen, [chosen] if chosen in heights.index else [], LIGHT.text, 3.0),
+    )
+    points = len(heights.columns)
+    for name, rows, colour, width in groups:
+        if not rows:
+            continue
+        # One trace for many lines, a gap after each.
+        figure.add_scatter(
+            x=np.tile([*range(points), None], len(rows)),
+            y=np.concatenate([[*heights.loc[row], np.nan] for row in rows]),
+            ids=_ids(rows, points),
+            mode="lines+markers",
+            name=escape(name),
+            line={"color": colour, "width": width},
+            marker={"color": colour, "size": 5 if width < 3 else 7},
+            cliponaxis=False,
+            customdata=[words for row in rows for words in (*told.loc[row], "")],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
 
 
 def agreement(ranks: pd.DataFrame) -> pd.Series:
     """Spearman's correlation of each option's places with the usual option's: 1 where the order is the same."""
     return ranks.corr(method="pearson").iloc[0]
-
-
-def _errors(scores: Sequence[Score | None]) -> dict[str, object]:
-    return {
-        "type": "data",
-        "array": [one.high - one.value if one is not None and one.bounded else 0.0 for one in scores],
-        "arrayminus": [one.value - one.low if one is not None and one.bounded else 0.0 for one in scores],
-        "color": LIGHT.axis,
-        "thickness": 1,
-        "width": 0,
-    }
 
 
 def _ids(rows: Sequence[str], points: int) -> list[str]:

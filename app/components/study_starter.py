@@ -7,18 +7,15 @@ from typing import Any
 
 import streamlit as st
 
-from app.address.routes import go
-from app.backend import data
-from app.backend.machine import machine
-from app.backend.studies import ABLATIONS, USUAL_CONTROLS, Plan, already_there, plan_study, start_study
-from app.form.estimates import study_seconds
-from bird_backend.durations import rough
-from bird_backend.errors import BirdError
+from app.backend.studies import ABLATIONS, USUAL_CONTROLS, plan_study
+from app.components.pairs_starter import pairs_starter
+from app.components.study_plan import study_plan
 from bird_backend.specs import CONTROLS
 
 __all__ = ["study_starter"]
 
 _SEEDS = 3
+_WORDS = {"methods": "The method: all of them", "pairs": "Teachers, students and layers: a study of pairs"}
 
 
 def study_starter(document: Mapping[str, Any], *, key: str, title: str) -> None:
@@ -28,12 +25,15 @@ def study_starter(document: Mapping[str, Any], *, key: str, title: str) -> None:
         preset = str(
             st.selectbox(
                 "What to vary",
-                ["methods", *ABLATIONS],
-                format_func=lambda name: "The method: all of them" if name == "methods" else ABLATIONS[name].title,
+                ["methods", "pairs", *ABLATIONS],
+                format_func=lambda name: _WORDS.get(name) or ABLATIONS[name].title,
                 key=f"{key}_preset",
                 help="Everything else, the budget first of all, stays as it is in each of the runs.",
             )
         )
+        if preset == "pairs":
+            pairs_starter(document, key=key)
+            return
         seeds = int(
             st.number_input(
                 "Seeds",
@@ -45,24 +45,12 @@ def study_starter(document: Mapping[str, Any], *, key: str, title: str) -> None:
             )
         )
         controls = _controls(key) if preset == "methods" else ()
-        try:
-            plan = plan_study(document, preset, seeds=seeds, controls=controls)
-        except BirdError as error:
-            st.error(str(error), icon=":material/error:")
-            plan = None
-        if plan is not None:
-            _says(plan)
-        label = "Compare every method" if preset == "methods" else f"Vary the {ABLATIONS[preset].title.lower()}"
-        pressed = st.button(
-            label, key=f"{key}_start", icon=":material/stacked_line_chart:", disabled=plan is None, width="stretch"
+        study_plan(
+            lambda: plan_study(document, preset, seeds=seeds, controls=controls),
+            of=(document, preset, seeds, controls),
+            key=key,
+            label="Compare every method" if preset == "methods" else f"Vary the {ABLATIONS[preset].title.lower()}",
         )
-    if pressed and plan is not None:
-        try:
-            study = start_study(plan)
-        except BirdError as error:
-            st.error(str(error), icon=":material/error:")
-        else:
-            go("compare", study=study.id)
 
 
 def _controls(key: str) -> tuple[str, ...]:
@@ -77,16 +65,3 @@ def _controls(key: str) -> tuple[str, ...]:
         help="\n".join(f"- **{control.title}**: {control.caption}" for control in CONTROLS.values()),
     )
     return tuple(name for name in CONTROLS if name in picked)
-
-
-def _says(plan: Plan) -> None:
-    asked, there = len(plan.asked), already_there(plan)
-    seconds = study_seconds(plan, data.list_runs(kind="transfer", limit=15), machine()) * (asked - there) / asked
-    variants = asked // len(plan.seeds)
-    words = f"{variants} variants × {len(plan.seeds)} seed{'s' if len(plan.seeds) > 1 else ''} = **{asked} runs**"
-    took = f", **about {rough(seconds)}** on {machine().words}" if there < asked else ""
-    again = f"; {there} of them {'is' if there == 1 else 'are'} there already and taken as they are" if there else ""
-    st.markdown(f"{words}{took}{again}.")
-    left_out = [note for note in plan.notes if "left out" in note]
-    for note in left_out:
-        st.caption(f":orange[:material/info:] {note}")

@@ -19,6 +19,7 @@ from app.components.pairs_table import pairs_table
 from app.components.run_comparison import CURVES
 from app.components.run_picker import empty_state
 from app.components.run_state import since
+from app.components.study_more import study_more
 from app.components.study_progress import study_bar, study_buttons
 from app.components.study_starter import study_starter
 from app.components.study_table import ablation_panels, study_table
@@ -58,10 +59,13 @@ def study_view() -> None:
     if more:
         st.toggle(f"Older ones than the latest {_LISTED} too", key="_all_studies")
     study = known[chosen]
-    active = any(data.is_active(run) for run in runs_of(study).values())
+    runs = runs_of(study)
+    active = any(data.is_active(run) for run in runs.values())
     st.fragment(_study, run_every=3.0 if active else None)(study.id, active)
+    with st.expander("More of this study: seeds, time, what failed", icon=":material/more_time:"):
+        study_more(study, runs)
     with st.expander("Another study of this transfer", icon=":material/add:"):
-        study_starter(study.base, key="again", title="Vary something else, or add seeds")
+        study_starter(study.base, key="again", title="Vary something else")
 
 
 def _label(study: Study) -> str:

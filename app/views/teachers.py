@@ -18,6 +18,8 @@ from app.components.live_chart import chart
 from app.components.page_head import page_head
 from app.components.prediction_view import prediction_section
 from app.components.rank_form import rank_form
+from app.components.ranked_study import ranked_study
+from app.components.run_exports import run_exports
 from app.components.run_picker import pick_run
 from app.components.run_state import progress_panel, run_badge, run_buttons, state_note
 from app.components.teacher_table import chosen_row, row_panel, teacher_table
@@ -80,6 +82,7 @@ def _run(run: data.Run) -> None:
             st.markdown("This run kept no scores.")
         return
     _scored(run, spec, scores)
+    run_exports(run)
 
 
 def _wait(run_id: str) -> None:
@@ -126,6 +129,7 @@ def _scored(run: data.Run, spec: RankSpec, scores: pd.DataFrame) -> None:
                 student=str(at["student"]),
                 student_layer=layer,
             )
+    ranked_study(spec, table, layer=layer, by=ATTRIBUTES[by].title, row=row)
     _charts(run, scored, table, row, by)
 
 
