@@ -97,7 +97,9 @@ def test_live_draws_curves_grams_and_cloud() -> None:
     grams = shown["bird_gram_player"]
     assert [arm["name"] for arm in grams["arms"]] == ["fine-tuning", "bird"]  # type: ignore[attr-defined]
     assert grams["size"] == synthetic.GRAM
-    assert grams["active"] is True
+    assert shown["bird_scrubber"]["active"] is True
+    clocks = {str(shown[name]["clock"]) for name in ("bird_scrubber", "bird_gram_player", "bird_embedding_player")}
+    assert clocks == {run.id} == {shown[name]["cursor"]["clock"] for name in ("cka_chart", "robust_chart")}  # type: ignore[index]
     assert shown["bird_embedding_player"]["atlas"] is None
     assert str(shown["cka_chart"]["script"]).startswith("/app/static/vendor/plotly-")
 
@@ -121,14 +123,16 @@ def test_the_axis_is_in_the_address() -> None:
     assert app.main.get("button_group")[0].value in ("epoch", ["epoch"])
     figure = json.loads(str(components(app)["cka_chart"]["figure"]))
     assert figure["layout"]["xaxis"]["title"]["text"] == "Epoch"
+    scale = components(app)["cka_chart"]["cursor"]["scale"]  # type: ignore[index]
+    assert scale == pytest.approx(1 / synthetic.PER_EPOCH)
 
 
 def test_the_step_of_the_address_reaches_the_browser() -> None:
     run = synthetic.write_transfer("done")
     shown = components(show("live", run=run.id, arm="fine-tuning", step="48"))
-    assert (shown["bird_gram_player"]["arm"], shown["bird_gram_player"]["step"]) == ("fine-tuning", 48)
+    assert (shown["bird_scrubber"]["arm"], shown["bird_scrubber"]["step"]) == ("fine-tuning", 48)
     shown = components(show("embeddings", run=run.id, step="../x", hide="0,3,x"))
-    assert shown["bird_embedding_player"]["step"] is None
+    assert shown["bird_scrubber"]["step"] is None
     assert shown["bird_embedding_player"]["hidden"] == [0, 3]
 
 

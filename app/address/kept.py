@@ -6,10 +6,11 @@ The address alone says what is shown. What was kept is put into it, never read p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
-__all__ = ["VIEW", "arrive", "keep", "kept", "recall", "view_of"]
+__all__ = ["VIEW", "arrive", "keep", "kept", "put_view", "recall", "view_of"]
 
 VIEW = ("run", "arm", "step", "hide", "pick", "image")
 """A run and what is looked at in it, alike on every page of a run: student, step, classes, and an image."""
@@ -43,3 +44,10 @@ def view_of(run_id: str) -> dict[str, str]:
     if st.query_params.get("run") != run_id:
         return {"run": run_id}
     return {name: st.query_params[name] for name in VIEW if name in st.query_params}
+
+
+def put_view(run_id: str, chosen: Mapping[str, Any]) -> None:
+    """Write what a reader has chosen in the browser of a run into the address; none and nothing leave it."""
+    others = {name: value for name, value in st.query_params.to_dict().items() if name not in chosen}
+    st.query_params.from_dict(others | {name: str(value) for name, value in chosen.items() if value not in (None, "")})
+    keep("view", view_of(run_id))

@@ -20,6 +20,7 @@ from app.charts.curves import (
     other_parts,
     part_of,
     part_title,
+    per_step,
 )
 from app.charts.frame import arm, numbers
 from app.charts.layer_map import layer_map
@@ -46,6 +47,7 @@ __all__ = [
     "other_parts",
     "part_of",
     "part_title",
+    "per_step",
     "reliability",
     "reliability_rows",
     "results_table",

@@ -23,6 +23,7 @@ __all__ = [
     "other_parts",
     "part_of",
     "part_title",
+    "per_step",
 ]
 
 X = Literal["step", "epoch"]
@@ -168,6 +169,16 @@ def epochs_table(metrics: pd.DataFrame) -> pd.DataFrame:
     return rows[[name for name in wanted if name in rows]].reset_index(drop=True)
 
 
+def per_step(metrics: pd.DataFrame, x: X) -> float:
+    """How far along the axis a step is: 1, or epochs a step; 1 too for a training of one's own that knows no epochs."""
+    if x == "step":
+        return 1.0
+    steps = metrics[(metrics["type"] == "step") & (metrics["step"] > 0)]
+    if "epoch" not in steps or steps["epoch"].isna().all():
+        return 1.0
+    return float((steps["epoch"] / steps["step"]).median())
+
+
 def _rows(metrics: pd.DataFrame, kind: str, name: str, column: str) -> pd.DataFrame:
     if column not in metrics or "type" not in metrics:
         return metrics.iloc[:0].assign(**{column: []})
@@ -179,8 +190,4 @@ def _x(rows: pd.DataFrame, x: X, metrics: pd.DataFrame) -> pd.Series:
         return rows["step"]
     if "epoch" in rows and rows["epoch"].notna().all():
         return rows["epoch"]
-    steps = metrics[(metrics["type"] == "step") & (metrics["step"] > 0)]
-    if "epoch" not in steps or steps["epoch"].isna().all():
-        return rows["step"]  # a training of one's own that knows no epochs
-    per_step = float((steps["epoch"] / steps["step"]).median()) if len(steps) else 0.0
-    return rows["step"] * per_step
+    return rows["step"] * per_step(metrics, x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,26 +19,41 @@ from app.words.intervals import rounded
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-__all__ = ["chart", "file_name", "mount", "palettes", "show_numbers", "with_minus"]
+__all__ = ["Cursor", "chart", "file_name", "mount", "palettes", "show_numbers", "with_minus"]
 
 _LONGEST_PART = 64
 BROWSER = Path(__file__).parent / "browser"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """A line across a chart over training at the moment of the scrubber named `clock`; `scale` is x per step."""
+
+    clock: str
+    scale: float
+
+
 def chart(
-    figure: go.Figure, *, of: str, key: str, label: str, revision: str = "", numbers: pd.DataFrame | None = None
+    figure: go.Figure,
+    *,
+    of: str,
+    key: str,
+    label: str,
+    revision: str = "",
+    numbers: pd.DataFrame | None = None,
+    cursor: Cursor | None = None,
 ) -> str | None:
     """Draw a figure made in the light palette; returns the id of a point that was pressed just now.
 
     `of` is the id of the run or study it shows, or several, which a saved picture carries in itself and in its name;
     `label` says in words what is to be seen, for those who don't see it; `revision` is the identity of what is drawn
     beside `of`: zoom and legend choices are kept until one of them changes; `numbers` is the table behind the chart.
-    Points that have Plotly's `ids` can be pressed.
+    Points that have Plotly's `ids` can be pressed; those of a chart with a `cursor` move the scrubber there.
     """
     pressed = mount(
         "bird_live_chart",
         html='<div class="chart" role="figure" tabindex="-1"></div><div class="tools"></div>',
-        scripts=("theme.js", "sketch.js", "saving.js", "live_chart.js"),
+        scripts=("theme.js", "clock.js", "cursor.js", "sketch.js", "saving.js", "live_chart.js"),
         styles=("live_chart.css", "tools.css"),
         key=key,
         data={
@@ -51,6 +66,7 @@ def chart(
             "revision": f"{of} {revision}",
             "script": plotly_url(),
             "swaps": swaps(),
+            "cursor": None if cursor is None else asdict(cursor),
             **palettes(),
         },
         on_pick_change=lambda: None,

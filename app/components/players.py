@@ -1,26 +1,31 @@
-"""The geometry of a run, scrubbed through its steps in the browser: Gram matrices, and embeddings.
+"""The geometry of a run as its scrubber moves through the steps: Gram matrices, and embeddings.
 
-What is looked at (student, step, classes, an image) is written to the URL, so that a link shows the same thing.
+What is looked at (classes, an image) is written to the URL, so that a link shows the same thing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.address.kept import keep, view_of
+from app.address.kept import put_view
 from app.backend import data
 from app.charts.frame import arm
 from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range
 from app.components.live_chart import mount, palettes
+from app.findings.moments import cka_at, students_in
 
-__all__ = ["embedding_methods", "embedding_player", "gram_player"]
+__all__ = ["CLOUD_SCRIPTS", "GRAM_SCRIPTS", "embedding_methods", "embedding_player", "gram_player"]
 
-_CLOUD_SCRIPTS = ("scatter.js", "saved_clouds.js", "embedding_player.js")
+GRAM_SCRIPTS = ("theme.js", "clock.js", "sketch.js", "saving.js", "saved_grams.js", "gram_player.js")
+CLOUD_SCRIPTS = (
+    *("theme.js", "clock.js", "sketch.js", "saving.js", "pictures.js", "stamps.js", "inks.js", "scatter.js"),
+    *("pointing.js", "saved_clouds.js", "embedding_player.js"),
+)
 
 
 def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
@@ -30,12 +35,12 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
     teacher = [name for name in names if name.model == "teacher"]
     if probes is None or not teacher:
         return False
-    arms = _arms(names)
+    arms = students_in(names)
     own = data.gram(run, teacher[0])
     grams = {name: data.gram(run, name) for shots in arms.values() for name in shots}
     # One range for every student and step, so that a colour means the same wherever one scrubs to.
     low, high = gram_range([own, *grams.values()])
-    cka = _cka(metrics)
+    cka = cka_at(metrics)
     payload = {
         "run": run.id,
         "revision": f"{low} {high}",
@@ -61,18 +66,16 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
             }
             for model, shots in arms.items()
         ],
-        "active": data.is_active(run),
-        **_asked(),
+        "clock": run.id,
         **palettes(),
     }
     mount(
         "bird_gram_player",
         html='<section class="player" aria-label="Gram matrices"></section>',
-        scripts=("theme.js", "sketch.js", "saving.js", "saved_grams.js", "gram_player.js"),
+        scripts=GRAM_SCRIPTS,
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,
-        on_at_change=lambda: _remember(key, run.id),
     )
     return True
 
@@ -102,7 +105,7 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
             f"The snapshots of run {run.id} are not of its {count} probe images, so they can't be drawn."
         )
     teacher = next((points for name, points in ready.items() if name.model == "teacher"), None)
-    arms = _arms(ready)
+    arms = students_in(ready)
     students = [ready[name] for shots in arms.values() for name in shots]
     box = points_range(students) if students else (0.0, 0.0, 1.0, 1.0)
     payload = {
@@ -124,17 +127,16 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
             for model, shots in arms.items()
         ],
         "atlas": dict(_atlas(run, str(run.directory.path))) if pictures else None,
-        "active": data.is_active(run),
+        "clock": run.id,
         "hidden": _numbers(st.query_params.get("hide", "")),
         "picked": _numbers(st.query_params.get("pick", "")),
         "pinned": next(iter(_numbers(st.query_params.get("image", ""))), None),
-        **_asked(),
         **palettes(),
     }
     mount(
         "bird_embedding_player",
         html='<section class="player" aria-label="Embeddings"></section>',
-        scripts=("theme.js", "sketch.js", "saving.js", "pictures.js", *_CLOUD_SCRIPTS),
+        scripts=CLOUD_SCRIPTS,
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,
@@ -143,29 +145,8 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     return True
 
 
-def _arms(names: Sequence[data.SnapshotName] | Mapping[data.SnapshotName, Any]) -> dict[str, list[data.SnapshotName]]:
-    """Snapshots of each student, the method's last: it is what one has come to see."""
-    models = sorted({name.model for name in names} - {"teacher"}, key=lambda model: (model != "fine-tuning", model))
-    return {model: sorted(name for name in names if name.model == model) for model in models}
-
-
-def _cka(metrics: pd.DataFrame) -> dict[tuple[str, int], float]:
-    if "type" not in metrics or "cka" not in metrics:
-        return {}
-    rows = metrics[(metrics["type"] == "snapshot") & metrics["cka"].notna()]
-    keys = zip(rows["arm"].tolist(), rows["step"].tolist(), strict=True)
-    return {
-        (str(name), int(step)): float(value) for (name, step), value in zip(keys, rows["cka"].tolist(), strict=True)
-    }
-
-
 def _layers(run: data.Run) -> list[str]:
     return list(data.drawn_pair(run) or ("", ""))
-
-
-def _asked() -> dict[str, Any]:
-    step = st.query_params.get("step", "")
-    return {"arm": st.query_params.get("arm"), "step": int(step) if step.isdigit() else None}
 
 
 def _numbers(text: str) -> list[int]:
@@ -175,13 +156,9 @@ def _numbers(text: str) -> list[int]:
 def _remember(key: str, run_id: str) -> None:
     """Write what the reader has chosen in the browser into the URL."""
     at = st.session_state[key].get("at") or {}
-    found = {"arm": at.get("arm"), "step": at.get("step")}
-    if "hidden" in at:
-        found["image"] = at.get("image")
-        found |= {name: ",".join(map(str, at[part])) for name, part in (("hide", "hidden"), ("pick", "picked"))}
-    others = {name: value for name, value in st.query_params.to_dict().items() if name not in found}
-    st.query_params.from_dict(others | {name: str(value) for name, value in found.items() if value not in (None, "")})
-    keep("view", view_of(run_id))
+    found = {"image": at.get("image")}
+    found |= {name: ",".join(map(str, at.get(part, []))) for name, part in (("hide", "hidden"), ("pick", "picked"))}
+    put_view(run_id, found)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -21,6 +21,12 @@ _RULES = """
 .stMainBlockContainer { max-width: 84rem; }
 .st-key-page_sentence { max-width: 46rem; margin-top: -0.6rem; margin-bottom: 0.4rem; opacity: 0.82; }
 .st-key-summary_panel { position: sticky; top: 4rem; }
+[data-testid="stHeader"] { background: light-dark(#fcfcfa, #12161a); }
+[data-testid="stLayoutWrapper"]:has(> .st-key-scrubber) {
+  position: sticky; top: 3.75rem; z-index: 20; background: light-dark(#fcfcfa, #12161a); padding: 0.4rem 0;
+  border-bottom: 1px solid light-dark(#e6e8e4, #262d34);
+}
+[data-testid="stLayoutWrapper"]:has(> .st-key-scrubber:empty) { display: none; }
 .st-key-hero { padding: 0.4rem 0 0.8rem; }
 .st-key-hero p { max-width: 38rem; }
 .stApp :focus-visible, .stApp label:has(input:focus-visible) {

@@ -13,6 +13,7 @@ from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player
 from app.components.run_picker import empty_state, pick_run
 from app.components.run_state import progress_panel, refresh_seconds, run_badge
+from app.components.scrubber import scrubber
 
 __all__ = ["render"]
 
@@ -76,6 +77,8 @@ def _draw(run: data.Run) -> None:
     if ready < total and (data.is_active(run) or data.embeddings_pending(run)):
         stands_in = " PCA stands in until the first ones are there." if len(methods) == 1 else ""
         st.caption(f"UMAP is ready for {ready} of {total} snapshots; this run's are made before others'.{stands_in}")
+    with st.container(key="scrubber"):
+        scrubber(run, data.metrics(run), key="at_step")
     embedding_player(run, how, key=f"cloud_{how}")
     st.caption(_UMAP if how == "UMAP" else _PCA)
     _numbers(run, how)

@@ -14,7 +14,7 @@ from app.backend import data
 from app.charts.curves import X
 from app.components.drawing_again import draw_again
 from app.components.layer_choice import layer_map_words
-from app.components.live_chart import chart, show_numbers
+from app.components.live_chart import Cursor, chart, show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
 from app.components.relaunch import relaunch_link
@@ -32,6 +32,7 @@ from app.components.run_state import (
     since,
     state_note,
 )
+from app.components.scrubber import scrubber
 from bird_backend.durations import exact
 from bird_backend.experiments import KINDS, GallerySpec
 
@@ -132,6 +133,7 @@ def _head(run: data.Run) -> None:
 def _body(run: data.Run, metrics: pd.DataFrame) -> None:
     shows = KINDS[run.kind].shows
     # What moves is seen without scrolling, even on a projector: it stands before all that stays as it is.
+    steps = st.container(key="scrubber") if data.is_active(run) else None
     moving = st.container() if data.is_active(run) else None
     run_words(run)
     if "layer-map" in shows:
@@ -154,14 +156,18 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
         return
     run_numbers(run, metrics)
     x: X = st.segmented_control("Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params")
+    cursor = None
     if "geometry" in shows:
+        with steps or st.container(key="scrubber"):
+            if scrubber(run, metrics, key="at_step"):
+                cursor = Cursor(clock=run.id, scale=charts.per_step(metrics, x))
         with moving or st.container():
-            _cka(run, metrics, x)
+            _cka(run, metrics, x, cursor)
         _geometry(run, metrics)
         st.header(
             "How does training go?", anchor=False, help="Accuracy on validation images, and the parts of the loss."
         )
-    _losses(run, metrics, x)
+    _losses(run, metrics, x, cursor)
 
 
 def _waiting(run: data.Run) -> None:
@@ -175,7 +181,7 @@ def _waiting(run: data.Run) -> None:
             st.markdown("**This run ended before its first step**, so there is nothing to draw.")
 
 
-def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
+def _cka(run: data.Run, metrics: pd.DataFrame, x: X, cursor: Cursor | None) -> None:
     chart(
         charts.cka_curves(metrics, x),
         of=run.id,
@@ -184,6 +190,7 @@ def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         + " and ".join(charts.arm(name).label for name in charts.arms_in(metrics)),
         revision=x,
         numbers=charts.cka_table(metrics),
+        cursor=cursor,
     )
     st.caption(
         "Lines with points: debiased CKA of fixed validation images; n and the null are on hover."
@@ -195,7 +202,7 @@ def _cka(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
     )
 
 
-def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
+def _losses(run: data.Run, metrics: pd.DataFrame, x: X, cursor: Cursor | None) -> None:
     task = charts.loss_curves(metrics, "task_loss", x)
     part = charts.part_of(metrics) or "representation_loss"
     second = charts.loss_curves(metrics, part, x)
@@ -223,7 +230,7 @@ def _losses(run: data.Run, metrics: pd.DataFrame, x: X) -> None:
         if figure is second and not figure.data:
             continue
         with columns[index % 2]:
-            chart(figure, of=run.id, key=key, label=label, revision=x)
+            chart(figure, of=run.id, key=key, label=label, revision=x, cursor=cursor)
     show_numbers(
         charts.epochs_table(metrics), key="epochs_numbers", label="accuracies by epoch", title="Show the accuracies"
     )

@@ -1,4 +1,4 @@
-// Gram matrices of teacher and student side by side with their difference, scrubbed through the steps in the browser.
+// Gram matrices of teacher and student side by side with their difference, at the moment that the page's clock says.
 
 function unpack(packed, size) {
   const upper = bytes(packed);
@@ -18,17 +18,11 @@ function signed(value) {
   return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
 }
 
-export default function ({ data, parentElement, setStateValue }) {
-  const state = remembered(parentElement, data.run, () => build(parentElement));
-  const first = state.data === null;
+export default function ({ data, parentElement }) {
+  const state = remembered(parentElement, `${data.run} ${data.clock}`, () => build(parentElement, data));
   // All matrices are packed in one range: with a new range all of them are new.
   if (state.data?.revision !== data.revision) state.unpacked.clear();
   state.data = data;
-  state.send = setStateValue;
-  if (first) {
-    state.wanted = data.arm;
-    state.step = data.step;
-  }
   try {
     update(state);
     say(parentElement, "");
@@ -38,29 +32,21 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => forget(parentElement);
 }
 
-function build(parent) {
-  const state = { data: null, wanted: null, arm: null, step: null, parent, unpacked: new Map(), spot: null, timer: null };
+function build(parent, { clock }) {
+  const state = { data: null, arm: null, parent, unpacked: new Map(), spot: null, clock: clockOf(clock), drawn: "" };
   state.root = parent.querySelector(".player");
-  state.bar = make("div", { class: "bar" });
-  state.arms = make("span");
-  state.slider = make("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Step of training" });
-  state.where = make("output");
-  state.play = make("button", { type: "button", onclick: () => toggle(state) }, "Play");
-  state.newest = make("button", { type: "button", onclick: () => move(state, null, true) }, "Newest");
-  state.slider.addEventListener("input", () => move(state, Number(state.slider.value), false));
-  state.slider.addEventListener("change", () => tell(state));
-  state.bar.append(state.arms, make("label", {}, "Step", state.slider), state.where, state.play, state.newest);
   state.panels = make("div", { class: "panels small" });
   state.pictures = ["teacher", "student", "difference"].map((name) => panel(state, name));
   state.panels.append(...state.pictures.map((picture) => picture.figure));
   state.readout = make("p", { class: "readout" });
   state.chips = make("div", { class: "chips" });
-  state.root.replaceChildren(state.bar, state.panels, state.readout, state.chips, savers((format) => saveGrams(state, format)));
+  state.root.replaceChildren(state.panels, state.readout, state.chips, savers((format) => saveGrams(state, format)));
   const observer = new ResizeObserver(() => state.data && paint(state));
   observer.observe(state.panels);
+  const unwatch = state.clock.watch(() => state.data && turn(state));
   state.leave = () => {
     observer.disconnect();
-    clearInterval(state.timer);
+    unwatch();
   };
   return state;
 }
@@ -76,24 +62,25 @@ function panel(state, name) {
   return { name, figure, canvas, title, note, low, strip, high };
 }
 
-function snapshotsOf(state) {
-  return state.data.arms.find((arm) => arm.name === state.arm)?.snapshots ?? [];
+// The student that the clock is at, else the one that came last.
+function shotOf(state) {
+  const { data, clock } = state;
+  const arm = data.arms.find(({ name }) => name === clock.track?.name) ?? data.arms.at(-1);
+  return { arm, shot: arm?.snapshots[momentOf(clock, arm.snapshots).nearest] };
+}
+
+// Matrices change with the snapshot, not with every frame of the screen.
+function turn(state) {
+  const { arm, shot } = shotOf(state);
+  const drawn = `${arm?.name} ${shot?.step}`;
+  if (drawn !== state.drawn) paint(state);
 }
 
 function update(state) {
   const { data } = state;
-  // Until the reader picks one, the arm that came last, which is the one in training.
-  const has = data.arms.some((arm) => arm.name === state.wanted);
-  state.arm = has ? state.wanted : (data.arms.at(-1)?.name ?? null);
-  const options = data.arms.map((arm) => ({ value: arm.name, text: arm.label }));
-  state.arms.replaceChildren(
-    ...(options.length > 1
-      ? [choice("Which student", options, state.arm, (value) => pick(state, value))]
-      : []),
-  );
   state.colours = isDark(state.parent) ? data.dark : data.light;
-  state.ramp = ramp(data.viridis);
-  state.drift = ramp(state.colours.diverging);
+  state.ramp = words32(ramp(data.viridis));
+  state.drift = words32(ramp(state.colours.diverging));
   state.chips.replaceChildren(
     ...data.classes.map((name, index) =>
       make("span", {}, make("i", { class: "dot", style: `background:${state.colours.classes[index % 10]}` }), name),
@@ -101,48 +88,6 @@ function update(state) {
   );
   state.chips.hidden = data.classes.length > 20;
   paint(state);
-}
-
-function pick(state, arm) {
-  state.wanted = arm;
-  update(state);
-  tell(state);
-}
-
-// `index` null follows the newest snapshot as they arrive.
-function move(state, index, done) {
-  const list = snapshotsOf(state);
-  state.step = index === null || index >= list.length - 1 ? null : list[index].step;
-  paint(state);
-  if (done) tell(state);
-}
-
-function tell(state) {
-  state.send("at", { arm: state.wanted, step: state.step });
-}
-
-function toggle(state) {
-  if (state.timer) {
-    clearInterval(state.timer);
-    state.timer = null;
-    tell(state);
-  } else {
-    let at = state.step === null ? 0 : current(state);
-    move(state, at, false);
-    state.timer = setInterval(() => {
-      at += 1;
-      move(state, at, false);
-      if (at >= snapshotsOf(state).length - 1) toggle(state);
-    }, calm() ? 900 : 350);
-  }
-  state.play.textContent = state.timer ? "Pause" : "Play";
-}
-
-function current(state) {
-  const list = snapshotsOf(state);
-  if (state.step === null) return list.length - 1;
-  const at = list.findIndex((snapshot) => snapshot.step >= state.step);
-  return at < 0 ? list.length - 1 : at;
 }
 
 function matrix(state, key, packed) {
@@ -153,22 +98,13 @@ function matrix(state, key, packed) {
 
 function paint(state) {
   const { data } = state;
-  const list = snapshotsOf(state);
-  const at = current(state);
-  const shot = list[at];
-  state.slider.max = Math.max(list.length - 1, 0);
-  state.slider.value = at;
-  state.slider.disabled = list.length < 2;
-  state.play.hidden = list.length < 2;
-  state.newest.hidden = state.step === null;
-  state.newest.textContent = data.active ? "Follow newest" : "Last step";
-  const cka = shot?.cka == null ? "" : ` · CKA ${shot.cka.toFixed(3)}`;
-  state.where.textContent = shot ? `step ${shot.step}${cka}` : "no snapshot yet";
-  state.slider.setAttribute("aria-valuetext", state.where.textContent);
+  const { arm, shot } = shotOf(state);
+  const at = shot ? `step ${shot.step}${shot.cka == null ? "" : ` · CKA ${shot.cka.toFixed(3)}`}` : "no snapshot yet";
+  Object.assign(state, { drawn: `${arm?.name} ${shot?.step}`, step: shot?.step, arm: arm?.name, where: at });
   const teacher = matrix(state, "teacher", data.teacher);
-  const student = shot ? matrix(state, `${state.arm}-${shot.step}`, shot.gram) : null;
+  const student = shot ? matrix(state, `${arm.name}-${shot.step}`, shot.gram) : null;
   state.shown = { teacher, student };
-  const label = data.arms.find((arm) => arm.name === state.arm)?.label ?? "Student";
+  const label = arm?.label ?? "Student";
   for (const picture of state.pictures) {
     const isGap = picture.name === "difference";
     picture.title.textContent = { teacher: "Teacher", student: `Student, ${label}`, difference: "Student − teacher" }[picture.name];
@@ -187,10 +123,30 @@ function paint(state) {
     }
     picture.canvas.setAttribute(
       "aria-label",
-      `${picture.title.textContent}: similarity of ${data.size} probe images, sorted by class, ${state.where.textContent}`,
+      `${picture.title.textContent}: similarity of ${data.size} probe images, sorted by class, ${state.where}`,
     );
   }
   tellSpot(state);
+}
+
+// The matrix alone, a pixel an entry, on a canvas that is kept.
+function sheetOf(state, picture) {
+  const { size } = state.data;
+  const { values } = picture;
+  if (picture.sheet?.width !== size) {
+    picture.sheet = make("canvas", { width: size, height: size });
+    picture.image = new ImageData(size, size);
+  }
+  const pixels = new Uint32Array(picture.image.data.buffer);
+  if (picture.name === "difference") {
+    // Levels differ by −255 to 255; beyond half of that a colour is the last one.
+    const { teacher, student } = values;
+    for (let index = 0; index < pixels.length; index += 1) {
+      pixels[index] = state.drift[Math.max(0, Math.min(255, 128 + student[index] - teacher[index]))];
+    }
+  } else for (let index = 0; index < pixels.length; index += 1) pixels[index] = state.ramp[values[index]];
+  picture.sheet.getContext("2d", { willReadFrequently: true }).putImageData(picture.image, 0, 0);
+  return picture.sheet;
 }
 
 // One matrix with its strips of classes, `width` wide, on a canvas or on a sheet to be saved.
@@ -201,16 +157,7 @@ function square(context, state, picture, width) {
   const strip = 6;
   const side = width - strip;
   if (values) {
-    const image = new ImageData(size, size);
-    for (let index = 0; index < size * size; index += 1) {
-      const colour = isGap
-        ? state.drift[Math.max(0, Math.min(255, 128 + values.student[index] - values.teacher[index]))]
-        : state.ramp[values[index]];
-      image.data.set(colour, index * 4);
-      image.data[index * 4 + 3] = 255;
-    }
-    const sheet = make("canvas", { width: size, height: size });
-    sheet.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
+    const sheet = sheetOf(state, picture);
     context.imageSmoothingEnabled = false;
     context.drawImage(sheet, strip, strip, side, side);
   } else {

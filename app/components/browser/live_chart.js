@@ -60,22 +60,26 @@ async function draw(host, state, data, element) {
   });
   if (!host.dataset.drawn) {
     host.on("plotly_relayout", () => showTools(host, state));
+    host.on("plotly_afterplot", () => state.moveCursor?.());
     listen(host, state);
   }
   host.dataset.drawn = String(Number(host.dataset.drawn || 0) + 1);
+  followClock(host, state, data.cursor);
   showTools(host, state);
 }
 
-// A point with an id can be pressed, and looks so.
+// A point with an id can be pressed, and looks so; any point of a chart that has a cursor moves it there.
 function listen(host, state) {
   const idOf = (event) => event.points?.[0]?.id;
   const cursor = (event) => {
-    for (const layer of host.querySelectorAll(".nsewdrag")) layer.style.cursor = event && idOf(event) ? "pointer" : "";
+    const presses = event && (idOf(event) || state.goTo);
+    for (const layer of host.querySelectorAll(".nsewdrag")) layer.style.cursor = presses ? "pointer" : "";
   };
   host.on("plotly_hover", cursor);
   host.on("plotly_unhover", () => cursor(null));
   host.on("plotly_click", (event) => {
     if (idOf(event)) state.pick(idOf(event));
+    else state.goTo?.(event.points[0].x);
   });
 }
 
@@ -150,6 +154,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     fresh.leave = () => {
       fresh.gone = true;
       fresh.observer.disconnect();
+      fresh.unwatch?.();
       if (window.Plotly) window.Plotly.purge(host);
     };
     buildTools(parentElement, host, fresh);

@@ -6,11 +6,12 @@ function saveClouds(state, format) {
   const width = pictures[0].figure.clientWidth;
   const height = Math.round(width * data.aspect);
   const total = 2 * width + gap;
-  const classes = data.classes.map((name, label) => ({ name, ...look(state, label) })).filter(({ colour, faint }) => colour && !faint);
+  const drawn = new Set(state.ink.of);
+  const classes = state.ink.kinds.filter(({ faint }, at) => !faint && drawn.has(at));
   const keys = keyPlaces(state.parent, classes, total);
-  const step = snapshotsOf(state)[current(state)]?.step;
+  const { step } = state;
   const file = `${data.run}-embedding-${data.how}${step == null ? "" : `-${state.arm}-step-${step}`}`;
-  const foot = `${data.run} · ${state.where.textContent} · ${data.labels.length} validation images`;
+  const foot = `${data.run} · ${state.where} · ${data.labels.length} validation images`;
   save(state.parent, format, { width: total, height: height + 32 + keys.height, file, foot, colours: state.colours, letters: data.letters }, (context, font) => {
     pictures.forEach((picture, at) => {
       context.save();

@@ -2,14 +2,14 @@
 
 function saveGrams(state, format) {
   const { data, pictures } = state;
-  const step = snapshotsOf(state)[current(state)]?.step;
+  const { step } = state;
   const width = 280;
   const gap = 20;
   const total = 3 * width + 2 * gap;
   const classes = data.classes.length > 20 ? [] : data.classes.map((name, index) => ({ name, colour: state.colours.classes[index % 10] }));
   const keys = keyPlaces(state.parent, classes, total);
   const sheet = { width: total, height: width + 62 + keys.height, file: `${data.run}-gram-matrices${step == null ? "" : `-${state.arm}-step-${step}`}` };
-  const foot = `${data.run} · ${state.where.textContent} · ${data.size} probe images, sorted by class`;
+  const foot = `${data.run} · ${state.where} · ${data.size} probe images, sorted by class`;
   save(state.parent, format, { ...sheet, foot, colours: state.colours, letters: data.letters }, (context, font) => {
     pictures.forEach((picture, at) => {
       context.save();

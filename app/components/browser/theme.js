@@ -78,6 +78,12 @@ function ramp(stops) {
   });
 }
 
+// Colours as a canvas's bytes hold them, opaque, each in one word.
+function words32(colours) {
+  const bytesOf = new Uint8Array(colours.flatMap(([red, green, blue]) => [red, green, blue, 255]));
+  return new Uint32Array(bytesOf.buffer);
+}
+
 // The canvas's own pixels for the screen's density; drawing then happens in CSS pixels.
 function fit(canvas, width, height) {
   const density = window.devicePixelRatio || 1;
