@@ -212,9 +212,8 @@ def test_layer_map_agrees_with_pairwise_cka() -> None:
     images = split(40).images
     teacher, student = (build_model("cnn-small", classes=3, seed=seed).eval() for seed in (0, 1))
     layers = ("block1", "block3")
-    found = measure_layer_map(
-        teacher, student, images, teacher_layers=layers, student_layers=layers, estimator="debiased", kernel="linear"
-    )
+    features = [layer_features(network, images, layers) for network in (teacher, student)]
+    found = measure_layer_map(*features, estimator="debiased", kernel="linear")
     for i, guiding in enumerate(layers):
         for j, guided in enumerate(layers):
             u = layer_features(teacher, images, (guiding,))[guiding]

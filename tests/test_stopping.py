@@ -25,10 +25,8 @@ IMAGES = torch.zeros(4, 3, 32, 32, dtype=torch.uint8)
 
 def layer_map() -> None:
     model = build_model("cnn-small", classes=10, seed=0)
-    layers = ("block1",)
-    measure_layer_map(
-        model, model, IMAGES, teacher_layers=layers, student_layers=layers, estimator="biased", kernel="linear"
-    )
+    features = layer_features(model, IMAGES, ("block1",))
+    measure_layer_map(features, features, estimator="biased", kernel="linear")
 
 
 LONG: dict[str, Callable[[], Any]] = {

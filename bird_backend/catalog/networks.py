@@ -24,6 +24,8 @@ class LayerFacts:
 
     name: str
     shape: tuple[int, ...]
+    parameters: int = 0
+    """Of the network, as many as were used by the time this layer was done; 0 where nobody counted."""
     kind: str = ""
     """Its module's type; empty in the catalogue, as is the stage."""
     stage: str = ""
@@ -79,7 +81,10 @@ def models() -> Mapping[str, ModelFacts]:
     return {
         entry["name"]: ModelFacts(
             **{key: value for key, value in entry.items() if key != "layers"},
-            layers=tuple(LayerFacts(name=name, shape=tuple(shape)) for name, shape in entry["layers"]),
+            layers=tuple(
+                LayerFacts(name=name, shape=tuple(shape), parameters=reached)
+                for name, shape, reached in entry["layers"]
+            ),
         )
         for entry in document["models"]
     }

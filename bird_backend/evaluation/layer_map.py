@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bird_backend.evaluation.snapshots import layer_features
 from bird_backend.similarity import Estimator, Kernel, cka, cka_null
 from bird_backend.stopping import check_stop
 
@@ -42,38 +41,32 @@ class LayerMap:
 
 @torch.no_grad()
 def measure_layer_map(
-    teacher: nn.Module,
-    student: nn.Module,
-    images: Tensor,
+    teacher: Mapping[str, Tensor],
+    student: Mapping[str, Tensor],
     *,
-    teacher_layers: tuple[str, ...],
-    student_layers: tuple[str, ...],
     estimator: Estimator,
     kernel: Kernel,
     progress: Callable[[float], None] | None = None,
 ) -> LayerMap:
-    """Both networks' pooled features of uint8 `images` [N, 3, S, S], compared pair by pair."""
-    u = layer_features(teacher, images, teacher_layers)
-    v = layer_features(student, images, student_layers)
+    """Both networks' pooled features [N, d] of the same images, by layer, compared pair by pair."""
     values: list[tuple[float, ...]] = []
     nulls: list[tuple[float, ...]] = []
-    for row, guiding in enumerate(teacher_layers):
+    for row, x in enumerate(teacher.values()):
         measured: list[tuple[float, float]] = []
-        for guided in student_layers:
+        for y in student.values():
             check_stop()
-            x, y = u[guiding], v[guided]
             null = cka_null(x, y, estimator=estimator, kernel=kernel, shuffles=3)
             measured.append((float(cka(x, y, estimator=estimator, kernel=kernel)), null))
         values.append(tuple(value for value, _ in measured))
         nulls.append(tuple(null for _, null in measured))
         if progress is not None:
-            progress((row + 1) / len(teacher_layers))
+            progress((row + 1) / len(teacher))
     return LayerMap(
-        teacher_layers=teacher_layers,
-        student_layers=student_layers,
+        teacher_layers=tuple(teacher),
+        student_layers=tuple(student),
         cka=tuple(values),
         null=tuple(nulls),
-        n=len(images),
+        n=len(next(iter(teacher.values()))),
         estimator=estimator,
         kernel=kernel,
     )

@@ -18,6 +18,7 @@ from bird_backend.activations import UNUSUAL_LAYOUTS, Layout, declare_layout, fi
 from bird_backend.catalog import LayerFacts
 from bird_backend.errors import BirdError, InputError
 from bird_backend.models.outline import outline
+from bird_backend.models.reach import parameters_reached
 
 __all__ = ["Traced", "classifier_of", "declare_layouts", "discover", "learn_layouts", "noise", "trace"]
 
@@ -63,7 +64,7 @@ def trace(model: nn.Module, image_size: int) -> Traced:
     """`discover`, and what the network returned for three images of noise (on the meta device: without numbers)."""
     seen: dict[str, _Seen] = {}
     images = noise(model, image_size)
-    with _in_evaluation(model), _watched(model, seen):
+    with _in_evaluation(model), _watched(model, seen), parameters_reached(model) as reached:
         logits = model(images)
     ordered = dict(sorted(seen.items(), key=lambda entry: entry[1].at))
     layouts = _layouts(ordered)
@@ -77,6 +78,7 @@ def trace(model: nn.Module, image_size: int) -> Traced:
             LayerFacts(
                 name=path,
                 shape=tuple(usual[1:]),
+                parameters=reached[path],
                 kind=type(call.module).__name__,
                 stage=stages[path],
                 layout=layout,

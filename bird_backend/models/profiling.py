@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from bird_backend.activations import capture_activations
+from bird_backend.models.reach import parameters_reached
 from bird_backend.models.registry import ARCHITECTURES, Architecture, find_architecture
 
 __all__ = ["CLASSES", "profile", "write_catalog"]
@@ -27,7 +28,7 @@ def profile(name: str) -> dict[str, Any]:
     architecture = find_architecture(name)
     model, images = _at(architecture, 32)
     capturing = capture_activations(model, architecture.layers, stop_early=False)
-    with capturing as captured, FlopCounterMode(display=False) as counter:
+    with capturing as captured, parameters_reached(model) as reached, FlopCounterMode(display=False) as counter:
         model(images)
     larger, larger_images = _at(architecture, 64)
     with FlopCounterMode(display=False) as counter_64:
@@ -42,7 +43,7 @@ def profile(name: str) -> dict[str, Any]:
         "multiply_adds": counter.get_total_flops() // 2,  # torch counts a multiplication and an addition as two
         "multiply_adds_64": counter_64.get_total_flops() // 2,
         "same_pooled": dict(architecture.same_pooled),
-        "layers": [[layer, list(captured[layer].shape[1:])] for layer in architecture.layers],
+        "layers": [[layer, list(captured[layer].shape[1:]), reached[layer]] for layer in architecture.layers],
     }
 
 
