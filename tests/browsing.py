@@ -43,7 +43,20 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REQUIRED = os.environ.get("BIRD_REQUIRE_BROWSER") == "1"
-PAGES = ("", "launch", "live", "compare", "runs", "embeddings", "robustness", "teachers", "images", "gallery", "models")
+PAGES = (
+    "",
+    "launch",
+    "live",
+    "compare",
+    "runs",
+    "embeddings",
+    "robustness",
+    "teachers",
+    "atlas",
+    "images",
+    "gallery",
+    "models",
+)
 FAULTS = ("moderate", "serious", "critical")
 """What axe may not find where a page is looked at closely."""
 

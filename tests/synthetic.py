@@ -20,6 +20,7 @@ from bird_backend.experiments import TransferSpec, load_spec
 from bird_backend.measures import CLEAN, Group, Interval, Predictions
 from bird_backend.runs.attribution import Attribution
 from bird_backend.runs.directory import RunDirectory, write_json
+from bird_backend.runs.layer_geometry import GEOMETRY, LayerGeometry
 from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.reading import Examples, Gallery
 from bird_backend.runs.store import Run, RunStore, State
@@ -216,6 +217,7 @@ def write_layer_map(run: Run, *, seed: int = 0) -> Run:
             "kernel": "linear",
         },
     )
+    np.savez(run.directory.artifacts / GEOMETRY, **_geometry(teacher, student, generator).arrays())
     RunStore().claim(run.id)
     summary = {
         "run": run.id,
@@ -228,6 +230,36 @@ def write_layer_map(run: Run, *, seed: int = 0) -> Run:
     }
     RunStore().finish(run.id, "done", summary=summary)
     return RunStore().get(run.id)
+
+
+def _geometry(teacher: list[str], student: list[str], generator: np.random.Generator) -> LayerGeometry:
+    labels = np.arange(EMBEDDED) % len(CLASSES)
+    places = np.argsort(labels[:GRAM], kind="stable")
+
+    def grams(layers: list[str]) -> np.ndarray:
+        found = []
+        for _ in layers:
+            features = generator.normal(size=(GRAM, 12)) + 3 * np.eye(len(CLASSES), 12)[labels[places]]
+            centred = features - features.mean(axis=0)
+            gram = centred @ centred.T
+            found.append((gram / np.linalg.norm(gram))[np.triu_indices(GRAM)].astype(np.float16))
+        return np.stack(found)
+
+    def near(layers: list[str]) -> np.ndarray:
+        return generator.integers(0, EMBEDDED, (len(layers), EMBEDDED, 8)).astype(np.int16)
+
+    return LayerGeometry(
+        images=_images(labels, generator),
+        labels=labels,
+        classes=np.array(CLASSES),
+        gram=places,
+        teacher_layers=np.array(teacher),
+        student_layers=np.array(student),
+        teacher_grams=grams(teacher),
+        student_grams=grams(student),
+        teacher_near=near(teacher),
+        student_near=near(student),
+    )
 
 
 def _write_measured(

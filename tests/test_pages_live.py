@@ -13,8 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.backend import data
-from app.components.layer_choice import layer_map_words
 from app.words.intervals import percent
+from app.words.layers import layer_map_words
 from bird_backend import catalog
 from bird_backend.exports import EXPORTS, export_file
 from bird_backend.runs.store import RunStore

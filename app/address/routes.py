@@ -78,6 +78,12 @@ ROUTES: Mapping[str, Route] = {
             icon=":material/leaderboard:",
         ),
         Route(
+            name="atlas",
+            label="Atlas",
+            question="Which layers to align?",
+            icon=":material/grid_on:",
+        ),
+        Route(
             name="images",
             label="Images",
             question="What is in my images?",

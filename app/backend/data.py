@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASSETS",
+    "COMING",
     "MAX_PICTURE_BYTES",
     "BirdError",
     "Examples",
@@ -89,7 +90,8 @@ MAX_PICTURE_BYTES = settings.MAX_PICTURE_BYTES
 _OPENED_SECONDS = 60.0
 """A run that is looked at goes on being first in line; its row need not say so at every look."""
 _ANY: tuple[State, ...] = get_args(State)
-_COMING: tuple[State, ...] = (*ACTIVE, "interrupted")
+COMING: tuple[State, ...] = (*ACTIVE, "interrupted")
+"""States of which more may come by itself."""
 
 
 def list_runs(
@@ -110,7 +112,7 @@ def list_runs(
 
 def active_runs() -> list[Run]:
     """Every run of which more may come by itself, newest first."""
-    return RunStore().list(states=_COMING)
+    return RunStore().list(states=COMING)
 
 
 def count_runs(
@@ -144,7 +146,7 @@ def family(run: Run) -> tuple[Run, ...]:
 
 def is_active(run: Run) -> bool:
     """Whether more may come by itself. An interrupted run counts: the supervisor takes it up again."""
-    return run.state in _COMING
+    return run.state in COMING
 
 
 def progress(run: Run) -> dict[str, Any] | None:

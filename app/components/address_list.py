@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-__all__ = ["address_list"]
+__all__ = ["address_list", "address_toggle"]
 
 _BEYOND = ""
 
@@ -49,3 +49,23 @@ def address_list(
         label_visibility=label_visibility,
     )
     return bool(st.session_state.pop(f"{key}_beyond", False))
+
+
+def address_toggle(
+    parameter: str, words: Mapping[str, str], chosen: str, *, label: str, key: str, help: str | None = None
+) -> None:
+    """The same as a row of buttons, for a few that one goes to and fro between."""
+
+    def pick() -> None:
+        st.query_params[parameter] = st.session_state[key]
+
+    st.session_state[key] = chosen
+    st.segmented_control(
+        label,
+        list(words),
+        format_func=lambda name: words.get(name, str(name)),
+        key=key,
+        on_change=pick,
+        help=help,
+        required=True,
+    )

@@ -1,60 +1,21 @@
-"""Choosing the layer pair: two lists with shapes, and a measured map of every pair's CKA to choose from."""
+"""Choosing the layer pair from two lists with shapes, and further pairs that are matched beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from app.address.url_state import keep_valid, put
-from app.backend import data
-from app.backend.machine import machine
-from app.components.drawing_again import draw_again
-from app.components.layer_map import pickable_layer_map
+from app.address.url_state import keep_valid
 from app.form.drafts import apart, between
-from app.form.estimates import analyze_seconds
 from app.form.layer_levels import level_of, levels, stand_in
-from app.words.intervals import rounded
-from bird_backend import catalog
+from app.words.layers import layer_words
 from bird_backend.catalog import LayerFacts, ModelFacts
-from bird_backend.durations import rough
-from bird_backend.experiments import AnalyzeSpec
 
-__all__ = [
-    "further_pairs",
-    "layer_lists",
-    "layer_map_section",
-    "layer_map_words",
-    "layer_words",
-    "shape_words",
-]
+__all__ = ["further_pairs", "layer_lists"]
 
 _MOST_PAIRS = 16
 _MOST_OFFERED = 1500
-_WORTH_ASKING_SECONDS = 12.0
-"""A map that takes less is measured without being asked for, while nothing else runs."""
-
-
-def layer_words(layer: LayerFacts) -> str:
-    """Path, type of module and shape of a layer in one line."""
-    parts = [layer.name, layer.kind, shape_words(layer.shape)]
-    if layer.classifier:
-        parts.append("the classifier")
-    if layer.times > 1:
-        parts.append(f"runs {layer.times} times, the last one counts")
-    return " · ".join(part for part in parts if part)
-
-
-def shape_words(shape: tuple[int, ...]) -> str:
-    """`32 × 8 × 8` for maps, `64 tokens × 64`, `64 features`."""
-    if len(shape) == 1:
-        return f"{shape[0]} features"
-    if len(shape) == 2:
-        return f"{shape[0]} tokens × {shape[1]}"
-    return " × ".join(str(size) for size in shape)
 
 
 def layer_lists(
@@ -114,30 +75,6 @@ def _offered_pairs(teacher: ModelFacts, student: ModelFacts) -> list[str]:
     return [between(guiding.name, guided.name) for guiding in now[0] for guided in now[1]]
 
 
-def layer_map_section(asked: AnalyzeSpec, facts: tuple[ModelFacts, ModelFacts]) -> None:
-    """Every pair's CKA before any training: measured, being measured, failed, or a button that asks for it.
-
-    `facts` are the teacher's and the student's.
-    """
-    run = data.find_layer_map(asked)
-    seconds = analyze_seconds(facts, machine())
-    facts_of_data = catalog.known_dataset(asked.data)
-    local = facts_of_data is not None and not facts_of_data.network
-    if run is None and local and seconds < _WORTH_ASKING_SECONDS and not _busy():
-        run, _ = data.layer_map(asked)
-    if run is None:
-        _ask(asked, f"Measure every pair ({rough(seconds)})")
-    elif run.state in ("failed", "cancelled"):
-        st.warning(f"The layers were not measured. {run.reason or 'The run was stopped.'}", icon=":material/error:")
-        _ask(asked, "Measure again", retry=True)
-    elif run.state == "done":
-        _, frame = data.layer_map(asked)
-        if frame is not None:
-            _show(run.id, frame, facts)
-    else:
-        st.fragment(_measuring, run_every=1)(run.id)
-
-
 def _list(key: str, facts: ModelFacts | None, fallback: str, label: str, help: str) -> str:
     if facts is None:
         st.caption(f"**{label}**: its layers are listed here once the network was looked at.")
@@ -189,77 +126,3 @@ def _regroup(key: str, facts: ModelFacts) -> None:
     offered = levels(facts)[str(st.session_state[f"_{key}_level"])]
     if st.session_state[key] not in [layer.name for layer in offered]:
         st.session_state[key] = stand_in(str(st.session_state[key]), facts, offered)
-
-
-def _busy() -> bool:
-    return bool(data.active_runs())
-
-
-def _ask(asked: AnalyzeSpec, label: str, *, retry: bool = False) -> None:
-    st.caption("Not measured yet: how alike the two networks' layers are before any training.")
-    if st.button(label, icon=":material/grid_on:", key="measure"):
-        data.layer_map(asked, retry=retry)
-        draw_again()
-
-
-def _measuring(run_id: str) -> None:
-    run = data.get_run(run_id)
-    if run is None or not data.is_active(run):
-        draw_again()
-    progress = data.progress(run) or {}
-    waiting = run.state == "queued"
-    words = "Waiting for the device" if waiting else progress.get("phase") or "Starting"
-    st.progress(float(progress.get("fraction") or 0.0), text=f"Measuring CKA of every pair of layers · {words}")
-    st.caption("You need not wait for it: the map helps to choose, the lists above work without.")
-
-
-def _show(run_id: str, frame: pd.DataFrame, facts: tuple[ModelFacts, ModelFacts]) -> None:
-    chosen = (st.session_state["guiding"], st.session_state["guided"])
-    pickable_layer_map(frame, chosen, of=run_id, same=(facts[0].same_pooled, facts[1].same_pooled))
-    st.caption(
-        f"{layer_map_words(frame)} {_extremes(frame)} Press a cell to choose the pair; the framed one is chosen. "
-        f"{_left_out(facts)}"
-    )
-    with st.expander("Show the numbers"):
-        st.caption("Rows are the teacher's layers, columns the student's. Select a cell to choose its pair.")
-        st.dataframe(
-            frame.style.format(partial(rounded, digits=3)),
-            key="layer_table",
-            on_select=lambda: _selected(frame),
-            selection_mode="single-cell",
-            alt="CKA of each teacher layer with each student layer",
-        )
-
-
-def _left_out(facts: Sequence[ModelFacts]) -> str:
-    """What is no row or column of the map, and what is one twice."""
-    same = dict.fromkeys(
-        f"{layer} of {one.title} is the mean of its {earlier}"
-        for one in facts
-        for layer, earlier in one.same_pooled.items()
-    )
-    said = "The blocks of both networks are here; what lies within a block, and the classifiers, are left out."
-    return f"{said} With mean pooling {' and '.join(same)}: the same thing." if same else said
-
-
-def _selected(frame: pd.DataFrame) -> None:
-    cells = st.session_state["layer_table"].selection.cells
-    if cells and cells[0][1] in frame.columns:
-        put({"guiding": str(frame.index[cells[0][0]]), "guided": str(cells[0][1])})
-
-
-def layer_map_words(frame: pd.DataFrame) -> str:
-    """Estimator, kernel, n and null of a measured layer map."""
-    null = np.asarray(frame.attrs["null"], dtype=float)
-    low, high = (rounded(float(end), 2) for end in (null.min(), null.max()))
-    spread = high if low == high else f"{low} to {high}"
-    return (
-        f"CKA ({frame.attrs['estimator']}, {frame.attrs['kernel']} kernel) on {frame.attrs['n']} validation images "
-        f"before any training; with the images of one side shuffled it is {spread}."
-    )
-
-
-def _extremes(frame: pd.DataFrame) -> str:
-    values = frame.to_numpy(dtype=float)
-    row, column = divmod(int(values.argmax()), values.shape[1])
-    return f"The most alike are {frame.index[row]} and {frame.columns[column]}, at {values.max():.2f}."

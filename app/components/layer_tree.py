@@ -6,8 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from app.components.layer_choice import shape_words
 from app.form.layer_levels import stage_of
+from app.words.layers import shape_words
 from bird_backend.catalog import LayerFacts, ModelFacts
 
 __all__ = ["layer_tree"]

@@ -7,10 +7,10 @@ import streamlit as st
 
 from app.address.url_state import keep_valid
 from app.backend.named_networks import is_network, network_words
-from app.components.layer_choice import shape_words
 from app.components.layer_tree import layer_tree
 from app.components.network_look import network_look
 from app.components.network_naming import another_network
+from app.words.layers import shape_words
 from bird_backend import catalog
 from bird_backend.catalog import ModelFacts
 from bird_backend.specs import ModelRef

@@ -16,7 +16,8 @@ from app.backend.weights import Weights, usable
 from app.components.behaviour_choice import behaviour_choice
 from app.components.data_choice import LAUNCH_KEYS, TRAINING_KEYS, data_choice, parameters
 from app.components.expert_options import expert_options
-from app.components.layer_choice import further_pairs, layer_lists, layer_map_section
+from app.components.layer_choice import further_pairs, layer_lists
+from app.components.layer_map import layer_map_section
 from app.components.method_choice import method_choice, method_settings
 from app.components.network_look import network_look
 from app.components.page_head import page_head

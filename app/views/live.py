@@ -13,7 +13,6 @@ from app.address.routes import link
 from app.backend import data
 from app.charts.curves import X
 from app.components.drawing_again import draw_again
-from app.components.layer_choice import layer_map_words
 from app.components.live_chart import Cursor, chart, show_numbers
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
@@ -33,6 +32,7 @@ from app.components.run_state import (
     state_note,
 )
 from app.components.scrubber import scrubber
+from app.words.layers import layer_map_words
 from bird_backend.durations import exact
 from bird_backend.experiments import KINDS, GallerySpec
 

@@ -9,6 +9,7 @@ from bird_backend.measures.by_seed import (
     mean_by_seed,
 )
 from bird_backend.measures.calibration import BINS, calibration_error, reliability
+from bird_backend.measures.correlation import LEAST_PAIRS, rank_correlation
 from bird_backend.measures.evidence import (
     FALSE_DISCOVERIES,
     FEW_IMAGES,
@@ -41,6 +42,7 @@ __all__ = [
     "FALSE_DISCOVERIES",
     "FEW_IMAGES",
     "GROUPS",
+    "LEAST_PAIRS",
     "Cell",
     "Group",
     "Interval",
@@ -68,6 +70,7 @@ __all__ = [
     "over_images",
     "over_seeds",
     "plus_minus",
+    "rank_correlation",
     "relative_mean_corruption_error",
     "reliability",
     "rounded",

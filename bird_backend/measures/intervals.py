@@ -1,4 +1,4 @@
-"""A number and its 95 % interval, and what the interval is over: test images, seeds, or teachers.
+"""A number and its 95 % interval, and what the interval is over: test images, seeds, teachers, or layers.
 
 Which kind is always named. An interval over images says what other images would give with the same networks; one over
 seeds what other runs would give, one over teachers what pairs with other teachers would. None contains another.
@@ -25,6 +25,7 @@ Kind = Literal[
     "jackknife, over images",
     "Student's t, over seeds",
     "bootstrap, over teachers",
+    "bootstrap, over layers",
     "Student's t, over teachers",
     "no interval, of images",
     "no interval, of runs",
@@ -36,7 +37,7 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """`value` with its 95 % interval; `n` images, seeds or teachers, as `kind` says.
+    """`value` with its 95 % interval; `n` images, seeds, teachers or pairs of layers, as `kind` says.
 
     An end is infinite where nothing bounds it; one that is no number bounds nothing either.
     """

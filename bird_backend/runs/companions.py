@@ -14,7 +14,7 @@ from bird_backend.errors import BirdError
 from bird_backend.experiments import TransferSpec
 from bird_backend.runs.store import Run, RunStore
 
-__all__ = ["Companions", "find_companions", "oracle_of"]
+__all__ = ["Companions", "Conditions", "conditions_of", "find_companions", "oracle_of"]
 
 _APART = {"title", "device", "teacher", "method", "control", "baseline", "snapshots", "drawn", "save_as"}
 """Fields of a transfer's spec in which runs under the same conditions may differ. A field to come is a condition."""
@@ -46,12 +46,12 @@ def oracle_of(spec: TransferSpec) -> TransferSpec:
 
 def find_companions(run: Run) -> Companions:
     """Among the newest thousand transfers, those of the same study among them."""
-    own = _facts(run.id)
+    own = conditions_of(run.id)
     if own is None:
         return Companions()
     fine_tuning, oracles = None, list[Run]()
     for other in RunStore().list(kind="transfer", limit=_MOST):
-        facts = None if other.id == run.id else _facts(other.id)
+        facts = None if other.id == run.id else conditions_of(other.id)
         if facts is None or facts.conditions != own.conditions:
             continue
         if facts.method == "oracle" and other.state in ("done", "queued", "running", "interrupted"):
@@ -66,15 +66,18 @@ def find_companions(run: Run) -> Companions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Facts:
+class Conditions:
+    """What a transfer is compared under."""
+
     conditions: str
+    """Equal where runs compare: JSON of what was `asked`, seed among it, and of what was `read`."""
     method: str
     fine_tunes: bool
     """Has the student's own fine-tuning among its arms."""
 
 
 @lru_cache(maxsize=8192)
-def _facts(run_id: str) -> _Facts | None:
+def conditions_of(run_id: str) -> Conditions | None:
     """Of a transfer; kept by name, for what was asked for never changes. None of one whose spec can't be read."""
     try:
         run = RunStore().get(run_id)
@@ -88,7 +91,7 @@ def _facts(run_id: str) -> _Facts | None:
         "asked": spec.model_dump(mode="json", exclude=_APART),
         "read": [weights, run.depends_on.get("data"), run.depends_on.get("folders")],
     }
-    return _Facts(
+    return Conditions(
         conditions=json.dumps(conditions, sort_keys=True),
         method=spec.method.name,
         fine_tunes=spec.start == "student" and any(method.name == "fine-tuning" for method in spec.arms),

@@ -7,6 +7,7 @@ of a study of pairs. No torch here.
 
 from bird_backend.studies.ablations import ABLATIONS, Ablation, plan_ablation
 from bird_backend.studies.entries import Entry, Remark, Row
+from bird_backend.studies.outcomes import Outcome, Recipe, recipes_between
 from bird_backend.studies.pairs import MOST_RUNS, network_of, plan_pairs
 from bird_backend.studies.pairs_table import Pairs, pairs_of
 from bird_backend.studies.plan import MAX_SEEDS, USUAL_CONTROLS, entrants, plan_methods
@@ -42,9 +43,11 @@ __all__ = [
     "Ablation",
     "Entry",
     "Member",
+    "Outcome",
     "Pairs",
     "Plan",
     "Progress",
+    "Recipe",
     "Remark",
     "Results",
     "Role",
@@ -66,6 +69,7 @@ __all__ = [
     "plan_pairs",
     "progress_of",
     "read_study",
+    "recipes_between",
     "results",
     "resume_study",
     "runs_of",
