@@ -5,8 +5,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const first = state.data === null;
   state.data = data;
   state.send = setTriggerValue;
+  // The address has the last word, unless it only repeats what was pressed here on the way to another image.
+  if (first || (data.image !== state.asked && !state.told.has(data.image))) state.image = data.image;
+  state.asked = data.image;
   if (first) {
-    state.image = data.image;
     loadSheet(data.sheet).then((picture) => {
       state.picture = picture;
       drawNearest(state);
@@ -23,7 +25,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 function buildPair(parent) {
-  const state = { data: null, parent, image: null, picture: null, student: null, spot: null };
+  const state = { data: null, parent, image: null, asked: null, told: new Set(), picture: null, student: null };
   state.bar = make("div", { class: "bar" });
   state.panels = make("div", { class: "panels square" });
   state.grams = ["teacher", "student", "difference"].map((name) => gramPanel(state, name));
@@ -125,6 +127,7 @@ function tellSpot(state, spot) {
 
 function look(state, image) {
   state.image = image;
+  state.told.add(image);
   drawNearest(state);
   state.send("image", image);
 }
