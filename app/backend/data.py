@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.reading import Examples, Gallery, SnapshotName
 from bird_backend.runs.run import read_run_spec
 from bird_backend.runs.store import ACTIVE, Run, RunStore, State
+from bird_backend.runs.wanted import OfAnyKind, Wanted
 
 if TYPE_CHECKING:
     from bird_backend.runs.provenance import WeightsFile
@@ -95,19 +96,15 @@ COMING: tuple[State, ...] = (*ACTIVE, "interrupted")
 
 
 def list_runs(
-    kind: str | Collection[str] | None = None,
-    *,
-    states: tuple[State, ...] = _ANY,
-    text: str = "",
-    loose: bool = False,
-    limit: int | None = 50,
-    offset: int = 0,
+    kind: str | Collection[str] | None = None, *, limit: int | None = 50, offset: int = 0, **wanted: Unpack[OfAnyKind]
 ) -> list[Run]:
-    """Newest first, `limit` of them (all, where that is none) after the first `offset`.
+    """Newest first, `limit` of them (all, where that is none) after the first `offset`; the archive aside."""
+    return RunStore().list(limit=limit, offset=offset, **_without_archive(kind, wanted))
 
-    With `text` in title or id; `loose` leaves out those that a study has.
-    """
-    return RunStore().list(kind=kind, states=states, text=text, loose=loose, limit=limit, offset=offset)
+
+def _without_archive(kind: str | Collection[str] | None, wanted: OfAnyKind) -> Wanted:
+    """What is wanted, of what is not archived unless that is asked for."""
+    return {"archived": False, **wanted, "kind": kind}
 
 
 def active_runs() -> list[Run]:
@@ -115,15 +112,9 @@ def active_runs() -> list[Run]:
     return RunStore().list(states=COMING)
 
 
-def count_runs(
-    kind: str | Collection[str] | None = None,
-    *,
-    states: tuple[State, ...] = _ANY,
-    text: str = "",
-    loose: bool = False,
-) -> int:
+def count_runs(kind: str | Collection[str] | None = None, **wanted: Unpack[OfAnyKind]) -> int:
     """How many there are, however many a list shows."""
-    return RunStore().count(kind=kind, states=states, text=text, loose=loose)
+    return RunStore().count(**_without_archive(kind, wanted))
 
 
 def waiting_before(run: Run) -> int:

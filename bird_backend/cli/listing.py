@@ -50,6 +50,7 @@ def describe(row: runs.Run) -> dict[str, Any]:
         "attempts": row.attempts,
         "progress": row.directory.read_progress() if row.state in runs.ACTIVE else None,
         "summary": row.summary,
+        "marks": asdict(row.marks),
     }
 
 

@@ -19,6 +19,7 @@ from bird_backend.cli.convert_commands import convert
 from bird_backend.cli.export_commands import export
 from bird_backend.cli.fork_commands import fork
 from bird_backend.cli.listing import describe, listing
+from bird_backend.cli.mark_commands import delete, mark, restore, trash
 from bird_backend.cli.options import (
     Conditions,
     Corruptions,
@@ -55,7 +56,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(assets_app, name="assets")
-for command in (compare, ablate, pairs, study, rank, predict, zoo, fork, export, convert, cache):
+for command in (
+    compare,
+    ablate,
+    pairs,
+    study,
+    rank,
+    predict,
+    zoo,
+    fork,
+    export,
+    convert,
+    cache,
+    mark,
+    delete,
+    restore,
+    trash,
+):
     app.command()(command)
 
 

@@ -24,6 +24,7 @@ from bird_backend.jobs.devices import known_devices, start_asking
 from bird_backend.runs.directory import locked
 from bird_backend.runs.queue import supervisor_lock
 from bird_backend.runs.store import Run, RunStore
+from bird_backend.runs.trash import KEPT_DAYS, empty_trash
 
 __all__ = ["Supervisor", "work"]
 
@@ -179,6 +180,7 @@ def work(*, idle_exit_seconds: float | None = None) -> None:
             raise InputError(f"A worker for {settings.home()} is running already.")
         store = RunStore()
         store.count()  # a home of another version is refused here
+        empty_trash(older_than_seconds=KEPT_DAYS * 86400.0)
         _log.info("working on %s", settings.home())
         supervisor = Supervisor(store=store, devices=[])
         search, companion = _Search(), Companion(store.table.path)

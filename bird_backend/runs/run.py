@@ -11,6 +11,7 @@ from bird_backend import settings
 from bird_backend.errors import InputError
 from bird_backend.experiments import RunSpec, load_spec
 from bird_backend.runs.directory import RunDirectory
+from bird_backend.runs.marks import NOTHING_SAID, Marks, marks_of
 from bird_backend.runs.processes import ProcessMark
 
 __all__ = ["ACTIVE", "FINAL", "Run", "State", "read_run_spec", "run_of"]
@@ -52,6 +53,8 @@ class Run:
     """When someone last wanted to see its embeddings."""
     laid_out: bool
     """Whether every embedding that it can have has been made."""
+    marks: Marks = NOTHING_SAID
+    """What people say of it; its name among them is its `title`."""
 
     @property
     def directory(self) -> RunDirectory:
@@ -81,8 +84,10 @@ def read_run_spec(directory: RunDirectory) -> RunSpec:
 
 
 def run_of(row: sqlite3.Row) -> Run:
-    """The run that a row of the table says."""
+    """The run that a row of the table says, with `marks` where the row has them (`wanted.MARKED_RUNS`)."""
     fields = dict(row)
     fields["summary"] = json.loads(fields["summary"]) if fields["summary"] else None
     fields["depends_on"] = json.loads(fields["depends_on"])
-    return Run(**fields | {"laid_out": bool(fields["laid_out"])})
+    marks = marks_of(fields.pop("marks", None))
+    title = marks.name or fields["title"]
+    return Run(**fields | {"laid_out": bool(fields["laid_out"]), "title": title, "marks": marks})

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Unpack
 
 from bird_backend import settings
 from bird_backend.errors import UnknownNameError
@@ -23,11 +23,11 @@ from bird_backend.runs.identity import Identity, identify
 from bird_backend.runs.processes import ProcessMark
 from bird_backend.runs.run import ACTIVE, FINAL, Run, State, run_of
 from bird_backend.runs.table import RunTable
+from bird_backend.runs.wanted import MARKED_RUNS, Wanted, wanted_sql
 
 __all__ = ["ACTIVE", "FINAL", "Run", "RunStore", "State"]
 
 _ID = re.compile(r"\d{8}-\d{6}-[a-z]+-[0-9a-f]{16}")
-_ANY: tuple[State, ...] = get_args(State)
 _REUSED: tuple[State, ...] = ("queued", "running", "done")
 
 
@@ -97,7 +97,7 @@ class RunStore:
         """The run of that name; one that does not exist is an `UnknownNameError` with the closest."""
         if _ID.fullmatch(run_id):
             with self.table.reading() as db:
-                row = db.execute("select * from runs where id = ?", (run_id,)).fetchone()
+                row = db.execute(f"{MARKED_RUNS} where id = ?", (run_id,)).fetchone()
             if row is not None:
                 return run_of(row)
         raise UnknownNameError("run", run_id, [run.id for run in self.list(limit=20)])
@@ -106,44 +106,26 @@ class RunStore:
         """The runs of those names, in one reading; names of no run are left out."""
         with self.table.reading() as db:
             rows = db.execute(
-                "select * from runs where id in (select value from json_each(?))", (json.dumps(list(run_ids)),)
+                f"{MARKED_RUNS} where id in (select value from json_each(?))", (json.dumps(list(run_ids)),)
             ).fetchall()
         return {row["id"]: run_of(row) for row in rows}
 
-    def list(
-        self,
-        *,
-        kind: str | Collection[str] | None = None,
-        states: tuple[State, ...] = _ANY,
-        text: str = "",
-        loose: bool = False,
-        limit: int | None = None,
-        offset: int = 0,
-    ) -> list[Run]:
-        """Newest first: all of them, or `limit` of them after the first `offset`.
-
-        With `text` in title or id, whatever its case; `loose` leaves out those that a study has.
-        """
-        where, arguments = _where(kind, states, text, loose=loose)
+    def list(self, *, limit: int | None = None, offset: int = 0, **wanted: Unpack[Wanted]) -> list[Run]:
+        """Newest first: all that are wanted, or `limit` of them after the first `offset`."""
+        where, arguments = wanted_sql(wanted)
         with self.table.reading() as db:
             rows = db.execute(
-                f"select * from runs where {where} order by created desc, rowid desc limit ? offset ?",
+                f"{MARKED_RUNS} where {where} order by runs.created desc, runs.rowid desc limit ? offset ?",
                 (*arguments, -1 if limit is None else limit, offset),
             ).fetchall()
         return [run_of(row) for row in rows]
 
-    def count(
-        self,
-        *,
-        kind: str | Collection[str] | None = None,
-        states: tuple[State, ...] = _ANY,
-        text: str = "",
-        loose: bool = False,
-    ) -> int:
+    def count(self, **wanted: Unpack[Wanted]) -> int:
         """How many a list without a limit would have."""
-        where, arguments = _where(kind, states, text, loose=loose)
+        where, arguments = wanted_sql(wanted)
         with self.table.reading() as db:
-            return int(db.execute(f"select count(*) from runs where {where}", arguments).fetchone()[0])
+            counted = f"select count(*) from runs left join marks on marks.run = runs.id where {where}"
+            return int(db.execute(counted, arguments).fetchone()[0])
 
     def waiting_before(self, run: Run) -> int:
         """How many queued runs are to be taken before a queued one."""
@@ -170,7 +152,7 @@ class RunStore:
     def find_family(self, run: Run) -> tuple[Run, ...]:
         """The runs that differ from this one in nothing but the seed, it among them, newest first."""
         with self.table.reading() as db:
-            rows = db.execute("select * from runs where family = ? order by created desc, rowid desc", (run.family,))
+            rows = db.execute(f"{MARKED_RUNS} where family = ? order by created desc, runs.rowid desc", (run.family,))
             return tuple(run_of(row) for row in rows.fetchall())
 
     def set_identity(self, run_id: str, identity: Identity) -> None:
@@ -336,26 +318,8 @@ def _insert(
 
 def _newest_same(db: sqlite3.Connection, identity: Identity, states: tuple[State, ...]) -> Run | None:
     row = db.execute(
-        "select * from runs where identity = ? and state in (select value from json_each(?))"
-        " order by created desc, rowid desc limit 1",
+        f"{MARKED_RUNS} where identity = ? and state in (select value from json_each(?))"
+        " order by created desc, runs.rowid desc limit 1",
         (identity.digest, json.dumps(list(states))),
     ).fetchone()
     return run_of(row) if row is not None else None
-
-
-def _where(
-    kind: str | Collection[str] | None, states: tuple[State, ...], text: str = "", *, loose: bool = False
-) -> tuple[str, list[str]]:
-    where, arguments = "state in (select value from json_each(?))", [json.dumps(list(states))]
-    if kind is not None:
-        where += " and kind in (select value from json_each(?))"
-        arguments.append(json.dumps([kind] if isinstance(kind, str) else list(kind)))
-    if text:
-        where += " and (instr(lower(title), lower(?)) or instr(id, lower(?)))"
-        arguments += [text, text]
-    if loose:
-        where += (
-            " and id not in (select member.value ->> 'run' from studies, json_each(document, '$.members') as member"
-            " where member.value ->> 'run' is not null)"
-        )
-    return where, arguments

@@ -55,6 +55,17 @@ create table studies (
 create index studies_by_time on studies (created);
 """
 
+_ADDED = """
+create table if not exists marks (
+    run text primary key,
+    starred integer not null,
+    archived integer not null,
+    document text not null
+) without rowid;
+create index if not exists runs_by_time on runs (created);
+"""
+"""What came to version 2 later, and an earlier program of that version passes over."""
+
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM)
 _DENIED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
@@ -87,7 +98,7 @@ class RunTable:
             db = sqlite3.connect(self.path, timeout=settings.TABLE_WAIT_SECONDS, isolation_level=None)
             db.row_factory = sqlite3.Row
             db.execute(begin)
-            if not self._is_ready(db):
+            if not (self._is_ready(db) and _has_marks(db)):
                 if begin == "begin":
                     # A reader's lock can't become a writer's where another makes the table too: it would be refused.
                     db.execute("rollback")
@@ -96,6 +107,8 @@ class RunTable:
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
                     db.execute(f"pragma user_version = {VERSION}")
+                for statement in _ADDED.split(";"):
+                    db.execute(statement)
             yield db
             db.execute("commit")
         except sqlite3.Error as error:
@@ -133,3 +146,7 @@ class RunTable:
         if code in _DAMAGED:
             return InputError(f"The run table {self.path} is damaged: {error}; set BIRD_HOME to another folder.")
         return None
+
+
+def _has_marks(db: sqlite3.Connection) -> bool:
+    return db.execute("select 1 from sqlite_master where name = 'marks'").fetchone() is not None
