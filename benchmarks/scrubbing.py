@@ -143,6 +143,9 @@ def _payloads(count: int, snapshots: int) -> dict[str, Any]:
             "hidden": [],
             "picked": [],
             "pinned": None,
+            "share_range": None,
+            "colour": None,
+            "selection": "",
         },
     }
     return json.loads(json.dumps(payloads))  # as it comes to the browser

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from app.backend import data
@@ -160,3 +163,64 @@ def test_one_slider_moves_everything_and_keeps_its_place_as_snapshots_arrive(hom
         page.wait_for_function("() => document.querySelector('[type=range]').value === '2'")
         page.evaluate(RESTS)
         assert drawn(page) == early
+
+
+def test_a_lasso_dims_the_rest_and_takes_its_images_along(home: Path, browser: Any) -> None:
+    run = synthetic.write_transfer("done")
+    payloads = payloads_of(run)
+    cloud = "bird_embedding_player"
+    points = unpacked(payloads[cloud]["arms"][1]["snapshots"][-1]["points"])
+    right = {index for index, (x, _) in enumerate(points) if x > 0.5}
+    labels = payloads[cloud]["labels"]
+    assert 0 < len(right) < len(labels)
+    with opened(browser) as page:
+        load(page)
+        fresh = give(page, payloads)
+        page.get_by_role("button", name="Box").click()
+        student = page.locator("figure > canvas").nth(4)
+        student.scroll_into_view_if_needed()
+        box = student.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2 + 0.01, box["y"] + 1)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] - 1, steps=3)
+        page.mouse.up()
+        page.get_by_text(f"{len(right)} of {len(labels)} images").wait_for()
+        page.evaluate(RESTS)
+        dimmed = drawn(page)
+        assert [one != other for one, other in zip(dimmed[3:], fresh[3:], strict=True)] == [True, True]
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="Save as CSV").click()
+        table = pd.read_csv(waiting.value.path())
+        assert set(table["image"] - 1) == right
+        assert table["class"].tolist() == [payloads[cloud]["classes"][labels[image - 1]] for image in table["image"]]
+        first = unpacked(payloads[cloud]["arms"][1]["snapshots"][0]["points"])
+        aspect = payloads[cloud]["aspect"]
+        moved = np.hypot(*((points - first) * (1, aspect)).T)[table["image"] - 1]
+        np.testing.assert_allclose(table["moved"], moved, atol=1e-4)
+        kept = np.load(run.directory.artifacts / f"snapshot-bird-{synthetic.STEPS:06d}.npz")["share"]
+        low, high = payloads[cloud]["share_range"]
+        shares = kept[table["image"] - 1].clip(low, high)
+        np.testing.assert_allclose(table["cka_share"], shares, atol=(high - low) / 400)
+
+        # What was selected, and the colours, are opened again by what the address keeps of them.
+        page.get_by_role("button", name="CKA share").click()
+        sent = page.evaluate("sent.bird_embedding_player")
+        assert sent["colour"] == "share"
+        page.evaluate(RESTS)
+        shaded = drawn(page)
+        load(page)
+        opened_again = payloads_of(run, select=sent["selection"], colour="share")
+        assert give(page, opened_again)[3:] == shaded[3:]
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_role("button", name="Class").click()
+        page.evaluate(RESTS)
+        assert drawn(page) == fresh
+        page.get_by_role("button", name="Trails").click()
+        page.evaluate(RESTS)
+        assert [one != other for one, other in zip(drawn(page)[3:], fresh[3:], strict=True)] == [False, True]
+
+
+def unpacked(packed: str) -> np.ndarray:
+    """Points [N, 2] in shares of the map, y upwards."""
+    return np.frombuffer(base64.b64decode(packed), "<u2").reshape(-1, 2) / 65535

@@ -19,7 +19,16 @@ from app.backend import data
 from app.backend.metrics import thin
 from app.backend.studies import results
 from app.charts.frame import arm
-from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range, unpack_gram
+from app.charts.geometry import (
+    atlas,
+    gram_range,
+    pack_gram,
+    pack_points,
+    pack_shares,
+    points_range,
+    turned,
+    unpack_gram,
+)
 from app.charts.study import ablation_panel
 from app.look.palette import DARK, LIGHT, swaps
 from app.words.intervals import explained, percent, plus_minus, points, verdict, word
@@ -67,10 +76,25 @@ def test_grams_survive_packing_to_half_a_level() -> None:
 
 def test_points_survive_packing() -> None:
     cloud = np.random.default_rng(0).normal(size=(50, 2))
-    box = points_range([cloud])
+    box = points_range([cloud], aspect=0.62)
+    assert box[3] == pytest.approx(0.62 * box[2]), "a distance is drawn as long across as down"
     levels = np.frombuffer(base64.b64decode(pack_points(cloud, box)), "<u2").reshape(-1, 2)
     back = levels / 65535 * (box[2], box[3]) + (box[0], box[1])
     np.testing.assert_allclose(back, cloud, atol=max(box[2:]) / 65535)
+
+
+def test_a_layout_is_turned_onto_another_and_keeps_its_distances() -> None:
+    cloud = np.random.default_rng(0).normal(size=(50, 2))
+    angle = 2.1
+    mirrored = cloud @ np.array([[np.cos(angle), np.sin(angle)], [np.sin(angle), -np.cos(angle)]]) + (3, -1)
+    back = turned(mirrored, cloud)
+    np.testing.assert_allclose(back, cloud - cloud.mean(axis=0), atol=1e-6)
+
+
+def test_shares_survive_packing() -> None:
+    shares = np.linspace(-2e-4, 5e-4, 40)
+    levels = np.frombuffer(base64.b64decode(pack_shares(shares, -1e-4, 5e-4)), np.uint8)
+    np.testing.assert_allclose(-1e-4 + 6e-4 * levels / 255, shares.clip(-1e-4), atol=6e-4 / 255 / 2 + 1e-12)
 
 
 def test_the_atlas_holds_each_image_in_its_place() -> None:

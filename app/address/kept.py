@@ -12,8 +12,8 @@ import streamlit as st
 
 __all__ = ["VIEW", "arrive", "keep", "kept", "put_view", "recall", "view_of"]
 
-VIEW = ("run", "arm", "step", "hide", "pick", "image")
-"""A run and what is looked at in it, alike on every page of a run: student, step, classes, and an image."""
+VIEW = ("run", "arm", "step", "hide", "pick", "image", "colour", "select")
+"""A run and what is looked at in it, alike on every page of a run: student, step, classes, images, colours."""
 
 
 def arrive(page: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["atlas", "gram_range", "pack_gram", "pack_points", "points_range", "unpack_gram"]
+__all__ = ["atlas", "gram_range", "pack_gram", "pack_points", "pack_shares", "points_range", "turned", "unpack_gram"]
 
 ATLAS_COLUMNS = 32
 
@@ -35,13 +35,33 @@ def unpack_gram(packed: str, size: int, low: float, high: float) -> np.ndarray:
     return low + (high - low) * (gram + np.triu(gram, 1).T) / 255
 
 
-def points_range(clouds: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
-    """A box (left, bottom, width, height) around all points of all clouds, with some air."""
+def points_range(clouds: Sequence[np.ndarray], *, aspect: float) -> tuple[float, float, float, float]:
+    """A box (left, bottom, width, height) around all points of all clouds, with some air.
+
+    Its height is `aspect` times its width, so that a distance is drawn as long across as down.
+    """
     points = np.concatenate(clouds)
     low, high = points.min(axis=0), points.max(axis=0)
-    extent = np.maximum(high - low, 1e-6)
-    low, extent = low - 0.04 * extent, 1.08 * extent
-    return float(low[0]), float(low[1]), float(extent[0]), float(extent[1])
+    extent = 1.08 * np.maximum(high - low, 1e-6)
+    width = max(extent[0], extent[1] / aspect)
+    left, bottom = (low + high) / 2 - width * np.array([0.5, 0.5 * aspect])
+    return float(left), float(bottom), float(width), float(aspect * width)
+
+
+def turned(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
+    """Points [N, 2] turned and mirrored, no more, to lie as near as they can to others of the same images.
+
+    Procrustes' rotation: a layout's directions mean nothing, and two of them are compared more easily alike.
+    """
+    one, two = (cloud - cloud.mean(axis=0) for cloud in (points, onto))
+    left, _, right = np.linalg.svd(one.T @ two)
+    return np.asarray(one @ left @ right, dtype=np.float32)
+
+
+def pack_shares(shares: np.ndarray, low: float, high: float) -> str:
+    """Numbers [N] as base64 of one byte each from `low` to `high`."""
+    levels = np.clip(np.rint(255 * (shares - low) / (high - low)), 0, 255)
+    return base64.b64encode(levels.astype(np.uint8).tobytes()).decode("ascii")
 
 
 def pack_points(points: np.ndarray, box: tuple[float, float, float, float]) -> str:

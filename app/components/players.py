@@ -5,7 +5,7 @@ What is looked at (classes, an image) is written to the URL, so that a link show
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,17 @@ import streamlit as st
 
 from app.address.kept import put_view
 from app.backend import data
+from app.backend.attribution import attribution
 from app.charts.frame import arm
-from app.charts.geometry import atlas, gram_range, pack_gram, pack_points, points_range
+from app.charts.geometry import (
+    atlas,
+    gram_range,
+    pack_gram,
+    pack_points,
+    pack_shares,
+    points_range,
+    turned,
+)
 from app.components.live_chart import mount, palettes
 from app.findings.moments import cka_at, students_in
 
@@ -24,6 +33,7 @@ __all__ = ["CLOUD_SCRIPTS", "GRAM_SCRIPTS", "embedding_methods", "embedding_play
 GRAM_SCRIPTS = ("theme.js", "clock.js", "sketch.js", "saving.js", "saved_grams.js", "gram_player.js")
 CLOUD_SCRIPTS = (
     *("theme.js", "clock.js", "sketch.js", "saving.js", "pictures.js", "stamps.js", "inks.js", "scatter.js"),
+    "selecting.js",
     *("pointing.js", "saved_clouds.js", "embedding_player.js"),
 )
 
@@ -107,22 +117,28 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     teacher = next((points for name, points in ready.items() if name.model == "teacher"), None)
     arms = students_in(ready)
     students = [ready[name] for shots in arms.values() for name in shots]
-    box = points_range(students) if students else (0.0, 0.0, 1.0, 1.0)
+    box = points_range(students, aspect=aspect) if students else (0.0, 0.0, 1.0, 1.0)
+    if teacher is not None and students:
+        teacher = turned(teacher, students[-1])
+    shares, share_range = _shares(run, arms)
     payload = {
         "run": run.id,
         "how": wanted,
-        "revision": str(box),
+        "revision": f"{box} {share_range}",
         "title": how,
         "aspect": aspect,
         "labels": probes["labels"].tolist(),
         "classes": [str(name) for name in probes["classes"]],
         "layers": _layers(run),
-        "teacher": None if teacher is None else pack_points(teacher, points_range([teacher])),
+        "teacher": None if teacher is None else pack_points(teacher, points_range([teacher], aspect=aspect)),
         "arms": [
             {
                 "name": model,
                 "label": arm(model).label,
-                "snapshots": [{"step": name.step, "points": pack_points(ready[name], box)} for name in shots],
+                "snapshots": [
+                    {"step": name.step, "points": pack_points(ready[name], box), "shares": shares.get(name)}
+                    for name in shots
+                ],
             }
             for model, shots in arms.items()
         ],
@@ -130,6 +146,9 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
         "clock": run.id,
         "hidden": _numbers(st.query_params.get("hide", "")),
         "picked": _numbers(st.query_params.get("pick", "")),
+        "share_range": share_range,
+        "colour": st.query_params.get("colour"),
+        "selection": st.query_params.get("select", ""),
         "pinned": next(iter(_numbers(st.query_params.get("image", ""))), None),
         **palettes(),
     }
@@ -145,6 +164,18 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
     return True
 
 
+def _shares(
+    run: data.Run, arms: Mapping[str, Sequence[data.SnapshotName]]
+) -> tuple[dict[data.SnapshotName, str], tuple[float, float] | None]:
+    """What each image adds to the CKA at every snapshot, packed in one range, which holds all but the outer 4 %."""
+    found = {name: made.share for shots in arms.values() for name in shots if (made := attribution(run, name))}
+    if not found:
+        return {}, None
+    low, high = (float(value) for value in np.quantile(np.concatenate(list(found.values())), [0.02, 0.98]))
+    high = max(high, low + 1e-12)
+    return {name: pack_shares(shares, low, high) for name, shares in found.items()}, (low, high)
+
+
 def _layers(run: data.Run) -> list[str]:
     return list(data.drawn_pair(run) or ("", ""))
 
@@ -156,7 +187,7 @@ def _numbers(text: str) -> list[int]:
 def _remember(key: str, run_id: str) -> None:
     """Write what the reader has chosen in the browser into the URL."""
     at = st.session_state[key].get("at") or {}
-    found = {"image": at.get("image")}
+    found = {"image": at.get("image"), "colour": at.get("colour"), "select": at.get("selection")}
     found |= {name: ",".join(map(str, at.get(part, []))) for name, part in (("hide", "hidden"), ("pick", "picked"))}
     put_view(run_id, found)
 

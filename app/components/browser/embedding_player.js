@@ -15,6 +15,8 @@ export default function ({ data, parentElement, setStateValue }) {
     state.picked = new Set(data.classes.length > COLOURED ? data.picked : []);
     state.pinned = data.pinned < data.labels.length ? data.pinned : null;
     state.spot = state.pinned;
+    state.by = data.colour in BY ? data.colour : "class";
+    state.selected = readSelection(data.selection, data.labels.length);
   }
   try {
     update(state);
@@ -26,7 +28,7 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 function build(parent, { clock }) {
-  const state = { data: null, parent, unpacked: new Map(), spot: null, ghost: false, clock: clockOf(clock), between: null };
+  const state = { data: null, parent, unpacked: new Map(), spot: null, ghost: false, clock: clockOf(clock), between: null, trails: false, tool: null };
   state.root = parent.querySelector(".player");
   state.before = make("button", { type: "button", "aria-pressed": "false", onclick: () => ghost(state) }, "Show before");
   state.reset = make("button", { type: "button", onclick: () => view(state, 0) }, "Whole view");
@@ -36,7 +38,11 @@ function build(parent, { clock }) {
     make("button", { type: "button", "aria-label": "Zoom in", onclick: () => view(state, 1.5) }, "+"),
     make("button", { type: "button", "aria-label": "Zoom out", onclick: () => view(state, 1 / 1.5) }, "−"),
   );
-  state.root.replaceChildren(make("div", { class: "bar" }, state.before, zoom, state.reset));
+  state.path = make("button", { type: "button", "aria-pressed": "false", onclick: () => showTrails(state) }, "Trails");
+  state.path.title = `The ways of the ${TRAILS} images that moved most`;
+  state.colouring = make("span", { class: "with" });
+  const choosing = buildSelection(state);
+  state.root.replaceChildren(make("div", { class: "bar" }, state.colouring, choosing, state.path, state.before, zoom, state.reset));
   state.panels = make("div", { class: "panels" });
   state.pictures = ["teacher", "student"].map((name) => panel(state, name));
   state.panels.append(...state.pictures.map((picture) => picture.figure));
@@ -44,7 +50,8 @@ function build(parent, { clock }) {
   state.search = make("input", { type: "search", placeholder: "Find a class", "aria-label": "Find a class to colour" });
   state.search.addEventListener("input", () => legend(state));
   state.chips = make("div", { class: "chips", role: "group", "aria-label": "Classes shown" });
-  state.root.append(state.panels, state.readout, state.search, state.chips, savers((format) => saveClouds(state, format)));
+  state.scale = make("div", { class: "scale", hidden: true });
+  state.root.append(state.panels, state.scale, state.readout, state.search, state.chips, state.chosen, savers((format) => saveClouds(state, format)));
   const observer = new ResizeObserver(() => state.data && paint(state));
   observer.observe(state.panels);
   const unwatch = state.clock.watch(() => state.data && turn(state));
@@ -65,16 +72,23 @@ function panel(state, name) {
   const made = { name, figure, canvas, title, note, tip, picture, words, zoom: 1, shift: [0, 0], drag: null };
   canvas.addEventListener("pointerdown", (event) => {
     made.pressed = [event.clientX, event.clientY];
-    if (made.zoom === 1) return;
+    if (state.tool) made.outline = [[event.offsetX, event.offsetY]];
+    if (made.zoom === 1 && !state.tool) return;
     made.drag = [event.clientX, event.clientY];
     canvas.setPointerCapture(event.pointerId);
   });
-  canvas.addEventListener("pointerup", () => { made.drag = null; });
+  canvas.addEventListener("pointerup", () => {
+    made.drag = null;
+    if (made.outline) enclose(state, made);
+  });
+  canvas.addEventListener("pointercancel", () => {
+    Object.assign(made, { drag: null, outline: null });
+  });
   canvas.addEventListener("pointermove", (event) => hover(state, made, event));
   canvas.addEventListener("pointerleave", () => spotlight(state, state.pinned));
   canvas.addEventListener("click", (event) => {
     // What ends a drag is no press on a point.
-    if (Math.hypot(event.clientX - made.pressed[0], event.clientY - made.pressed[1]) < 5) pin(state, state.spot);
+    if (!state.tool && Math.hypot(event.clientX - made.pressed[0], event.clientY - made.pressed[1]) < 5) pin(state, state.spot);
   });
   canvas.addEventListener("keydown", (event) => walk(state, made, event));
   canvas.addEventListener("wheel", (event) => {
@@ -106,12 +120,34 @@ function update(state) {
   state.teacher = cloud(state, "teacher", data.teacher);
   state.drawn = null;
   locate(state);
+  state.farthest = farthest(state);
   recolour(state);
+  showSelection(state);
+  showTool(state);
+}
+
+// The far end of the scale of movement: as far as all but the last per cent of any student's images come in the end.
+function farthest(state) {
+  const ends = state.data.arms.flatMap(({ name, snapshots }) => {
+    if (!snapshots.length) return [];
+    const [start, student] = [snapshots[0], snapshots.at(-1)].map(({ step, points }) => cloud(state, `${name}-${step}`, points));
+    return [...movement({ data: state.data, start, student })];
+  });
+  return Math.max(ends.sort((one, two) => one - two)[Math.floor(0.99 * ends.length)] ?? 0, 0.01);
 }
 
 function tell(state) {
-  const { pinned } = state;
-  state.send("at", { image: pinned, hidden: [...state.hidden], picked: [...state.picked] });
+  const { pinned, by, selected } = state;
+  const seen = { image: pinned, hidden: [...state.hidden], picked: [...state.picked] };
+  state.send("at", { ...seen, colour: by === "class" ? null : by, selection: writeSelection(selected) });
+}
+
+function showTrails(state) {
+  state.trails = !state.trails;
+  state.drawn = null;
+  locate(state);
+  state.path.setAttribute("aria-pressed", String(state.trails));
+  paint(state);
 }
 
 function ghost(state) {
@@ -141,6 +177,9 @@ function locate(state) {
   const pointsOf = (at) => cloud(state, `${arm.name}-${shots[at].step}`, shots[at].points);
   Object.assign(state, { drawn: now, arm: arm?.name, label: arm?.label ?? "", step: shots[nearest]?.step });
   state.where = shots.length ? `step ${state.step}` : "no snapshot yet";
+  const { shares } = shots[nearest] ?? {};
+  state.shares = shares ? bytes(shares) : null;
+  state.passed = state.trails ? shots.slice(0, low + 1).map((_, at) => pointsOf(at)) : [];
   state.start = shots.length ? pointsOf(0) : null;
   state.student = shots.length ? pointsOf(low) : null;
   if (part > 0 && high > low) {
@@ -155,6 +194,10 @@ function locate(state) {
 function turn(state) {
   if (!locate(state)) return;
   for (const picture of state.pictures) picture.tip.hidden = true;
+  if (state.by !== "class") {
+    state.ink = inkOf(state);
+    paintOne(state, state.pictures[0]);
+  }
   paintOne(state, state.pictures[1]);
 }
 
@@ -169,7 +212,7 @@ function paintOne(state, picture) {
   const isTeacher = picture.name === "teacher";
   picture.points = isTeacher ? state.teacher : state.student;
   const name = isTeacher ? "Teacher" : `Student${state.label ? `, ${state.label}` : ""}`;
-  const words = `${name}: ${data.labels.length} images as points, coloured by class${isTeacher ? "" : `, ${state.where}`}. Arrow keys walk through them.`;
+  const words = `${name}: ${data.labels.length} images as points, coloured by ${state.by === "share" ? "share of CKA" : state.by}${isTeacher ? "" : `, ${state.where}`}. Arrow keys walk through them.`;
   // Words that change with every frame of the screen would cost more than the points.
   if (picture.said !== words) {
     picture.said = words;
@@ -189,6 +232,6 @@ function describe(state) {
   const { labels, classes } = state.data;
   state.readout.textContent =
     state.spot === null
-      ? "Point at an image to find it in the other cloud too, press to keep it. Ctrl and the wheel zoom."
+      ? "Point at an image to find it in the other cloud too, press to keep it. Ctrl and the wheel zoom; by keys, space selects."
       : `Image ${state.spot + 1} of ${labels.length}: ${classes[labels[state.spot]]}${state.spot === state.pinned ? ", kept" : ""}`;
 }

@@ -14,10 +14,6 @@ function unpack(packed, size) {
   return full;
 }
 
-function signed(value) {
-  return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
-}
-
 export default function ({ data, parentElement }) {
   const state = remembered(parentElement, `${data.run} ${data.clock}`, () => build(parentElement, data));
   // All matrices are packed in one range: with a new range all of them are new.

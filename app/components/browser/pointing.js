@@ -1,6 +1,10 @@
 // Pointing into a cloud by mouse or keyboard: an image is found in the other cloud too.
 
 function hover(state, picture, event) {
+  if (picture.outline) {
+    outline(state, picture, event);
+    return;
+  }
   if (picture.drag) {
     picture.shift = [
       picture.shift[0] + event.clientX - picture.drag[0],
@@ -25,7 +29,14 @@ function hover(state, picture, event) {
 
 function walk(state, picture, event) {
   const direction = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (event.key === "Escape") pin(state, null);
+  if (event.key === "Escape") {
+    pin(state, null);
+    if (state.selected) select(state, null);
+  }
+  if (event.key === " " && state.spot !== null) {
+    event.preventDefault();
+    flipSelected(state, state.spot);
+  }
   if (event.key === "Enter") pin(state, state.spot);
   if (!direction) return;
   event.preventDefault();

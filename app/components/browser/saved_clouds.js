@@ -7,7 +7,7 @@ function saveClouds(state, format) {
   const height = Math.round(width * data.aspect);
   const total = 2 * width + gap;
   const drawn = new Set(state.ink.of);
-  const classes = state.ink.kinds.filter(({ faint }, at) => !faint && drawn.has(at));
+  const classes = state.ink.kinds.filter(({ faint, name }, at) => name && !faint && drawn.has(at));
   const keys = keyPlaces(state.parent, classes, total);
   const { step } = state;
   const file = `${data.run}-embedding-${data.how}${step == null ? "" : `-${state.arm}-step-${step}`}`;

@@ -1,5 +1,7 @@
 // Drawing a cloud of points: on the screen as pixels, and to be saved as shapes.
 
+const TRAILS = 12;
+
 function magnify(picture, factor, x, y) {
   const zoom = Math.min(Math.max(picture.zoom * factor, 1), 40);
   const real = zoom / picture.zoom;
@@ -39,16 +41,17 @@ function radiusOf(state, picture, width) {
 
 // Layers of marks, those beneath first: [points, whether hollow, opacity, whether of faint kinds].
 function layersOf(state, picture) {
-  const layers = [[picture.points, false, 0.5, true], [picture.points, false, 0.85, false]];
+  const layers = [[picture.points, false, state.selected ? 0.16 : 0.5, true], [picture.points, false, 0.85, false]];
   const before = state.ghost && picture.name === "student" && state.start;
   return before ? [[state.start, true, 0.55, true], [state.start, true, 0.55, false], ...layers] : layers;
 }
 
 function eachMark(state, faint, call) {
   const { kinds, of } = state.ink;
+  const { selected } = state;
   for (let index = 0; index < of.length; index += 1) {
     const drawn = of[index] === HIDDEN ? null : kinds[of[index]];
-    if (drawn && drawn.faint === faint) call(index, drawn);
+    if (drawn && (drawn.faint || Boolean(selected && !selected.has(index))) === faint) call(index, drawn);
   }
 }
 
@@ -103,10 +106,45 @@ function scatter(context, state, picture, width, height) {
   }
   if (context instanceof Sketch) scatterShapes(context, state, picture, width, height);
   else scatterPixels(context, state, picture, width, height);
+  if (state.trails && picture.name === "student") drawTrails(context, state, picture, width, height);
+  if (picture.outline) drawOutline(context, state, picture);
   if (state.spot === null) return;
   const [x, y] = place(picture, picture.points, state.spot, width, height);
   mark(context, x, y, radiusOf(state, picture, width) + 3.5, 0);
   context.strokeStyle = state.colours.text;
   context.lineWidth = 2;
   context.stroke();
+}
+
+// The ways of the images that moved most, of those selected if any are, from the first snapshot to the moment shown.
+function drawTrails(context, state, picture, width, height) {
+  context.lineWidth = 1.5;
+  context.globalAlpha = 0.8;
+  for (const index of movers(state)) {
+    const drawn = state.ink.kinds[state.ink.of[index]];
+    context.beginPath();
+    state.passed.forEach((points, at) => context[at ? "lineTo" : "moveTo"](...place(picture, points, index, width, height)));
+    context.lineTo(...place(picture, picture.points, index, width, height));
+    context.strokeStyle = drawn.colour;
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+}
+
+function movers(state) {
+  const moved = movement(state);
+  if (!moved) return [];
+  const among = [...(state.selected ?? moved.keys())].filter((index) => state.ink.of[index] !== HIDDEN);
+  return among.sort((one, two) => moved[two] - moved[one]).slice(0, TRAILS);
+}
+
+function drawOutline(context, state, picture) {
+  context.beginPath();
+  picture.outline.forEach(([x, y], at) => context[at ? "lineTo" : "moveTo"](x, y));
+  context.closePath();
+  context.strokeStyle = state.colours.text;
+  context.lineWidth = 1.5;
+  context.setLineDash([5, 4]);
+  context.stroke();
+  context.setLineDash([]);
 }

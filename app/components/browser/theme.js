@@ -84,6 +84,10 @@ function words32(colours) {
   return new Uint32Array(bytesOf.buffer);
 }
 
+function signed(value) {
+  return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
+}
+
 // The canvas's own pixels for the screen's density; drawing then happens in CSS pixels.
 function fit(canvas, width, height) {
   const density = window.devicePixelRatio || 1;
