@@ -136,6 +136,7 @@ def _payloads(count: int, snapshots: int) -> dict[str, Any]:
             "how": "pca",
             "title": "PCA",
             "aspect": 0.62,
+            "panels": ["teacher", "student"],
             "labels": labels.tolist(),
             "teacher": pack_points(end, _BOX),
             "arms": shots("points", lambda share: pack_points((1 - share) * start + share * end, _BOX)),

@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.backend import data
+from app.findings.moments import cka_at
 from app.words.intervals import percent
 from app.words.layers import layer_map_words
 from bird_backend import catalog
@@ -244,6 +245,26 @@ def test_compare_two_runs_one_of_them_running() -> None:
     figure = json.loads(str(components(app)["compared"]["figure"]))
     assert {trace["name"] for trace in figure["data"]} == {"A, Fine-tuning", "A, BIRD", "B, Fine-tuning", "B, BIRD"}
     assert "A: +" in words(app)
+
+
+def test_compare_shows_two_runs_under_one_scrubber() -> None:
+    done, running = synthetic.write_transfer("done"), synthetic.write_transfer("running", fraction=0.8, seed=1)
+    shown = components(show("compare", runs=f"{done.id},{running.id}", step="96"))
+    scrubber, grams, clouds = (shown[f"bird_{name}"] for name in ("scrubber", "gram_player", "embedding_player"))
+    clock = f"{done.id} {running.id}"
+    assert {scrubber["clock"], grams["clock"], clouds["clock"], shown["compared"]["cursor"]["clock"]} == {clock}  # type: ignore[index]
+    assert (scrubber["step"], scrubber["active"]) == (96, True)
+    (track,) = scrubber["tracks"]  # type: ignore[misc]
+    assert track["steps"] == [*range(0, synthetic.STEPS, synthetic.EVERY), synthetic.STEPS]
+    # The second has come to step 144; from there on its last snapshot is what is seen.
+    cka = {name: cka_at(data.metrics(run)) for name, run in (("A", done), ("B", running))}
+    nearest = {"A": 240, "B": max(step for arm, step in cka["B"] if arm == "bird")}
+    said = " · ".join(f"CKA {name} {cka[name]['bird', step]:.3f}" for name, step in nearest.items())
+    assert track["words"][-1] == f"step 240 · {said}"
+    assert clouds["panels"] == ["student"]
+    assert [arm["name"] for arm in grams["arms"]] == ["bird"]  # type: ignore[attr-defined]
+    assert "bird_scrubber" in components(show("compare", runs=f"{done.id},{done.id},{running.id}"))
+    assert "bird_scrubber" not in components(show("compare", runs=f"{done.id},{synthetic.write_trained().id}"))
 
 
 def test_compare_asks_for_a_second_run() -> None:

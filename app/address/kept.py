@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["VIEW", "arrive", "keep", "kept", "put_view", "recall", "view_of"]
+__all__ = ["VIEW", "arrive", "keep", "kept", "put_chosen", "put_view", "recall", "view_of"]
 
 VIEW = ("run", "arm", "step", "hide", "pick", "image", "colour", "select")
 """A run and what is looked at in it, alike on every page of a run: student, step, classes, images, colours."""
@@ -47,7 +47,12 @@ def view_of(run_id: str) -> dict[str, str]:
 
 
 def put_view(run_id: str, chosen: Mapping[str, Any]) -> None:
-    """Write what a reader has chosen in the browser of a run into the address; none and nothing leave it."""
+    """Write what a reader has chosen in the browser of a run into the address, and keep it for its other pages."""
+    put_chosen(chosen)
+    keep("view", view_of(run_id))
+
+
+def put_chosen(chosen: Mapping[str, Any]) -> None:
+    """Write it into the address; none and nothing leave it."""
     others = {name: value for name, value in st.query_params.to_dict().items() if name not in chosen}
     st.query_params.from_dict(others | {name: str(value) for name, value in chosen.items() if value not in (None, "")})
-    keep("view", view_of(run_id))

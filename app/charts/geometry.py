@@ -9,7 +9,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["atlas", "gram_range", "pack_gram", "pack_points", "pack_shares", "points_range", "turned", "unpack_gram"]
+__all__ = [
+    "atlas",
+    "gram_range",
+    "pack_gram",
+    "pack_points",
+    "pack_shares",
+    "points_range",
+    "rotation",
+    "turned",
+    "unpack_gram",
+]
 
 ATLAS_COLUMNS = 32
 
@@ -49,13 +59,17 @@ def points_range(clouds: Sequence[np.ndarray], *, aspect: float) -> tuple[float,
 
 
 def turned(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
-    """Points [N, 2] turned and mirrored, no more, to lie as near as they can to others of the same images.
-
-    Procrustes' rotation: a layout's directions mean nothing, and two of them are compared more easily alike.
+    """Points [N, 2] about their middle, turned and mirrored, no more, to lie as near as they can to others of the same
+    images: a layout's directions mean nothing, and two of them are compared more easily alike.
     """
+    return np.asarray((points - points.mean(axis=0)) @ rotation(points, onto), dtype=np.float32)
+
+
+def rotation(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
+    """The orthogonal matrix [2, 2] that does so: Procrustes' problem (Schönemann 1966)."""
     one, two = (cloud - cloud.mean(axis=0) for cloud in (points, onto))
     left, _, right = np.linalg.svd(one.T @ two)
-    return np.asarray(one @ left @ right, dtype=np.float32)
+    return np.asarray(left @ right)
 
 
 def pack_shares(shares: np.ndarray, low: float, high: float) -> str:

@@ -5,7 +5,7 @@ What is looked at (classes, an image) is written to the URL, so that a link show
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,13 @@ from app.charts.geometry import (
     pack_points,
     pack_shares,
     points_range,
+    rotation,
     turned,
 )
 from app.components.live_chart import mount, palettes
 from app.findings.moments import cka_at, students_in
 
-__all__ = ["CLOUD_SCRIPTS", "GRAM_SCRIPTS", "embedding_methods", "embedding_player", "gram_player"]
+__all__ = ["CLOUD_SCRIPTS", "GRAM_SCRIPTS", "embedding_methods", "embedding_pair", "embedding_player", "gram_player"]
 
 GRAM_SCRIPTS = ("theme.js", "clock.js", "sketch.js", "saving.js", "saved_grams.js", "gram_player.js")
 CLOUD_SCRIPTS = (
@@ -37,15 +38,27 @@ CLOUD_SCRIPTS = (
     *("pointing.js", "saved_clouds.js", "embedding_player.js"),
 )
 
+_NOTHING_ASKED: Mapping[str, Any] = {
+    "atlas": None,
+    "hidden": [],
+    "picked": [],
+    "colour": None,
+    "selection": "",
+    "pinned": None,
+}
 
-def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
-    """Teacher's and student's Gram matrices and their difference; false, drawing nothing, before there are any."""
+
+def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str, clock: str = "", student: str | None = None) -> bool:
+    """Teacher's and student's Gram matrices and their difference; false, drawing nothing, before there are any.
+
+    `clock` names the scrubber that it follows, the run's own by default; with `student`, that one alone is shown.
+    """
     names = data.snapshot_names(run)
     probes = data.probes(run)
     teacher = [name for name in names if name.model == "teacher"]
     if probes is None or not teacher:
         return False
-    arms = students_in(names)
+    arms = _shown(students_in(names), student)
     own = data.gram(run, teacher[0])
     grams = {name: data.gram(run, name) for shots in arms.values() for name in shots}
     # One range for every student and step, so that a colour means the same wherever one scrubs to.
@@ -76,7 +89,7 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str) -> bool:
             }
             for model, shots in arms.items()
         ],
-        "clock": run.id,
+        "clock": clock or run.id,
         **palettes(),
     }
     mount(
@@ -102,35 +115,89 @@ def embedding_methods(run: data.Run) -> list[str]:
 
 def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True, aspect: float = 0.82) -> bool:
     """Teacher's and student's clouds of images; false, drawing nothing, before there are any."""
-    names = data.snapshot_names(run)
-    probes = data.probes(run)
-    wanted = how.lower()
-    clouds = {name: data.embedding(run, name, pca=wanted == "pca") for name in names}
-    ready = {name: points for name, (points, made) in clouds.items() if made == wanted}
-    if probes is None or not ready:
+    ready = _clouds(run, how)
+    if not ready:
         return False
+    arms = students_in(ready)
+    students = [ready[name] for shots in arms.values() for name in shots]
+    box = points_range(students, aspect=aspect) if students else (0.0, 0.0, 1.0, 1.0)
+    teacher = next((points for name, points in ready.items() if name.model == "teacher"), None)
+    if teacher is not None and students:
+        # The first student's first snapshot never changes while more arrive.
+        teacher = turned(teacher, students[0])
+    packed = None if teacher is None else pack_points(teacher, points_range([teacher], aspect=aspect))
+    found = {"teacher": packed, "panels": ["teacher", "student"], "clock": run.id, **_asked(), "aspect": aspect}
+    found["atlas"] = dict(_atlas(run, str(run.directory.path))) if pictures else None
+    _mount_clouds(run, how, arms, ready, box, key=key, given=found, remember=lambda: _remember(key, run.id))
+    return True
+
+
+def embedding_pair(runs: Mapping[str, data.Run], *, clock: str, aspect: float = 0.82) -> bool:
+    """The students of several runs by name, each run's own method, beside each other on one space.
+
+    That is the PCA of each; the later ones are turned onto the first, and all have one scale. False, drawing nothing,
+    where fewer than two runs have a snapshot of the same number of images.
+    """
+    found: dict[str, tuple[dict[data.SnapshotName, np.ndarray], list[data.SnapshotName]]] = {}
+    onto: np.ndarray | None = None
+    for name, run in runs.items():
+        ready = _clouds(run, "PCA")
+        shots = students_in(ready).get(data.arm_of(run), [])
+        if not shots or (onto is not None and len(ready[shots[0]]) != len(onto)):
+            continue
+        if onto is None:
+            onto = ready[shots[0]]
+        turn = rotation(ready[shots[0]], onto)
+        middle = ready[shots[0]].mean(axis=0)
+        found[name] = {shot: np.asarray((ready[shot] - middle) @ turn, np.float32) for shot in shots}, shots
+    if len(found) < 2:
+        return False
+    box = points_range([points for ready, _ in found.values() for points in ready.values()], aspect=aspect)
+    for (name, (ready, shots)), column in zip(found.items(), st.columns(len(found), gap="medium"), strict=True):
+        with column:
+            st.markdown(f"**{name}**")
+            given = {"teacher": None, "panels": ["student"], "clock": clock, **_NOTHING_ASKED, "aspect": aspect}
+            arms = {data.arm_of(runs[name]): shots}
+            _mount_clouds(runs[name], "PCA", arms, ready, box, key=f"pair_{name}", given=given, remember=lambda: None)
+    return True
+
+
+def _clouds(run: data.Run, how: str) -> dict[data.SnapshotName, np.ndarray]:
+    """Points [N, 2] of each snapshot that is laid out so."""
+    probes, wanted = data.probes(run), how.lower()
+    clouds = {name: data.embedding(run, name, pca=wanted == "pca") for name in data.snapshot_names(run)}
+    ready = {name: points for name, (points, made) in clouds.items() if made == wanted}
+    if probes is None:
+        return {}
     count = len(probes["labels"])
     if any(len(points) != count for points in ready.values()):
         raise data.InputError(
             f"The snapshots of run {run.id} are not of its {count} probe images, so they can't be drawn."
         )
-    teacher = next((points for name, points in ready.items() if name.model == "teacher"), None)
-    arms = students_in(ready)
-    students = [ready[name] for shots in arms.values() for name in shots]
-    box = points_range(students, aspect=aspect) if students else (0.0, 0.0, 1.0, 1.0)
-    if teacher is not None and students:
-        teacher = turned(teacher, students[-1])
+    return ready
+
+
+def _mount_clouds(
+    run: data.Run,
+    how: str,
+    arms: Mapping[str, Sequence[data.SnapshotName]],
+    ready: Mapping[data.SnapshotName, np.ndarray],
+    box: tuple[float, float, float, float],
+    *,
+    key: str,
+    given: Mapping[str, Any],
+    remember: Callable[[], None],
+) -> None:
+    probes = data.probes(run) or {}
     shares, share_range = _shares(run, arms)
     payload = {
         "run": run.id,
-        "how": wanted,
+        "how": how.lower(),
         "revision": f"{box} {share_range}",
         "title": how,
-        "aspect": aspect,
         "labels": probes["labels"].tolist(),
         "classes": [str(name) for name in probes["classes"]],
         "layers": _layers(run),
-        "teacher": None if teacher is None else pack_points(teacher, points_range([teacher], aspect=aspect)),
         "arms": [
             {
                 "name": model,
@@ -142,14 +209,8 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
             }
             for model, shots in arms.items()
         ],
-        "atlas": dict(_atlas(run, str(run.directory.path))) if pictures else None,
-        "clock": run.id,
-        "hidden": _numbers(st.query_params.get("hide", "")),
-        "picked": _numbers(st.query_params.get("pick", "")),
         "share_range": share_range,
-        "colour": st.query_params.get("colour"),
-        "selection": st.query_params.get("select", ""),
-        "pinned": next(iter(_numbers(st.query_params.get("image", ""))), None),
+        **given,
         **palettes(),
     }
     mount(
@@ -159,9 +220,24 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,
-        on_at_change=lambda: _remember(key, run.id),
+        on_at_change=remember,
     )
-    return True
+
+
+def _shown(arms: dict[str, list[data.SnapshotName]], student: str | None) -> dict[str, list[data.SnapshotName]]:
+    return arms if student is None else {student: arms.get(student, [])}
+
+
+def _asked() -> dict[str, Any]:
+    """What the address says is looked at in a map."""
+    return {
+        "atlas": None,
+        "hidden": _numbers(st.query_params.get("hide", "")),
+        "picked": _numbers(st.query_params.get("pick", "")),
+        "colour": st.query_params.get("colour"),
+        "selection": st.query_params.get("select", ""),
+        "pinned": next(iter(_numbers(st.query_params.get("image", ""))), None),
+    }
 
 
 def _shares(

@@ -13,9 +13,10 @@ from app.backend import data
 from app.charts.curves import X
 from app.components.drawing_again import draw_again
 from app.components.html_table import Entry, html_table
-from app.components.live_chart import chart, show_numbers
+from app.components.live_chart import Cursor, chart, show_numbers
 from app.components.run_picker import empty_state, latest_of, run_label
 from app.components.run_state import result_word
+from app.components.side_by_side import clock_of, matrices_and_maps, seen_together
 from app.words.intervals import points, rounded, verdict
 from bird_backend.experiments import KINDS
 from bird_backend.measures import has_collapsed
@@ -133,6 +134,8 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
             "Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params"
         )
         baseline = st.toggle("With baselines", value=True, key="baselines", bind="query-params")
+    together = seen_together({_name(run, runs): run for run in runs})
+    seen = len(together) > 1
     kind, column, title = CURVES[metric]
     figure = charts.run_curves(compared, kind=kind, column=column, title=title, baselines=baseline, x=x)
     if len(figure.data):
@@ -143,10 +146,14 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
             label=f"{title} of {len(runs)} runs",
             revision=f"{metric} {x}",
             numbers=charts.numbers(figure),
+            # Epochs of two runs may be of different lengths, so that one step is at two places there.
+            cursor=Cursor(clock=clock_of(together), scale=1.0) if seen and x == "step" else None,
         )
     else:
         with st.container(border=True):
             st.markdown(f"None of these runs has recorded *{metric}* yet.")
+    if seen:
+        matrices_and_maps(together)
     st.header("Results", anchor=False)
     _results(compared, gains)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,10 @@ import pandas as pd
 from app.backend.data import SnapshotName
 from app.charts.frame import arm
 
-__all__ = ["Track", "cka_at", "students_in", "tracks"]
+__all__ = ["CkaAt", "Track", "cka_at", "shared_track", "students_in", "tracks"]
+
+CkaAt = dict[tuple[str, int], float]
+"""CKA by student and step."""
 
 Track = dict[str, Any]
 """A student: its `name`, `label`, the `steps` of its snapshots, and `words`, what is to be said at each of them."""
@@ -33,7 +36,25 @@ def tracks(names: Iterable[SnapshotName], metrics: pd.DataFrame) -> list[Track]:
     return found
 
 
-def cka_at(metrics: pd.DataFrame) -> dict[tuple[str, int], float]:
+def shared_track(runs: Mapping[str, tuple[Sequence[SnapshotName], CkaAt]]) -> Track:
+    """One track of several runs by name, each with the snapshots of one student: every step that any of them has.
+
+    What is said of a run at a step is of its nearest snapshot, which is the one that is seen there.
+    """
+    steps = sorted({shot.step for shots, _ in runs.values() for shot in shots})
+    words = []
+    for step in steps:
+        parts = [f"step {step}"]
+        for name, (shots, cka) in runs.items():
+            nearest = min(shots, key=lambda shot: abs(shot.step - step), default=None)
+            value = None if nearest is None else cka.get((nearest.model, nearest.step))
+            if value is not None:
+                parts.append(f"CKA {name} {value:.3f}")
+        words.append(" · ".join(parts))
+    return {"name": "shared", "label": " and ".join(runs), "steps": steps, "words": words}
+
+
+def cka_at(metrics: pd.DataFrame) -> CkaAt:
     """CKA with the teacher by student and step."""
     if "type" not in metrics or "cka" not in metrics:
         return {}

@@ -27,7 +27,7 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => forget(parentElement);
 }
 
-function build(parent, { clock }) {
+function build(parent, { clock, panels }) {
   const state = { data: null, parent, unpacked: new Map(), spot: null, ghost: false, clock: clockOf(clock), between: null, trails: false, tool: null };
   state.root = parent.querySelector(".player");
   state.before = make("button", { type: "button", "aria-pressed": "false", onclick: () => ghost(state) }, "Show before");
@@ -44,7 +44,7 @@ function build(parent, { clock }) {
   const choosing = buildSelection(state);
   state.root.replaceChildren(make("div", { class: "bar" }, state.colouring, choosing, state.path, state.before, zoom, state.reset));
   state.panels = make("div", { class: "panels" });
-  state.pictures = ["teacher", "student"].map((name) => panel(state, name));
+  state.pictures = panels.map((name) => panel(state, name));
   state.panels.append(...state.pictures.map((picture) => picture.figure));
   state.readout = make("p", { class: "readout", "aria-live": "polite" });
   state.search = make("input", { type: "search", placeholder: "Find a class", "aria-label": "Find a class to colour" });
@@ -194,11 +194,9 @@ function locate(state) {
 function turn(state) {
   if (!locate(state)) return;
   for (const picture of state.pictures) picture.tip.hidden = true;
-  if (state.by !== "class") {
-    state.ink = inkOf(state);
-    paintOne(state, state.pictures[0]);
-  }
-  paintOne(state, state.pictures[1]);
+  const recoloured = state.by !== "class";
+  if (recoloured) state.ink = inkOf(state);
+  for (const picture of state.pictures) if (recoloured || picture.name === "student") paintOne(state, picture);
 }
 
 function paint(state) {
@@ -232,6 +230,6 @@ function describe(state) {
   const { labels, classes } = state.data;
   state.readout.textContent =
     state.spot === null
-      ? "Point at an image to find it in the other cloud too, press to keep it. Ctrl and the wheel zoom; by keys, space selects."
+      ? `Point at an image to ${state.pictures.length > 1 ? "find it in the other cloud too" : "see its class"}, press to keep it. Ctrl and the wheel zoom; by keys, space selects.`
       : `Image ${state.spot + 1} of ${labels.length}: ${classes[labels[state.spot]]}${state.spot === state.pinned ? ", kept" : ""}`;
 }

@@ -5,7 +5,7 @@ function saveClouds(state, format) {
   const gap = 20;
   const width = pictures[0].figure.clientWidth;
   const height = Math.round(width * data.aspect);
-  const total = 2 * width + gap;
+  const total = pictures.length * (width + gap) - gap;
   const drawn = new Set(state.ink.of);
   const classes = state.ink.kinds.filter(({ faint, name }, at) => name && !faint && drawn.has(at));
   const keys = keyPlaces(state.parent, classes, total);
