@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from app.address.routes import link
 from app.address.url_state import put
 from app.backend import data
 from app.backend.machine import machine
@@ -24,6 +25,8 @@ from bird_backend.experiments import AnalyzeSpec
 
 __all__ = ["layer_map_section", "measured_map"]
 
+_ATLAS = ("data", "path", "classes", "size", "teacher", "student", "guiding", "guided")
+"""What the form's address and the atlas's have in common."""
 _WORTH_ASKING_SECONDS = 12.0
 """A map that takes less is measured without being asked for, while nothing else runs."""
 
@@ -101,6 +104,8 @@ def _show(run_id: str, frame: pd.DataFrame, facts: tuple[ModelFacts, ModelFacts]
         f"{layer_map_words(frame)} {_extremes(frame)} Press a cell to choose the pair; the framed one is chosen. "
         f"{_left_out(facts)}"
     )
+    shown = {name: st.query_params[name] for name in _ATLAS if name in st.query_params}
+    link("atlas", "Look into these pairs in the atlas", icon=":material/grid_on:", **shown)
     with st.expander("Show the numbers"):
         st.caption("Rows are the teacher's layers, columns the student's. Select a cell to choose its pair.")
         st.dataframe(

@@ -39,6 +39,8 @@ _FORM = ("data", "path", "classes", "size", "teacher", "student")
 _VIEW = ("show", "guiding", "guided", "fold", "after", "recipe", "x", "image", "score")
 _LOOK_AGAIN_SECONDS = 5.0
 _BETWEEN = ":"
+_BESIDE = 7
+"""So many of the student's layers leave room beside the table for what is known of one pair."""
 Pair = tuple[str, str]
 
 
@@ -117,9 +119,13 @@ def _lab(asked: AnalyzeSpec, facts: tuple[ModelFacts, ModelFacts], draft: Draft)
     if any(outcome.coming for outcome in values.outcomes.values()):
         st.fragment(_watch, run_every=_LOOK_AGAIN_SECONDS)(asked, _states(values.outcomes))
     base = _base(values, draft, pair)
-    left, right = st.columns([1.2, 1], gap="large")
-    with left:
+    wide = len(values.layers[1]) > _BESIDE
+    if wide:
         _matrix(values, facts, pair)
+    left, right = st.columns([1, 1] if wide else [1.2, 1], gap="large")
+    with left:
+        if not wide:
+            _matrix(values, facts, pair)
         if base is not None:
             query = pair_query(
                 asked.data, teacher=draft.teacher, teacher_layer=pair[0], student=draft.student, student_layer=pair[1]

@@ -60,6 +60,7 @@ function drawMatrix(state) {
   if (!state.at || !focused) state.at = [place(state.rows, data.chosen[0]), place(state.columns, data.chosen[1])];
   if (state.cells.length && state.columns.length) {
     goTo(state, Math.min(state.at[0], state.rows.length - 1), Math.min(state.at[1], state.columns.length - 1), focused);
+    if (!focused) bringIntoView(state);
   }
   tellCell(state, null);
 }
@@ -162,6 +163,8 @@ function toggleOf(state, role, stage) {
     state.send("fold", { teacher: [...state.folded.teacher], student: [...state.folded.student] });
   };
   const count = `${stage.layers.length} layers${stage.size ? `, ${stage.size} parameters` : ""}`;
+  // Over columns there is less room than beside rows.
+  const told = role === "teacher" ? count : stage.size;
   return make(
     "button",
     {
@@ -174,7 +177,7 @@ function toggleOf(state, role, stage) {
     },
     make("span", { "aria-hidden": "true" }, folded ? "▸" : "▾"),
     ...broken(stage.name),
-    make("small", {}, count),
+    make("small", {}, told),
   );
 }
 
@@ -211,6 +214,18 @@ function goTo(state, row, column, focus) {
   state.at = [row, column];
   state.cells[row][column].setAttribute("tabindex", 0);
   if (focus) state.cells[row][column].focus();
+}
+
+// The chosen cell within the box that scrolls, and clear of the names that stay; the page itself stays where it is.
+function bringIntoView(state) {
+  const box = state.table.parentElement;
+  const cell = state.cells[state.at[0]][state.at[1]].getBoundingClientRect();
+  const [frame, corner] = [box.getBoundingClientRect(), state.table.rows[0].cells[0].getBoundingClientRect()];
+  const head = state.table.tHead.getBoundingClientRect();
+  if (cell.left < frame.left + corner.width) box.scrollLeft -= frame.left + corner.width - cell.left + 4;
+  else if (cell.right > frame.right) box.scrollLeft += cell.right - frame.right + 4;
+  if (cell.top < frame.top + head.height) box.scrollTop -= frame.top + head.height - cell.top + 4;
+  else if (cell.bottom > frame.bottom) box.scrollTop += cell.bottom - frame.bottom + 4;
 }
 
 function walkMatrix(state, event) {
