@@ -60,14 +60,16 @@ def recipes_between(teacher: ModelRef, student: ModelRef, *, data: str, image_si
 
     Runs of weights that have since been made anew under the same name are left out.
     """
-    runs = RunStore().list(kind="transfer")
-    own = (teacher, student, data, image_size, _digests((teacher, student)))
+    digests = _digests((teacher, student))
+    own = (teacher, student, data, image_size, digests)
+    # The table says which weights a run depends on: the specs of all others, thousands perhaps, need not be read.
+    of_student = [run for run in RunStore().list(kind="transfer") if _reads(run, student, digests[1:])]
     groups: dict[str, list[tuple[Run, _Told]]] = {}
-    for run in runs:
-        told = _told(run.id)
+    for run in of_student:
+        told = _told(run.id) if _reads(run, teacher, digests[:1]) else None
         if told is not None and (told.teacher, told.student, told.data, told.image_size, told.digests) == own:
             groups.setdefault(told.recipe, []).append((run, told))
-    baselines = _baselines(runs) if groups else {}
+    baselines = _baselines(of_student) if groups else {}
     found = [_recipe(key, members, baselines) for key, members in groups.items()]
 
     def size(recipe: Recipe) -> tuple[int, int]:
@@ -108,7 +110,8 @@ def _baselines(runs: Iterable[Run]) -> dict[str, Run]:
     """By conditions, seed among them, the newest finished run that fine-tunes the student."""
     found: dict[str, Run] = {}
     for run in runs:
-        facts = conditions_of(run.id) if run.state == "done" else None
+        measured = read_figure(run.summary, "fine-tuning", "robust") if run.state == "done" else None
+        facts = None if measured is None else conditions_of(run.id)
         if facts is not None and facts.fine_tunes:
             found.setdefault(facts.conditions, run)
     return found
@@ -185,6 +188,12 @@ def _told(run_id: str) -> _Told | None:
         recipe=hashlib.sha256(recipe.encode()).hexdigest()[:8],
         facts=facts,
     )
+
+
+def _reads(run: Run, ref: ModelRef, digest: tuple[str, ...]) -> bool:
+    """Whether a run depends on those weights as they are now, or the network has none."""
+    known = run.depends_on.get("weights", [])
+    return ref.weights is None or any(tuple(entry) == (ref.weights, *digest) for entry in known)
 
 
 def _digests(refs: Iterable[ModelRef]) -> tuple[str, ...]:
