@@ -29,7 +29,15 @@ from app.charts.geometry import (
 from app.components.live_chart import mount, palettes
 from app.findings.moments import cka_at, students_in
 
-__all__ = ["CLOUD_SCRIPTS", "GRAM_SCRIPTS", "embedding_methods", "embedding_pair", "embedding_player", "gram_player"]
+__all__ = [
+    "CLOUD_SCRIPTS",
+    "GRAM_SCRIPTS",
+    "embedding_methods",
+    "embedding_pair",
+    "embedding_player",
+    "gram_player",
+    "picture_sheet",
+]
 
 GRAM_SCRIPTS = ("theme.js", "clock.js", "sketch.js", "saving.js", "saved_grams.js", "gram_player.js")
 CLOUD_SCRIPTS = (
@@ -127,7 +135,7 @@ def embedding_player(run: data.Run, how: str, *, key: str, pictures: bool = True
         teacher = turned(teacher, students[0])
     packed = None if teacher is None else pack_points(teacher, points_range([teacher], aspect=aspect))
     found = {"teacher": packed, "panels": ["teacher", "student"], "clock": run.id, **_asked(), "aspect": aspect}
-    found["atlas"] = dict(_atlas(run, str(run.directory.path))) if pictures else None
+    found["atlas"] = dict(picture_sheet(run)) if pictures else None
     _mount_clouds(run, how, arms, ready, box, key=key, given=found, remember=lambda: _remember(key, run.id))
     return True
 
@@ -250,6 +258,11 @@ def _shares(
     low, high = (float(value) for value in np.quantile(np.concatenate(list(found.values())), [0.02, 0.98]))
     high = max(high, low + 1e-12)
     return {name: pack_shares(shares, low, high) for name, shares in found.items()}, (low, high)
+
+
+def picture_sheet(run: data.Run) -> Mapping[str, Any]:
+    """The run's probe images in one picture, as `atlas` makes it."""
+    return _atlas(run, str(run.directory.path))
 
 
 def _layers(run: data.Run) -> list[str]:

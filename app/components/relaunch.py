@@ -16,7 +16,7 @@ from app.form.drafts import Draft, defaults
 from app.form.images import AUTO, parted
 from app.form.training import DEFAULTS, training_choices
 
-__all__ = ["demo_draft", "pair_query", "relaunch_link"]
+__all__ = ["demo_draft", "launch_query", "pair_query", "relaunch_link"]
 
 Place = tuple[str, dict[str, str]]
 """A page, and what its address has to say."""
@@ -42,6 +42,14 @@ def relaunch_link(run: data.Run, label: str = "Change and launch again", *, help
     except (OSError, ValueError, TypeError, KeyError, AttributeError, data.BirdError):
         return  # its spec is gone or damaged, which its page says
     link(page, label, icon=":material/edit:", help=help, **query)
+
+
+def launch_query(document: Mapping[str, Any]) -> dict[str, str] | None:
+    """What the form's address says for a transfer's document; none of one that no form can hold."""
+    try:
+        return _transfer(document)[1]
+    except (ValueError, TypeError, KeyError, AttributeError, data.BirdError):
+        return None
 
 
 def pair_query(data_name: str, *, teacher: str, teacher_layer: str, student: str, student_layer: str) -> dict[str, str]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from app import charts
 from app.address.routes import link
 from app.backend import data
 from app.charts.curves import X
+from app.components.attribution_player import ATTRIBUTION_EXPLAINED, attribution_player
 from app.components.drawing_again import draw_again
-from app.components.live_chart import Cursor, chart, show_numbers
+from app.components.fork_panel import fork_popover, fork_words
+from app.components.live_chart import Cursor, chart
 from app.components.page_head import page_head
 from app.components.players import embedding_methods, embedding_player, gram_player
 from app.components.relaunch import relaunch_link
 from app.components.results import accuracy_table, headline
+from app.components.run_curves import cka_panel, losses_panel
 from app.components.run_exports import run_exports
 from app.components.run_numbers import CKA_EXPLAINED, run_numbers
 from app.components.run_picker import pick_run
@@ -136,6 +138,7 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
     steps = st.container(key="scrubber") if data.is_active(run) else None
     moving = st.container() if data.is_active(run) else None
     run_words(run)
+    fork_words(run)
     if "layer-map" in shows:
         _analyzed(run)
     if "gallery" in shows:
@@ -162,12 +165,13 @@ def _body(run: data.Run, metrics: pd.DataFrame) -> None:
             if scrubber(run, metrics, key="at_step"):
                 cursor = Cursor(clock=run.id, scale=charts.per_step(metrics, x))
         with moving or st.container():
-            _cka(run, metrics, x, cursor)
+            cka_panel(run, metrics, x, cursor)
+            fork_popover(run)
         _geometry(run, metrics)
         st.header(
             "How does training go?", anchor=False, help="Accuracy on validation images, and the parts of the loss."
         )
-    _losses(run, metrics, x, cursor)
+    losses_panel(run, metrics, x, cursor)
 
 
 def _waiting(run: data.Run) -> None:
@@ -179,62 +183,6 @@ def _waiting(run: data.Run) -> None:
             st.markdown("**Curves, Gram matrices and the embedding appear here** as soon as the first steps are done.")
         else:
             st.markdown("**This run ended before its first step**, so there is nothing to draw.")
-
-
-def _cka(run: data.Run, metrics: pd.DataFrame, x: X, cursor: Cursor | None) -> None:
-    chart(
-        charts.cka_curves(metrics, x),
-        of=run.id,
-        key="cka_chart",
-        label="CKA with the teacher against training, a line for each arm: "
-        + " and ".join(charts.arm(name).label for name in charts.arms_in(metrics)),
-        revision=x,
-        numbers=charts.cka_table(metrics),
-        cursor=cursor,
-    )
-    st.caption(
-        "Lines with points: debiased CKA of fixed validation images; n and the null are on hover."
-        + (
-            " Faint line: the CKA of each augmented training batch, which BIRD climbs. Read its slope, not its height."
-            if "bird" in charts.arms_in(metrics)
-            else ""
-        )
-    )
-
-
-def _losses(run: data.Run, metrics: pd.DataFrame, x: X, cursor: Cursor | None) -> None:
-    task = charts.loss_curves(metrics, "task_loss", x)
-    part = charts.part_of(metrics) or "representation_loss"
-    second = charts.loss_curves(metrics, part, x)
-    drawn: tuple[tuple[go.Figure, str, str], ...] = (
-        (
-            charts.accuracy_curves(metrics, "validation_accuracy", x),
-            "validation_chart",
-            "Accuracy on clean validation images",
-        ),
-        (
-            charts.accuracy_curves(metrics, "robust_accuracy", x),
-            "robust_chart",
-            "Robust accuracy on validation images",
-        ),
-        (task, "task_chart", "Task loss at each step"),
-        (second, "representation_chart", f"{charts.part_title(metrics, part)}, at each step"),
-    )
-    if KINDS[run.kind].recorded:
-        others = enumerate(charts.other_parts(metrics))
-        more = ((charts.loss_curves(metrics, name, x), f"logged_{place}", name) for place, name in others)
-        # What a training of one's own does not say is not missed.
-        drawn = tuple(entry for entry in (*drawn, *more) if entry[0].data)
-    columns = st.columns(2, gap="medium")
-    for index, (figure, key, label) in enumerate(drawn):
-        if figure is second and not figure.data:
-            continue
-        with columns[index % 2]:
-            chart(figure, of=run.id, key=key, label=label, revision=x, cursor=cursor)
-    show_numbers(
-        charts.epochs_table(metrics), key="epochs_numbers", label="accuracies by epoch", title="Show the accuracies"
-    )
-    show_numbers(charts.numbers(task, second), key="losses_numbers", label="losses by step", title="Show the losses")
 
 
 def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:
@@ -251,6 +199,17 @@ def _geometry(run: data.Run, metrics: pd.DataFrame) -> None:
         anchor=False,
         help="Each point is an image; points that lie together look alike to the network.",
     )
+    _embedded(run)
+    st.header("Which images agree with the teacher?", anchor=False, help=ATTRIBUTION_EXPLAINED)
+    if not attribution_player(run, metrics, key="attribution"):
+        st.caption(
+            "Each image's share of the CKA appears with the first snapshot."
+            if data.is_active(run)
+            else "This run kept no image's share of its CKA: it is from before they were."
+        )
+
+
+def _embedded(run: data.Run) -> None:
     methods = embedding_methods(run)
     if methods and embedding_player(run, methods[0], key="cloud", pictures=False, aspect=0.62):
         link("embeddings", "Look closer, with the images", icon=":material/scatter_plot:", run=run.id)

@@ -13,6 +13,7 @@ from bird_backend.behaviours import BehaviourSettings
 from bird_backend.catalog import title_of
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import KINDS, TransferSpec
+from bird_backend.runs.forks import check_fork
 from bird_backend.runs.networks import image_size_of, network_facts
 from bird_backend.runs.provenance import Provenance, find_weights, list_weights, read_provenance
 from bird_backend.runs.uploads import brought_images
@@ -61,7 +62,7 @@ def check_data(spec: TransferSpec, train: int | None = None) -> None:
 def problems(spec: TransferSpec, *, classes: tuple[str, ...] = (), train: int | None = None) -> Iterator[str]:
     """Each of them in a sentence; `classes` and `train` are of one's own images, once they are read."""
     known = classes or _catalogued(spec.data)
-    for check in (lambda spec, _: check_data(spec, train), *_CHECKS):
+    for check in (lambda spec, _: check_data(spec, train), lambda spec, _: check_fork(spec), *_CHECKS):
         try:
             check(spec, known)
         except InputError as error:

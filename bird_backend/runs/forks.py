@@ -28,7 +28,7 @@ from bird_backend.runs.run import read_run_spec
 from bird_backend.specs import Fork
 from bird_backend.transfer import METHODS, reference_method
 
-__all__ = ["ForkPoint", "Parent", "bring", "fork_points", "forked_spec", "parent_of", "rates_at"]
+__all__ = ["ForkPoint", "Parent", "bring", "check_fork", "fork_points", "forked_spec", "parent_of", "rates", "rates_at"]
 
 _PARENT = "parent.json"
 
@@ -103,16 +103,25 @@ def forked_spec(
     return spec
 
 
-def bring(spec: TransferSpec, directory: RunDirectory) -> None:
-    """Put all that a forked run goes on from into its directory, which is new; an `InputError` where that is gone."""
+def check_fork(spec: TransferSpec) -> None:
+    """An `InputError` where a spec has a fork that can't be asked for now."""
     fork = spec.fork
     if fork is None:
         return
     origin = RunDirectory(settings.runs_dir() / fork.run)
     if not origin.path.is_dir():
         raise InputError(f"The run {fork.run}, from step {fork.step:,} of which this would go on, is gone.")
+    check_terms(spec, _transfer(origin), steps=_steps_of_epoch(origin))
+
+
+def bring(spec: TransferSpec, directory: RunDirectory) -> None:
+    """Put all that a forked run goes on from into its directory, which is new; an `InputError` where that is gone."""
+    fork = spec.fork
+    if fork is None:
+        return
+    check_fork(spec)
+    origin = RunDirectory(settings.runs_dir() / fork.run)
     parent, steps = _transfer(origin), _steps_of_epoch(origin)
-    check_terms(spec, parent, steps=steps)
     directory.fork.mkdir()
     twin = _twin(spec)
     arms = [(spec.method.name, fork.arm, fork.checkpoint)]
@@ -150,14 +159,21 @@ def parent_of(directory: RunDirectory) -> Parent | None:
 
 
 def rates_at(directory: RunDirectory) -> tuple[float, float]:
+    """`rates` of a run that was forked; an `InputError` of another."""
+    parent, spec = parent_of(directory), _transfer(directory)
+    if parent is None or spec.fork is None:
+        raise InputError(f"Run {directory.path.name} was not forked from another.")
+    return rates(parent, spec)
+
+
+def rates(parent: Parent, spec: TransferSpec) -> tuple[float, float]:
     """Learning rates of the step after the fork: as the run that it goes on from had it, and as this one has it.
 
     Each is where that run's own cosine, over all of its epochs, stands: with more epochs it is higher from the fork on,
     and at the end of a finished run it begins anew at where the longer one stands.
     """
-    parent, spec = parent_of(directory), _transfer(directory)
-    if parent is None or spec.fork is None:
-        raise InputError(f"Run {directory.path.name} was not forked from another.")
+    if spec.fork is None:
+        raise InputError("The spec has no fork.")
     before, after = (
         each.training.rate(min(spec.fork.step, total), total)
         for each in (parent.spec, spec)
