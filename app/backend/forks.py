@@ -18,7 +18,7 @@ from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.forks import ForkPoint, Parent, fork_points, forked_spec, parent_of, rates
 from bird_backend.runs.kept import kept_of, used
 
-__all__ = ["Kept", "Planned", "fork", "forked_at", "kept_checkpoints", "parent", "plan_fork", "points"]
+__all__ = ["ForkPoint", "Kept", "Planned", "fork", "forked_at", "kept_checkpoints", "parent", "plan_fork", "points"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,13 @@ import streamlit as st
 
 from app.address.routes import go, link
 from app.backend import data
-from app.backend.forks import Planned, fork, kept_checkpoints, parent, plan_fork, points
+from app.backend.forks import ForkPoint, Planned, fork, kept_checkpoints, parent, plan_fork, points
 from app.charts.frame import arm as look_of
 from app.components.relaunch import launch_query
 from app.form.further import differences, setting_text
 from app.words.sizes import room
 from bird_backend import catalog
 from bird_backend.experiments import TransferSpec
-from bird_backend.runs.forks import ForkPoint
 from bird_backend.transfer import METHODS
 
 __all__ = ["fork_popover", "fork_words"]
