@@ -1,4 +1,4 @@
-"""A study of pairs in a real browser: its table, what scores foretell of it, and the forms that begin more."""
+"""A study of pairs in a real browser: its table, what scores foretell, the forms that begin more, and runs marked."""
 
 from __future__ import annotations
 
@@ -58,3 +58,26 @@ def test_pairs_are_read_predicted_and_run_from_a_ranking(browser: Any, server: s
         page.mouse.click(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
         page.wait_for_url(re.compile("/live"), timeout=30_000)
         address(page, "run=")
+
+        page.set_viewport_size({"width": 1280, "height": 1400})
+        page.goto(f"{server}/runs")
+        settled(page)
+        page.get_by_role("button", name="Mark").first.click()
+        page.get_by_label("Name").fill("The one for the talk")
+        page.get_by_role("button", name="Keep").click()
+        page.locator(".st-key-runs, [class*=st-key-card_]").first.get_by_text("The one for the talk").wait_for()
+        settled(page)
+        page.get_by_role("button", name="Delete").click()
+        page.get_by_text("The run is in the trash").wait_for(timeout=30_000)
+        page.get_by_text("The one for the talk").wait_for(state="detached", timeout=30_000)
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_text("The one for the talk").first.wait_for(timeout=30_000)
+        page.get_by_role("radio", name="Table").or_(page.get_by_role("button", name="Table")).first.click()
+        address(page, "show=table")
+        settled(page)
+        box = page.get_by_test_id("stDataFrame").bounding_box()
+        for row in (52, 87):
+            page.mouse.click(box["x"] + 16, box["y"] + row)
+            settled(page)
+        page.get_by_text("2 runs chosen").wait_for(timeout=30_000)
+        look_closely(page, "runs")

@@ -40,6 +40,7 @@ __all__ = [
     "Examples",
     "Gallery",
     "InputError",
+    "OfAnyKind",
     "Predictions",
     "Run",
     "SnapshotName",

@@ -188,25 +188,25 @@ def _transfer(document: Mapping[str, Any]) -> TransferSpec:
     return base
 
 
-def curve(run: data.Run, kind: str, column: str) -> pd.DataFrame:
-    """`step`, `epoch` and `value` of the run's own arm, from its rows of `kind`; empty before there are any."""
+def curve(run: data.Run, kind: str, column: str, arm: str = "") -> pd.DataFrame:
+    """`step`, `epoch` and `value` of an arm, the run's own where none is named; empty before there are any."""
     if run.state == "done":
-        return _finished(run.id, kind, column)
-    return _curve(run, kind, column)
+        return _finished(run.id, kind, column, arm)
+    return _curve(run, kind, column, arm)
 
 
 @lru_cache(maxsize=1024)
-def _finished(run_id: str, kind: str, column: str) -> pd.DataFrame:
+def _finished(run_id: str, kind: str, column: str, arm: str) -> pd.DataFrame:
     """What is done doesn't change, and a study asks for more runs at once than whole metrics are kept of."""
     run = data.get_run(run_id)
-    return pd.DataFrame() if run is None else _curve(run, kind, column)
+    return pd.DataFrame() if run is None else _curve(run, kind, column, arm)
 
 
-def _curve(run: data.Run, kind: str, column: str) -> pd.DataFrame:
+def _curve(run: data.Run, kind: str, column: str, arm: str) -> pd.DataFrame:
     metrics = data.metrics(run)
     if "type" not in metrics or column not in metrics:
         return pd.DataFrame()
-    own = metrics[metrics["arm"] == data.arm_of(run)]
+    own = metrics[metrics["arm"] == (arm or data.arm_of(run))]
     rows = thin(own[(own["type"] == kind) & own[column].notna()].sort_values("step"), 300)
     steps = own[(own["type"] == "step") & (own["step"] > 0)]
     pace = float((steps["epoch"] / steps["step"]).median()) if len(steps) and "epoch" in steps else 0.0

@@ -7,6 +7,7 @@ import streamlit as st
 from app.address.routes import link
 from app.backend import data
 from app.components.relaunch import relaunch_link
+from app.components.run_marks import marks_line, marks_popover
 from app.components.run_state import run_badge, since
 from app.findings.headline import headline
 from app.words.markdown import plain
@@ -21,15 +22,21 @@ def run_card(run: data.Run) -> None:
     with st.container(border=True, key=f"card_{run.id}", gap="xsmall"):
         left, right = st.columns([1.45, 1], vertical_alignment="center")
         with left, st.container(gap="xsmall"):
-            st.markdown(f"**{plain(run.title)}**")
+            star = ":orange[★] " if run.marks.starred else ""
+            st.markdown(f"{star}**{plain(run.title)}**")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 run_badge(run)
                 st.caption(" · ".join([KINDS[run.kind].label, since(run.created), *_seed(run)]), width="content")
-        with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        with (
+            right,
+            st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"),
+        ):
             link("live", "Watch" if data.is_active(run) else "Open", icon=":material/timeline:", run=run.id)
             if run.state == "done" and "geometry" in KINDS[run.kind].shows:
                 link("robustness", "Robustness", icon=":material/shield:", run=run.id)
+            marks_popover(run)
             relaunch_link(run, "Change", help="The form it came from, filled in: change something and launch again.")
+        marks_line(run)
         _outcome(run)
 
 

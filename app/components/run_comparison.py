@@ -16,6 +16,7 @@ from app.components.html_table import Entry, html_table
 from app.components.live_chart import Cursor, chart, show_numbers
 from app.components.run_picker import empty_state, latest_of, run_label
 from app.components.run_state import result_word
+from app.components.seed_bands import by_family, other_seeds, seed_bands
 from app.components.side_by_side import clock_of, matrices_and_maps, seen_together
 from app.words.intervals import points, rounded, verdict
 from bird_backend.experiments import KINDS
@@ -40,7 +41,7 @@ CURVES: dict[str, tuple[str, str, str]] = {
 def run_comparison() -> None:
     """Draw it; which runs is in the address (`runs=`)."""
     kinds = [kind.name for kind in KINDS.values() if "curves" in kind.shows]
-    asked = [name for name in st.query_params.get("runs", "").split(",") if name]
+    asked = [name for name in dict.fromkeys(st.query_params.get("runs", "").split(",")) if name]
     total = data.count_runs(kinds)
     find = st.text_input("Find", key="_find", placeholder="part of a title or an id") if total > _LISTED else ""
     listed = data.list_runs(kinds, text=(find or "").strip(), limit=_LISTED)
@@ -69,8 +70,8 @@ def run_comparison() -> None:
     )
     if not find:
         latest_of(len(listed), total)
-    st.caption("A colour is a run; solid is its method, dotted its fine-tuning baseline.")
     chosen = [known[name] for name in st.session_state["_compared"]]
+    other_seeds(chosen, most=_MOST)
     if len(chosen) < 2:
         _too_few(list(known.values()), chosen)
         return
@@ -134,20 +135,34 @@ def _compared(run_ids: list[str], was_active: bool) -> None:
             "Axis", ["step", "epoch"], default="step", required=True, key="x", bind="query-params"
         )
         baseline = st.toggle("With baselines", value=True, key="baselines", bind="query-params")
+        groups = by_family(runs)
+        singles = len(groups) == len(runs) or st.toggle(
+            "Each seed by itself", value=False, key="singles", bind="query-params"
+        )
     together = seen_together({_name(run, runs): run for run in runs})
     seen = len(together) > 1
     kind, column, title = CURVES[metric]
-    figure = charts.run_curves(compared, kind=kind, column=column, title=title, baselines=baseline, x=x)
+    if singles:
+        figure = charts.run_curves(compared, kind=kind, column=column, title=title, baselines=baseline, x=x)
+    else:
+        names = [", ".join(_name(run, runs) for run in group) for group in groups]
+        figure = seed_bands(groups, names, kind=kind, column=column, title=title, baselines=baseline, x=x)
     if len(figure.data):
         chart(
             figure,
             of=", ".join(f"{_name(run, runs)} {run.id}" for run in runs),
             key="compared",
             label=f"{title} of {len(runs)} runs",
-            revision=f"{metric} {x}",
+            revision=f"{metric} {x} {singles}",
             numbers=charts.numbers(figure),
             # Epochs of two runs may be of different lengths, so that one step is at two places there.
             cursor=Cursor(clock=clock_of(together), scale=1.0) if seen and x == "step" else None,
+        )
+        st.caption(
+            "A colour is a run; solid is its method, dotted its fine-tuning baseline."
+            if singles
+            else "A colour is a run with its seeds: their mean, and a band from lowest to highest. Solid is its "
+            "method, dotted its fine-tuning baseline."
         )
     else:
         with st.container(border=True):

@@ -21,6 +21,7 @@ from app.components.relaunch import relaunch_link
 from app.components.results import accuracy_table, headline
 from app.components.run_curves import cka_panel, losses_panel
 from app.components.run_exports import run_exports
+from app.components.run_marks import marks_line, marks_popover
 from app.components.run_numbers import CKA_EXPLAINED, run_numbers
 from app.components.run_picker import pick_run
 from app.components.run_state import (
@@ -125,8 +126,10 @@ def _head(run: data.Run) -> None:
             took = f" · took {exact(run.finished - run.started)}" if run.finished and run.started else ""
             st.caption(f"{started}{took} · {run.device or 'device not chosen yet'} · `{run.id}`")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            marks_popover(run)
             relaunch_link(run)
             run_buttons(run)
+    marks_line(run)
     if data.is_active(run):
         progress_panel(run)
     state_note(run)

@@ -13,6 +13,7 @@ from app.backend import data
 from app.backend.studies import list_studies, runs_of
 from app.components.drawing_again import draw_again
 from app.components.run_card import run_card
+from app.components.run_marks import undo_bar
 from app.components.run_picker import latest_of
 from app.components.study_card import study_card
 from app.components.transfer_diagram import transfer_diagram
@@ -134,6 +135,7 @@ def _start() -> None:
 
 
 def _runs() -> None:
+    undo_bar()
     entries = _entries()
     active = [entry for entry in entries if entry.active]
     known = st.session_state.get("_overview_active")
