@@ -36,11 +36,9 @@ class PairSettings:
 def pairs_starter(document: Mapping[str, Any], *, key: str) -> None:
     """Draw it for the transfer that `document` asks for; its button leaves for the study's page."""
     known = usable(data.weights_files())
-    left, right = st.columns(2)
-    with left:
-        teachers = _networks("Teachers", "teacher", document, known, key=key)
-    with right:
-        students = _networks("Students", "student", document, known, key=key)
+    # One under the other: the form stands in a narrow column, and names are long.
+    teachers = _networks("Teachers", "teacher", document, known, key=key)
+    students = _networks("Students", "student", document, known, key=key)
     own = [(pair["teacher"], pair["student"]) for pair in document.get("method", {}).get("pairs", [])]
     options = [name for name in _LAYERS if own or name != "own"]
     chosen = str(st.selectbox("Layers", options, format_func=_LAYERS.__getitem__, key=f"{key}_pair_layers"))
@@ -83,13 +81,13 @@ def pair_settings(key: str, *, epochs: int | None = None) -> PairSettings:
         help="Of every pair. With one there is no interval of a pair's gain; more can be added afterwards.",
     )
     minutes = right.number_input(
-        "At most, minutes",
+        "Minutes",
         min_value=1,
         max_value=100_000,
         value=None,
-        placeholder="until all is done",
+        placeholder="no limit",
         key=f"{key}_pair_minutes",
-        help="What was not begun by then is stopped; the study's page offers more time.",
+        help="For all of it. What was not begun by then is stopped; the study’s page offers more time.",
     )
     random = st.toggle(
         "Teachers of random weights beside them",

@@ -15,7 +15,7 @@ from bird_backend.specs import CONTROLS
 __all__ = ["study_starter"]
 
 _SEEDS = 3
-_WORDS = {"methods": "The method: all of them", "pairs": "Teachers, students and layers: a study of pairs"}
+_WORDS = {"methods": "The method: all of them", "pairs": "Pairs of networks and layers"}
 
 
 def study_starter(document: Mapping[str, Any], *, key: str, title: str) -> None:
