@@ -27,7 +27,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def zipped(side: int = 24, classes: tuple[str, ...] = ("ape", "bee")) -> bytes:
-    """A zip of 20 images a class, always the same bytes: `writestr` by a name alone dates a member by the clock."""
+    """A zip of 20 images a class; the same bytes at every call, so no member is dated by the clock."""
     held, generator = io.BytesIO(), np.random.default_rng(0)
     with zipfile.ZipFile(held, "w") as archive:
         for label in classes:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,7 +16,7 @@ from bird_backend.prediction import PAIR, Predictor, fit_each, join, read_frame
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.scores import ProbeAnswers, read_answers, read_ranking, read_scores
 from bird_backend.runs.store import RunStore
-from bird_backend.studies import Study, list_studies, pairs_of, read_study, runs_of
+from bird_backend.studies import Study, list_studies, pairs_of, rankings_of, read_study, runs_of
 
 __all__ = [
     "PairTable",
@@ -103,24 +101,7 @@ def _alike(ranking: RunSpec, base: RunSpec) -> bool:
 
 def ask_for_scores(study: Study) -> list[Run]:
     """Rankings of a study's teachers for each of its students, at its own layers; those that were asked for stay."""
-    pairs = [variant.overrides for variant in study.variants if variant.role == "contender"]
-    students = {json.dumps(pair["student"], sort_keys=True): pair["student"] for pair in pairs}
-    asked = []
-    for student in students.values():
-        own = [pair for pair in pairs if pair["student"] == student]
-        teachers = {json.dumps(pair["teacher"], sort_keys=True): pair["teacher"] for pair in own}
-        document: dict[str, Any] = {
-            "kind": "rank",
-            **{name: study.base[name] for name in ("data", "image_size", "behaviour") if name in study.base},
-            "teachers": [teacher | {"layers": _layers(own, "teacher", teacher)} for teacher in teachers.values()],
-            "student": student | {"layers": _layers(own, "student", student)},
-        }
-        asked.append(submit(document, reuse=True))
-    return asked
-
-
-def _layers(pairs: list[dict[str, Any]], role: str, network: dict[str, Any]) -> list[str]:
-    return list(dict.fromkeys(pair["method"]["pairs"][0][role] for pair in pairs if pair[role] == network))
+    return [submit(spec.model_dump(mode="json"), reuse=True) for spec in rankings_of(study)]
 
 
 def _title(path: Path) -> str:

@@ -82,3 +82,14 @@ def assets_frost(json_: Json = False, home: Home = None) -> None:
 
     made = make_frost()
     emit(made, table([(entry["name"], entry["bytes"]) for entry in made], ("picture", "bytes")), as_json=json_)
+
+
+@assets_app.command("pairs")
+def assets_pairs(json_: Json = False, home: Home = None) -> None:
+    """Run the study of pairs in assets/studies, score its teachers, and write its table; `zoo` makes its networks."""
+    from bird_backend.cli.shipped_pairs import make_pairs  # noqa: PLC0415
+
+    bar = ProgressBar()
+    made = make_pairs("pairs", bar)
+    bar.close()
+    emit(made, f"Written: assets/studies/{made['name']}, {made['rows']:,} rows", as_json=json_)

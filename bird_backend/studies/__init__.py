@@ -21,6 +21,7 @@ from bird_backend.studies.progress import (
     stop_study,
     with_more_seeds,
 )
+from bird_backend.studies.rankings import rankings_of
 from bird_backend.studies.rendering import say
 from bird_backend.studies.store import (
     begin_study,
@@ -68,6 +69,7 @@ __all__ = [
     "plan_methods",
     "plan_pairs",
     "progress_of",
+    "rankings_of",
     "read_study",
     "recipes_between",
     "results",
