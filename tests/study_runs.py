@@ -21,7 +21,7 @@ N = 20
 
 
 def demo(**changes: Any) -> TransferSpec:
-    spec = load_spec(read_spec(settings.ASSETS / "examples" / "demo.json") | changes)
+    spec = load_spec(read_spec(settings.ASSETS / "examples" / "digits-to-clothes.json") | changes)
     assert isinstance(spec, TransferSpec)
     return spec
 

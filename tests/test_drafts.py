@@ -24,7 +24,16 @@ from bird_backend.experiments import TransferSpec, load_spec, override, spec_has
 from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import show
-from tests.weights import NETWORK, NETWORKS, assets_without_weights, write_demo_weights, write_weights
+from tests.weights import (
+    DATA,
+    NETWORK,
+    NETWORKS,
+    STUDENT,
+    TEACHER,
+    assets_without_weights,
+    write_demo_weights,
+    write_weights,
+)
 
 LAPTOP = Machine(cores=2, gpus=(), apple=False)
 
@@ -64,7 +73,7 @@ def test_a_draft_of_every_method_survives_document_spec_and_address(method: str)
     assert spec.method.name == method
     # A run keeps its spec in full, with every default in it.
     assert Draft.of(spec.model_dump(mode="json")) == draft
-    app = show("launch", **address(draft.choices(), defaults(demo_draft(), method)))
+    app = show("launch", **address(draft.choices(), defaults(demo_draft(), data=draft.data, method=method)))
     assert {key: app.session_state[key] for key in ("method", "epochs", "beta", "start", "control")} == {
         key: draft.choices()[key] for key in ("method", "epochs", "beta", "start", "control")
     }
@@ -141,8 +150,8 @@ def test_durations_that_were_measured_are_said_as_they_are(seconds: float, text:
 def test_lists_offer_the_likeliest_weights_first() -> None:
     write_demo_weights()
     known = usable(data.weights_files())
-    assert next(iter(offered("teacher", "fashion-mnist-small", known))) == "digits-robust-teacher"
-    assert next(iter(offered("student", "fashion-mnist-small", known))) == "fashion-student"
+    assert next(iter(offered("teacher", DATA, known))) == TEACHER
+    assert next(iter(offered("student", DATA, known))) == STUDENT
     assert f"{RANDOM}{NETWORK}" in offered("teacher", "digits", known)
 
 
@@ -152,7 +161,7 @@ def test_a_teacher_for_another_behaviour_is_told_of() -> None:
     write_weights("turned", recipe=recipe)
     known = usable(data.weights_files())
     draft = replace(Draft.of(data.demo_document()), teacher="turned")
-    networks = {**NETWORKS, "turned": NETWORKS["fashion-student"]}
+    networks = {**NETWORKS, "turned": NETWORKS[STUDENT]}
     said = "was trained for geometric changes, and what is measured is common corruptions"
     assert any(said in note for note in review(draft.document(networks), draft, known).notes)
     fitting = replace(draft, behaviour="geometric")

@@ -20,7 +20,7 @@ from bird_backend.runs.store import RunStore
 from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import again, show, words
-from tests.weights import FASHION, assets_without_weights, write_demo_weights, write_weights
+from tests.weights import DATA, FASHION, STUDENT, TEACHER, assets_without_weights, write_demo_weights, write_weights
 
 
 @pytest.fixture(autouse=True)
@@ -81,13 +81,13 @@ def test_a_layer_map_that_failed_says_why_and_can_be_measured_again() -> None:
 def test_choices_are_in_the_url_and_come_back_from_it() -> None:
     write_demo_weights()
     app = show("launch")
-    app.selectbox("guiding").select("block2")
+    app.selectbox("guiding").select("block3")
     again(app)
     app.number_input("epochs").set_value(7)
     again(app)
-    assert asked(app) == {"guiding": "block2", "epochs": "7"}
-    back = show("launch", guiding="block2", epochs="7")
-    assert back.selectbox("guiding").value == "block2"
+    assert asked(app) == {"guiding": "block3", "epochs": "7"}
+    back = show("launch", guiding="block3", epochs="7")
+    assert back.selectbox("guiding").value == "block3"
     assert back.number_input("epochs").value == 7
 
 
@@ -149,7 +149,7 @@ def test_what_is_wrong_is_said_beside_a_button_that_can_not_be_pressed(query: di
 
 
 def test_a_student_of_other_classes_is_refused() -> None:
-    write_weights("digits-robust-teacher")
+    write_weights(TEACHER)
     write_weights("three", role="student", data="digits", classes=["a", "b", "c"])
     app = show("launch", student="three")
     assert any("tells 3 classes apart" in error.value for error in app.error)
@@ -183,7 +183,7 @@ def test_presets_fill_the_form() -> None:
 def test_every_method_can_be_chosen_and_launched(method: str) -> None:
     write_demo_weights()
     if METHODS[method].needs_same_classes:
-        write_weights("fashion-teacher", data="fashion-mnist-small", classes=list(FASHION))
+        write_weights("fashion-teacher", data=DATA, classes=list(FASHION))
     teacher = {"teacher": "fashion-teacher"} if METHODS[method].needs_same_classes else {}
     app = show("launch", method=method, **teacher)
     assert METHODS[method].caption in str(app.radio("method").proto.captions)
@@ -256,7 +256,7 @@ def test_what_will_be_done_is_said_before_it_is(query: dict[str, str], sentence:
         ),
         ({"method": "hints", "pooling": "flatten", "guided": "pool"}, "A projection between"),
         ({"method": "rkd", "batch": "1024"}, "RKD compares every three images"),
-        ({"teacher": "fashion-student"}, "the same network with the same weights"),
+        ({"teacher": STUDENT}, "the same network with the same weights"),
     ],
 )
 def test_what_a_method_can_not_do_is_one_sentence_before_it_is_queued(query: dict[str, str], sentence: str) -> None:

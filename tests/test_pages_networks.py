@@ -111,7 +111,7 @@ def test_a_draft_with_networks_by_source_survives_document_spec_and_address() ->
         assert document["student"] == {"model": "file:/a/net.py:make"}
         assert Draft.of(load_spec(document).model_dump(mode="json")) == Draft.of(document)
         assert (Draft.of(document).guiding, Draft.of(document).further) == ("layer1", "")
-        app = show("launch", **address(each.choices(), defaults(demo_draft(), each.method)))
+        app = show("launch", **address(each.choices(), defaults(demo_draft(), data=each.data, method=each.method)))
         assert app.session_state["teacher"] == TEACHER
 
 

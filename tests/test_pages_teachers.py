@@ -68,8 +68,9 @@ def test_an_empty_home_asks_for_a_ranking_and_begins_it() -> None:
     (run,) = data.list_runs("rank")
     spec = data.spec_of(run)
     assert isinstance(spec, RankSpec)
-    assert {teacher.weights for teacher in spec.teachers} == set(TEACHERS)
-    assert (spec.student.weights, spec.data) == (STUDENT, "fashion-mnist-small")
+    named = {teacher.weights for teacher in spec.teachers}
+    assert named > {*TEACHERS, "zoo-resnet-narrow-fashion-0-4-corruptions"}
+    assert (spec.student.weights, spec.data) == ("zoo-resnet-narrow-fashion-5-9-clean", "fashion-mnist-small#5-9")
     assert run.id in app.query_params["run"]
     assert "The table appears here at the end" in words(app)
 

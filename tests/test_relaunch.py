@@ -25,7 +25,7 @@ from bird_backend.studies import plan_methods, submit_study
 from bird_backend.transfer import METHODS
 from tests import synthetic
 from tests.pages import again, show
-from tests.weights import NETWORK, assets_without_weights, write_demo_weights
+from tests.weights import NETWORK, STUDENT, TEACHER, assets_without_weights, write_demo_weights
 
 NAMED = {"teacher": {"model": NETWORK, "weights": "a-teacher"}, "student": {"model": NETWORK, "weights": "a-student"}}
 WORDS: dict[str, list[Any]] = {
@@ -119,7 +119,9 @@ def test_every_field_of_a_transfer_comes_back_to_the_form_and_through_the_addres
         assert isinstance(spec, TransferSpec)
         draft = Draft.of(spec.model_dump(mode="json"))
         networks = {ref.weights: ref.model for ref in (spec.teacher, spec.student) if ref.weights}
-        back = Draft.from_choices(through_the_address(draft.choices(), defaults(demo_draft(), draft.method)))
+        back = Draft.from_choices(
+            through_the_address(draft.choices(), defaults(demo_draft(), data=draft.data, method=draft.method))
+        )
         assert load_spec(draft.document(networks)) == spec, place
         assert load_spec(back.document(networks)) == spec, place
         reached.add(place)
@@ -196,7 +198,8 @@ def test_a_title_says_what_was_chosen() -> None:
     app.button("launch").click()
     again(app)
     [run] = RunStore().list(kind="transfer")
-    assert run.title == "BIRD, random teacher: digits-robust-teacher → fashion-student on Fashion-MNIST, small"
+    images = "Fashion-MNIST small, 5 of 10 classes: Sandal … Ankle boot"
+    assert run.title == f"BIRD, random teacher: {TEACHER} → {STUDENT} on {images}"
 
 
 def test_a_setting_that_can_not_be_is_said_before_the_launch() -> None:

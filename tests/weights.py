@@ -9,11 +9,23 @@ from typing import Any
 
 from bird_backend import catalog, settings
 
-__all__ = ["FASHION", "NETWORK", "NETWORKS", "assets_without_weights", "write_demo_weights", "write_weights"]
+__all__ = [
+    "DATA",
+    "FASHION",
+    "NETWORK",
+    "NETWORKS",
+    "STUDENT",
+    "TEACHER",
+    "assets_without_weights",
+    "write_demo_weights",
+    "write_weights",
+]
 
-FASHION = catalog.DATASETS["fashion-mnist-small"].classes
+DATA = "fashion-mnist-small#5-9"
+FASHION = catalog.find_dataset(DATA).classes
 NETWORK = "resnet-narrow"
-NETWORKS = {"digits-robust-teacher": NETWORK, "fashion-student": NETWORK}
+TEACHER, STUDENT = "zoo-resnet-narrow-fashion-0-4-corruptions", "zoo-resnet-narrow-fashion-5-9-clean"
+NETWORKS = {TEACHER: NETWORK, STUDENT: NETWORK}
 """Which network each of the demo's weights holds."""
 
 
@@ -54,7 +66,5 @@ def write_weights(name: str, **changes: Any) -> Path:
 
 
 def write_demo_weights() -> None:
-    write_weights("digits-robust-teacher")
-    write_weights(
-        "fashion-student", data="fashion-mnist-small", classes=list(FASHION), role="student", title="Fashion student"
-    )
+    write_weights(TEACHER)
+    write_weights(STUDENT, data=DATA, classes=list(FASHION), role="student", title="Fashion student")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -36,13 +37,16 @@ class Weights:
     value: str
     network: str
     provenance: Provenance | None
+    namesake: bool = False
+    """Whether others have the same title. A list tells its lines apart by their words alone."""
 
     @property
     def label(self) -> str:
         """One line for a list."""
         if self.provenance is None:
             return f"{network_words(self.network)}, random weights"
-        return self.provenance.title or self.value
+        title = self.provenance.title or self.value
+        return f"{title} · {self.value}" if self.namesake else title
 
     @property
     def caption(self) -> str:
@@ -73,10 +77,15 @@ def under(made: Provenance) -> str:
 
 def usable(known: Iterable[WeightsFile]) -> dict[str, Weights]:
     """The weights that can be chosen by name."""
-    return {
-        found.name: Weights(value=found.name, network=found.provenance.model, provenance=found.provenance)
+    made = {
+        found.name: found.provenance
         for found in known
         if found.problem is None and found.provenance is not None and is_network(found.provenance.model)
+    }
+    titles = Counter(provenance.title for provenance in made.values())
+    return {
+        name: Weights(value=name, network=each.model, provenance=each, namesake=titles[each.title] > 1)
+        for name, each in made.items()
     }
 
 

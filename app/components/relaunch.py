@@ -66,7 +66,7 @@ def pair_query(data_name: str, *, teacher: str, teacher_layer: str, student: str
         guiding=teacher_layer,
         guided=student_layer,
     )
-    return address(draft.choices(), defaults(demo, draft.method))
+    return address(draft.choices(), defaults(demo, data=draft.data, method=draft.method))
 
 
 def _was_typed(run: data.Run, title: str) -> bool:
@@ -76,7 +76,7 @@ def _was_typed(run: data.Run, title: str) -> bool:
 
 def _transfer(document: Mapping[str, Any]) -> Place:
     draft = Draft.of(document)
-    return "launch", address(draft.choices(), defaults(demo_draft(), draft.method))
+    return "launch", address(draft.choices(), defaults(demo_draft(), data=draft.data, method=draft.method))
 
 
 def _training(document: Mapping[str, Any]) -> Place:

@@ -67,8 +67,8 @@ class Draft:
     """Those that the data set is narrowed to, each by its place or else its name; none: all of it."""
     size: str = AUTO
     """The side of the images in pixels, or `auto`."""
-    teacher: str = "digits-robust-teacher"
-    student: str = "fashion-student"
+    teacher: str = "zoo-resnet-narrow-fashion-0-4-corruptions"
+    student: str = "zoo-resnet-narrow-fashion-5-9-clean"
     method: str = "bird"
     guiding: str = ""
     guided: str = ""
@@ -278,9 +278,13 @@ def write_options(behaviour: str, values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{name}={json.dumps(values[name])}" for name in usual if values.get(name, usual[name]) != usual[name])
 
 
-def defaults(draft: Draft, method: str) -> dict[str, Any]:
-    """What a form's choices are while nobody has made any: `draft`, but for the settings of another method."""
-    return {**draft.with_method(method).choices(), "method": draft.method}
+def defaults(draft: Draft, *, data: str, method: str) -> dict[str, Any]:
+    """What a form's choices are while nobody has made any: `draft`, but for the settings of another method.
+
+    Other data than the draft's is not narrowed to the draft's classes.
+    """
+    classes = draft.classes if data == draft.data else ()
+    return {**draft.with_method(method).choices(), "method": draft.method, "classes": classes}
 
 
 def _method(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -45,13 +45,14 @@ def render() -> None:
     head = st.container()
     demo = demo_draft()
     recall("launch", demo.choices())
-    adopt("launch", defaults(demo, st.query_params.get("method", demo.method)))
+    asked = {name: st.query_params.get(name, getattr(demo, name)) for name in ("data", "method")}
+    adopt("launch", defaults(demo, **asked))
     known = usable(data.weights_files())
     _presets(demo)
     form, summary = st.columns([1.85, 1], gap="large")
     with form:
         draft, looks = _form(demo, known)
-    publish("launch", draft.choices(), defaults(demo, draft.method))
+    publish("launch", draft.choices(), defaults(demo, data=draft.data, method=draft.method))
     with head:
         is_demo = " As it stands, this is the demo." if draft == demo else ""
         page_head(
@@ -66,7 +67,7 @@ def render() -> None:
 def _presets(demo: Draft) -> None:
     epochs = f"{demo.epochs} short epoch{'s' if demo.epochs > 1 else ''}"
     presets = {
-        "The demo": (demo, f"A robust teacher of digits, a student of clothing, {epochs}."),
+        "The demo": (demo, f"A robust teacher of some clothes, a student of others, {epochs}."),
         "Control: a teacher that knows nothing": (
             replace(demo, control="random-weights"),
             "The same with random teacher weights. If this helps as much, it was not the teacher's knowledge.",

@@ -49,7 +49,7 @@ def render() -> None:
         showing={"curves", "geometry", "accuracy", "layer-map"},
         nothing=(
             "No run yet",
-            "Start the demo: a teacher that reads digits makes a student that knows clothes robust.",
+            "Start the demo: a robust teacher of some clothes, a student of others.",
         ),
     )
     with head:

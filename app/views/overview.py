@@ -116,8 +116,8 @@ def _hero(demo: data.Run | None, *, first_time: bool) -> None:
                 if not first_time or demo is not None:
                     link("launch", "Choose my own", icon=":material/rocket_launch:")
             st.caption(
-                "A robust teacher of hand-written digits, a student of clothing. About a minute on a laptop; it goes "
-                "on if you close the page."
+                "A robust teacher of five kinds of clothes, a student of five others. About a minute on a laptop; it "
+                "goes on if you close the page."
             )
             if pressed:
                 _start()
