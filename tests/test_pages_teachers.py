@@ -128,6 +128,9 @@ def test_a_predictor_is_drawn_with_its_rivals_and_foretells_the_rows_of_a_rankin
     assert "Outside what it was fitted on" in said, "complementary knowledge goes far beyond"
     said = words(show("teachers", run=run.id, outcome="gain"))
     assert "variance of gain over fine-tuning" in said
+    said = words(show("teachers", run=run.id, between="block0:block1"))
+    assert "24 pairs of 12 teachers" in said and "block0 → block1" in said
+    assert "48 pairs of 12 teachers" in words(show("teachers", run=run.id, between="no:such"))
     table_of_pairs.write_bytes(b"none")
     assert "can't be read as a parquet table" in words(show("teachers"))
 

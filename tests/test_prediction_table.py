@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from bird_backend.cli.main import main
-from bird_backend.errors import BirdError
-from bird_backend.prediction import ATTRIBUTES, PAIR, join, read_frame, unrun, wide
+from bird_backend.errors import BirdError, UnknownNameError
+from bird_backend.prediction import ATTRIBUTES, PAIR, between, join, layer_pairs, read_frame, unrun, wide
 from tests.pairs import planted
 
 
@@ -50,6 +50,15 @@ def test_controls_and_what_is_not_done_are_left_out() -> None:
     runs.loc[1, ["control", "teacher"]] = "random-weights", "random Small CNN"
     joined = join(runs, scores)
     assert len(joined) == len(runs) - 2 and joined["robust_after"].notna().all()
+
+
+def test_one_layer_pair_is_taken_alone() -> None:
+    table = planted(layers=3)
+    assert layer_pairs(table) == ("block0:block1", "block1:block1", "block2:block1")
+    alone = between(table, "block1:block1")
+    assert set(alone["teacher_layer"]) == {"block1"} and len(alone) == len(table) / 3
+    with pytest.raises(UnknownNameError, match="layer pair"):
+        between(table, "block9:block1")
 
 
 def test_what_does_not_match_is_named() -> None:

@@ -12,7 +12,7 @@ from app.backend.data import Run, spec_of, submit
 from bird_backend import settings
 from bird_backend.errors import InputError
 from bird_backend.experiments import RankSpec, RunSpec, TransferSpec, load_spec
-from bird_backend.prediction import PAIR, Predictor, fit_each, join, read_frame
+from bird_backend.prediction import PAIR, Predictor, between, fit_each, join, layer_pairs, read_frame
 from bird_backend.runs.directory import RunDirectory
 from bird_backend.runs.scores import ProbeAnswers, read_answers, read_ranking, read_scores
 from bird_backend.runs.store import RunStore
@@ -22,6 +22,7 @@ __all__ = [
     "PairTable",
     "ProbeAnswers",
     "ask_for_scores",
+    "layers_of",
     "pair_tables",
     "predictors",
     "probe_answers",
@@ -76,14 +77,29 @@ def pair_tables() -> list[PairTable]:
     return [*shipped, *(PairTable(name=study.id, title=study.title, study=study) for study in own)]
 
 
-def predictors(table: PairTable, outcome: str) -> tuple[Predictor, ...]:
-    """One a student data set; a table that can't be used is an `InputError`. Worked out once for what is there."""
+def predictors(table: PairTable, outcome: str, layers: str = "") -> tuple[Predictor, ...]:
+    """One a student data set, of all layer pairs or of those between `layers` alone. Worked out once for what is there.
+
+    A table that can't be used is an `InputError`.
+    """
+    return _fitted(_source(table), outcome, layers)
+
+
+def layers_of(table: PairTable) -> tuple[str, ...]:
+    """The layer pairs that a table has, each as `GUIDING:GUIDED`; a table that can't be used is an `InputError`."""
+    return layer_pairs(_joined(_source(table)))
+
+
+_Source = tuple[str, tuple[str, ...], tuple[str, ...]] | tuple[Path, int]
+"""A study with its runs that are done and its rankings' folders, or a file and when it was written."""
+
+
+def _source(table: PairTable) -> _Source:
     if table.study is None:
         path = table.path or Path()
-        return _of_file(path, path.stat().st_mtime_ns, outcome)
-    rankings = rankings_for(table.study)
+        return path, path.stat().st_mtime_ns
     done = tuple(run.id for run in runs_of(table.study).values() if run.state == "done")
-    return _of_study(table.study.id, done, tuple(str(run.directory.path) for run in rankings), outcome)
+    return table.study.id, done, tuple(str(run.directory.path) for run in rankings_for(table.study))
 
 
 def rankings_for(study: Study) -> list[Run]:
@@ -109,14 +125,19 @@ def _title(path: Path) -> str:
 
 
 @lru_cache(maxsize=8)
-def _of_file(path: Path, _mtime: int, outcome: str) -> tuple[Predictor, ...]:
-    return fit_each(join(read_frame(path), None), outcome=outcome)
-
-
-@lru_cache(maxsize=8)
-def _of_study(study_id: str, _done: tuple[str, ...], rankings: tuple[str, ...], outcome: str) -> tuple[Predictor, ...]:
+def _joined(source: _Source) -> pd.DataFrame:
+    """Runs of pairs with their scores beside them. Do not write to it: it is shared."""
+    if len(source) == 2:
+        return join(read_frame(source[0]), None)
+    study_id, _, rankings = source
     tables = [table for path in rankings if (table := _scores(path)) is not None]
     if not tables:
         raise InputError("Nobody has scored this study's teachers yet.")
     scores = pd.concat(tables).drop_duplicates([*PAIR, "attribute", "option"])
-    return fit_each(join(pairs_of(read_study(study_id)).table, scores), outcome=outcome)
+    return join(pairs_of(read_study(study_id)).table, scores)
+
+
+@lru_cache(maxsize=32)
+def _fitted(source: _Source, outcome: str, layers: str) -> tuple[Predictor, ...]:
+    joined = _joined(source)
+    return fit_each(between(joined, layers) if layers else joined, outcome=outcome)

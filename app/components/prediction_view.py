@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.address.routes import go, link
 from app.backend import data
 from app.backend.studies import Study
-from app.backend.teachers import PairTable, ask_for_scores, pair_tables, predictors
+from app.backend.teachers import PairTable, ask_for_scores, layers_of, pair_tables, predictors
 from app.charts.prediction import (
     coefficient_dots,
     model_bars,
@@ -43,15 +44,36 @@ def prediction_section() -> None:
     chosen = _choice()
     if chosen is None:
         return
-    table, outcome = chosen
+    table, outcome, place = chosen
     try:
-        fitted = predictors(table, outcome)
+        layers = _layers(table, place)
+        fitted = predictors(table, outcome, layers)
     except data.BirdError as error:
         st.error(str(error), icon=":material/error:")
         if table.study is not None:
             _ask_for_scores(table.study)
     else:
-        _fitted(table, fitted)
+        _fitted(table, fitted, layers)
+
+
+def _layers(table: PairTable, place: DeltaGenerator) -> str:
+    """Draw which layers' pairs are fitted on, where there are several; returns one pair, or nothing for all."""
+    known = layers_of(table)
+    asked = st.query_params.get("between", "")
+    chosen = asked if asked in known else ""
+    if len(known) > 1:
+        words = {"": f"All {len(known)} layer pairs"} | {name: name.replace(":", " → ") for name in known}
+        with place:
+            address_list(
+                "between",
+                words,
+                chosen,
+                label="Between the layers",
+                key="_between",
+                help="Scores of deep and shallow layers differ for reasons of their own, so a score may tell teachers "
+                "apart at one depth and say nothing across depths.",
+            )
+    return chosen
 
 
 def _ask_for_scores(study: Study) -> None:
@@ -65,12 +87,12 @@ def _ask_for_scores(study: Study) -> None:
             draw_again()
 
 
-def _choice() -> tuple[PairTable, str] | None:
-    """Draw which table is fitted on, and which outcome."""
+def _choice() -> tuple[PairTable, str, DeltaGenerator] | None:
+    """Draw which table is fitted on, and which outcome; the third is a place for a further choice."""
     tables = {table.name: table for table in pair_tables()}
     if not tables:
         return None
-    left, right = st.columns([1.6, 1], vertical_alignment="bottom")
+    left, right, last = st.columns([1.3, 1, 1], vertical_alignment="bottom")
     name = st.query_params.get("pairs", "")
     with left:
         chosen = name if name in tables else next(iter(tables))
@@ -81,17 +103,17 @@ def _choice() -> tuple[PairTable, str] | None:
     with right:
         titles = {name: column.label for name, column in OUTCOMES.items()}
         address_list("outcome", titles, outcome, label="What is predicted", key="_outcome")
-    return tables[chosen], outcome
+    return tables[chosen], outcome, last
 
 
-def _fitted(table: PairTable, fitted: tuple[Predictor, ...]) -> None:
+def _fitted(table: PairTable, fitted: tuple[Predictor, ...], layers: str) -> None:
     by_data = {predictor.data: predictor for predictor in fitted}
     asked = st.query_params.get("for", "")
     predictor = by_data.get(asked, fitted[0])
     if len(by_data) > 1:
         address_list("for", {name: name for name in by_data}, predictor.data, label="Student's data", key="_for")
     st.markdown(_headline(predictor))
-    of = f"{table.name} {predictor.data}"
+    of = f"{table.name} {predictor.data} {layers}".rstrip()
     pressed = None
     left, right = st.columns(2, gap="medium")
     with left:

@@ -8,8 +8,9 @@ from typing import Any
 from bird_backend import runs, settings
 from bird_backend.experiments import load_spec, read_spec
 from bird_backend.jobs.process import OnProgress, perform
+from bird_backend.studies.zoo import plan_zoo
 
-__all__ = ["WEIGHTS", "make_frost", "make_weights"]
+__all__ = ["WEIGHTS", "ZOO", "make_frost", "make_weights"]
 
 WEIGHTS = {
     "digits-robust-teacher": "teacher.json",
@@ -19,14 +20,32 @@ WEIGHTS = {
 }
 """Names in `assets/checkpoints`, and the spec in `assets/examples` that makes each."""
 
+ZOO = (
+    "zoo-resnet-narrow-fashion-0-4-clean",
+    "zoo-resnet-narrow-fashion-0-4-corruptions",
+    "zoo-resnet-narrow-fashion-5-9-clean",
+    "zoo-resnet-narrow-fashion-5-9-corruptions",
+    "zoo-cnn-small-digits-corruptions",
+    "zoo-cnn-small-fashion-0-4-corruptions",
+    "zoo-cnn-small-fashion-0-4-half-trained",
+    "zoo-cnn-small-fashion-5-9-clean",
+)
+"""Those of the zoo that come with the project: the demo's pair, and some to rank beside them."""
+
 
 def make_weights(on_progress: OnProgress) -> list[dict[str, Any]]:
-    """Train the aligned teachers and the student on the CPU and put their weights into `assets/checkpoints`."""
+    """Train the aligned teachers and the students on the CPU and put their weights into `assets/checkpoints`.
+
+    What a teacher of the zoo begins with is made before it, and stays in the home where it is not one of them.
+    """
+    examples = {name: load_spec(read_spec(settings.ASSETS / "examples" / path)) for name, path in WEIGHTS.items()}
+    specs = examples | {teacher.name: teacher.spec for teacher in plan_zoo(only=ZOO)}
     made = []
-    for name, example in WEIGHTS.items():
-        spec = load_spec(read_spec(settings.ASSETS / "examples" / example))
+    for name, spec in specs.items():
         run = runs.RunStore().create(spec, state="running", device="cpu")
         summary = perform(run.id, device="cpu", on_progress=on_progress)
+        if name not in (*WEIGHTS, *ZOO):
+            continue
         target = settings.ASSETS / "checkpoints" / f"{name}.safetensors"
         target.parent.mkdir(exist_ok=True)
         shutil.copyfile(run.directory.artifacts / "model.safetensors", target)

@@ -16,6 +16,7 @@ from bird_backend.prediction import (
     OUTCOMES,
     Predictor,
     as_dict,
+    between,
     coefficient_rows,
     fit_each,
     heading,
@@ -40,14 +41,18 @@ def predict(
         typer.Argument(help="A ranking's run, or a .parquet or .csv with scores; none where PAIRS has them."),
     ] = None,
     outcome: Annotated[str, typer.Option(help=f"{' or '.join(OUTCOMES)}.")] = "robust_after",
+    layers: Annotated[str, typer.Option(help="One layer pair alone, such as block1:block2; none: all together.")] = "",
     json_: Json = False,
     home: Home = None,
 ) -> None:
     """Regress what transfers gave on the scores of their pairs, and predict the scored pairs that were not run."""
     runs = read_frame(Path(pairs)) if _is_file(pairs) else pairs_of(read_study(pairs)).table
     scored = None if scores is None else read_frame(Path(scores)) if _is_file(scores) else _scores_of(scores)
-    predictors = fit_each(join(runs, scored), outcome=outcome)
+    joined = join(runs, scored)
     left = None if scored is None else unrun(runs, scored)
+    if layers:
+        joined, left = between(joined, layers), None if left is None else between(left, layers)
+    predictors = fit_each(joined, outcome=outcome)
     documents, texts = [], []
     for predictor in predictors:
         foretold = _foretold(predictor, left)

@@ -10,7 +10,7 @@ from bird_backend.prediction.columns import ATTRIBUTES, COLUMNS, COMPANIONS, OUT
 from bird_backend.prediction.predictor import RIVALS, Coefficient, Predictor, fit, fit_each
 from bird_backend.prediction.report import as_dict, coefficient_rows, heading, model_rows, remarks
 from bird_backend.prediction.scoring import ModelScore
-from bird_backend.prediction.table import join, name_of, read_frame, unrun, wide
+from bird_backend.prediction.table import between, join, layer_pairs, name_of, read_frame, unrun, wide
 
 __all__ = [
     "ATTRIBUTES",
@@ -25,12 +25,14 @@ __all__ = [
     "ModelScore",
     "Predictor",
     "as_dict",
+    "between",
     "coefficient_rows",
     "fit",
     "fit_each",
     "heading",
     "join",
     "label",
+    "layer_pairs",
     "model_rows",
     "name_of",
     "noise_ceiling",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from bird_backend.errors import InputError
+from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.measures.attributes import ATTRIBUTES as MEASURED
 from bird_backend.prediction.columns import ATTRIBUTES, COMPANIONS, PAIR
 
-__all__ = ["join", "name_of", "read_frame", "unrun", "wide"]
+__all__ = ["between", "join", "layer_pairs", "name_of", "read_frame", "unrun", "wide"]
 
 _LONG = ("attribute", "value")
 _USUAL = {name: attribute.options[0] for name, attribute in MEASURED.items()}
@@ -94,6 +94,24 @@ def unrun(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     _once(scores)
     run = pd.MultiIndex.from_frame(pairs[list(PAIR)])
     return scores[~pd.MultiIndex.from_frame(scores[list(PAIR)]).isin(run)].reset_index(drop=True)
+
+
+def layer_pairs(table: pd.DataFrame) -> tuple[str, ...]:
+    """The layer pairs of a table, each as `GUIDING:GUIDED`, in the table's order."""
+    _need(table, PAIR, "pairs")
+    pairs = table[["teacher_layer", "student_layer"]].drop_duplicates()
+    return tuple(f"{guiding}:{guided}" for guiding, guided in pairs.itertuples(index=False))
+
+
+def between(table: pd.DataFrame, layers: str) -> pd.DataFrame:
+    """The rows of one layer pair, as `layer_pairs` names it. Scores differ with depth for reasons of their own.
+
+    A pair that the table has not is an `UnknownNameError`.
+    """
+    known = layer_pairs(table)
+    if layers not in known:
+        raise UnknownNameError("layer pair", layers, known)
+    return table[table["teacher_layer"] + ":" + table["student_layer"] == layers]
 
 
 def name_of(row: pd.Series) -> str:
