@@ -12,7 +12,7 @@ import pytest
 from bird_backend import settings
 from bird_backend.cli import shipped_pairs
 from bird_backend.errors import InputError, RunError
-from bird_backend.prediction import ATTRIBUTES, COMPANIONS, PAIR, fit_each, join, read_frame
+from bird_backend.prediction import ATTRIBUTES, PAIR, fit_each, join, read_frame
 from bird_backend.studies import network_of, plan_pairs, rankings_of
 from tests.study_runs import demo, small
 
@@ -32,7 +32,7 @@ def test_the_table_has_every_pair_of_the_recipe_at_every_seed_with_its_scores() 
     found = [tuple(row) for row in table[[*PAIR, "seed"]].itertuples(index=False)]
     assert len(found) == len(asked) and set(found) == asked
     assert len(table.drop_duplicates([*PAIR])) >= 144
-    numbers = table[[*ATTRIBUTES, *(name for name in COMPANIONS if name in table), "robust_after", "gain"]]
+    numbers = table[[*ATTRIBUTES, "cka", "robust_after", "gain"]]
     assert np.isfinite(numbers.to_numpy(float)).all()
     assert (table["gain"] - (table["robust_after"] - table["robust_fine_tuning"])).abs().max() < 1e-12
     assert set(table["data"]) == {RECIPE["base"]["data"]}
