@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bird_backend.experiments import load_spec
+from bird_backend.experiments import RankSpec, load_spec
 from bird_backend.measures.attributes import ATTRIBUTES
 from bird_backend.runs.directory import RunDirectory, write_json
 from bird_backend.runs.scores import ANSWERS, RANKING, SCORE_COLUMNS, SCORES
@@ -40,17 +40,21 @@ def write_ranking(state: str = "done", **changes: Any) -> Run:
     run = store.create(load_spec(rank_document(**changes)), state="running" if state != "queued" else "queued")
     if state in ("queued", "running"):
         return run
-    summary = _fill(run.directory) if state == "done" else None
+    spec = run.spec
+    assert isinstance(spec, RankSpec)
+    summary = (
+        _fill(run.directory, tuple(one.title for one in spec.teachers), spec.student.title) if state == "done" else None
+    )
     store.finish(run.id, state, summary=summary, reason=None if state == "done" else "A probe met no image.")  # type: ignore[arg-type]
     return store.get(run.id)
 
 
-def _fill(directory: RunDirectory) -> dict[str, Any]:
+def _fill(directory: RunDirectory, teachers: tuple[str, ...], student: str) -> dict[str, Any]:
     generator = np.random.default_rng(0)
     rows: list[tuple[object, ...]] = []
     ranking = []
     beside = (IMAGES, "bootstrap, over images", 0.2, 0.15, 0.25)
-    for place, teacher in enumerate(TEACHERS):
+    for place, teacher in enumerate(teachers):
         for layer in LAYERS:
             own = {
                 (name, option): 0.3 + 0.2 * place + generator.uniform(0, 0.15)
@@ -61,13 +65,13 @@ def _fill(directory: RunDirectory) -> dict[str, Any]:
             if place == 2:
                 own["teacher_robust_accuracy", ""] = np.nan
             for guided in GUIDED:
-                pair = (teacher, layer, STUDENT, guided)
+                pair = (teacher, layer, student, guided)
                 rows += [(*pair, *named, value, value - 0.05, value + 0.04, *beside) for named, value in own.items()]
                 ranking.append(
                     {
                         "teacher": teacher,
                         "teacher_layer": layer,
-                        "student": STUDENT,
+                        "student": student,
                         "student_layer": guided,
                         "rank": 1,
                         "scores": {},
@@ -75,8 +79,8 @@ def _fill(directory: RunDirectory) -> dict[str, Any]:
                     }
                 )
     pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).to_parquet(directory.artifacts / SCORES)
-    probes = [(name, layer, False) for name in TEACHERS for layer in LAYERS]
-    probes += [(STUDENT, layer, True) for layer in GUIDED]
+    probes = [(name, layer, False) for name in teachers for layer in LAYERS]
+    probes += [(student, layer, True) for layer in GUIDED]
     labels = np.arange(IMAGES) % 10
     # The student is right of every second image; the first teacher of all, the others as the student is.
     predicted = np.tile(np.where(np.arange(IMAGES) % 2, labels, (labels + 1) % 10), (len(probes), 1))
@@ -98,7 +102,7 @@ def _fill(directory: RunDirectory) -> dict[str, Any]:
     return {
         "kind": "rank",
         "option": "min_mean",
-        "student": STUDENT,
+        "student": student,
         "ranking": ranking,
         "pairs": len(ranking),
         "n": IMAGES,

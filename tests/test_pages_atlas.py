@@ -114,7 +114,9 @@ def test_scores_fill_the_table_and_stand_against_the_outcome() -> None:
     for seed, (guiding, guided) in enumerate(pairs):
         transferred(guiding, guided, seed=seed)
     assert any(button.key == "lab_score" for button in show("atlas", show="scores").button)
-    write_ranking()
+    demo = data.demo_document()
+    looked = {"teachers": [demo["teacher"] | {"layers": list(LAYERS[1:3])}], "student": demo["student"]}
+    write_ranking(data=demo["data"], **looked)
     app = show("atlas", show="scores", score="probe_accuracy", x="probe_accuracy")
     assert cell(app, "block1", "block2")["text"].endswith("%") and cell(app, "stem", "stem")["text"] == "–"
     assert "n = 4 pairs of layers" in words(app)

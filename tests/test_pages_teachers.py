@@ -68,8 +68,7 @@ def test_an_empty_home_asks_for_a_ranking_and_begins_it() -> None:
     (run,) = data.list_runs("rank")
     spec = data.spec_of(run)
     assert isinstance(spec, RankSpec)
-    named = {teacher.weights for teacher in spec.teachers}
-    assert named > {*TEACHERS, "zoo-resnet-narrow-fashion-0-4-corruptions"}
+    assert {teacher.weights for teacher in spec.teachers} > {*TEACHERS, "zoo-resnet-narrow-fashion-0-4-corruptions"}
     assert (spec.student.weights, spec.data) == ("zoo-resnet-narrow-fashion-5-9-clean", "fashion-mnist-small#5-9")
     assert run.id in app.query_params["run"]
     assert "The table appears here at the end" in words(app)
@@ -128,8 +127,8 @@ def test_a_predictor_is_drawn_with_its_rivals_and_foretells_the_rows_of_a_rankin
     assert "Outside what it was fitted on" in said, "complementary knowledge goes far beyond"
     said = words(show("teachers", run=run.id, outcome="gain"))
     assert "variance of gain over fine-tuning" in said
-    said = words(show("teachers", run=run.id, between="block0:block1"))
-    assert "24 pairs of 12 teachers" in said and "block0 → block1" in said
+    app = show("teachers", run=run.id, between="block0:block1")
+    assert "24 pairs of 12 teachers and 2 students" in words(app) and app.selectbox("_between").value == "block0:block1"
     assert "48 pairs of 12 teachers" in words(show("teachers", run=run.id, between="no:such"))
     table_of_pairs.write_bytes(b"none")
     assert "can't be read as a parquet table" in words(show("teachers"))

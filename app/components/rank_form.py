@@ -13,7 +13,7 @@ from app.backend.weights import RANDOM, Weights, offered, usable
 from app.components.data_choice import TRAINING_KEYS, data_choice
 from app.components.drawing_again import draw_again
 from app.components.network_look import network_look
-from app.form.images import OWN, narrowed_name, own_name, own_problem, size_setting
+from app.form.images import OWN, narrowed_name, own_name, own_problem, parted, size_setting
 from bird_backend.behaviours import BEHAVIOURS, USUAL
 from bird_backend.specs import ModelRef
 
@@ -96,15 +96,17 @@ def rank_form() -> None:
 
 
 def _data() -> tuple[str, str, str, tuple[str, ...]]:
-    fallback = str(data.demo_document()["data"])
-    for key, default in zip(TRAINING_KEYS, (fallback, "", "auto", ()), strict=True):
+    fallback, path, classes = parted(str(data.demo_document()["data"]))
+    for key, default in zip(TRAINING_KEYS, (fallback, path, "auto", classes), strict=True):
         st.session_state.setdefault(key, default)
     return data_choice(TRAINING_KEYS, fallback=fallback, help="The student's data: teachers are scored on its images.")
 
 
 def _student(name: str, known: dict[str, Weights]) -> Weights:
     options = offered("student", name, known)
-    keep_valid("_rank_student", list(options), next(iter(options)))
+    demo = data.demo_document()
+    likeliest = str(demo["student"]["weights"]) if name == demo["data"] else ""
+    keep_valid("_rank_student", list(options), likeliest if likeliest in options else next(iter(options)))
     chosen = st.selectbox("Student", list(options), format_func=lambda value: options[value].label, key="_rank_student")
     return options[str(chosen)]
 
