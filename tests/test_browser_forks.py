@@ -46,9 +46,12 @@ def test_fork_at_a_step_and_see_who_makes_the_cka(
         assert serious(page, FAULTS) == []
 
         page.locator("details").filter(has=page.get_by_text("Every image at every step")).locator("summary").click()
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Every image at every step, as CSV").click()
-        table = pd.read_csv(io.BytesIO(Path(download.value.path()).read_bytes()))
+        downloads: list[Any] = []
+        page.on("download", lambda each: downloads.append(each))  # noqa: PLW0108 - a built-in can't listen
+        # A page that is just drawn anew, while layouts are made, may lose a press.
+        press = page.get_by_role("button", name="Every image at every step, as CSV")
+        until(lambda: downloads or press.click() or page.wait_for_timeout(3000) or downloads)
+        table = pd.read_csv(io.BytesIO(Path(downloads[0].path()).read_bytes()))
         for step, cka in rows.cka.items():
             assert table[table.step == step].share.sum() == pytest.approx(cka, abs=1e-6)
 
