@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +22,7 @@ from app.words.intervals import rounded
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-__all__ = ["Cursor", "chart", "file_name", "mount", "palettes", "show_numbers", "with_minus"]
+__all__ = ["Cursor", "Part", "chart", "collected", "file_name", "mount", "palettes", "show_numbers", "with_minus"]
 
 _LONGEST_PART = 64
 BROWSER = Path(__file__).parent / "browser"
@@ -31,6 +34,21 @@ class Cursor:
 
     clock: str
     scale: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A component with what it is given, whole."""
+
+    name: str
+    html: str
+    css: str
+    js: str
+    isolated: bool
+    data: Any
+
+
+_collecting: ContextVar[list[Part] | None] = ContextVar("collecting", default=None)
 
 
 def chart(
@@ -114,15 +132,26 @@ def mount(
     **callbacks: Any,
 ) -> Any:
     """Mount one of our browser components; registering it again with the same text costs nothing."""
-    component = st.components.v2.component(
-        name,
-        html=html,
-        css="\n".join(_text(style) for style in styles),
-        js="\n".join(_text(script) for script in scripts),
-        # Plotly puts its own style into the document, where a shadow root would not see it.
-        isolate_styles=name != "bird_live_chart",
-    )
+    styled, code = "\n".join(_text(style) for style in styles), "\n".join(_text(script) for script in scripts)
+    # Plotly puts its own style into the document, where a shadow root would not see it.
+    isolated = name != "bird_live_chart"
+    parts = _collecting.get()
+    if parts is not None:
+        parts.append(Part(name=name, html=html, css=styled, js=code, isolated=isolated, data=data))
+        return {}
+    component = st.components.v2.component(name, html=html, css=styled, js=code, isolate_styles=isolated)
     return component(key=key, data=data, **callbacks)
+
+
+@contextmanager
+def collected() -> Iterator[list[Part]]:
+    """Within it components are not mounted but gathered, for a page that has no server."""
+    parts: list[Part] = []
+    token = _collecting.set(parts)
+    try:
+        yield parts
+    finally:
+        _collecting.reset(token)
 
 
 def palettes() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from app.backend import data
+from app.components.replay import replay
 from bird_backend.exports import EXPORTS, export_file
 
 __all__ = ["run_exports"]
@@ -31,6 +32,17 @@ def run_exports(run: data.Run) -> None:
                         disabled=not export.is_here,
                         help=export.caption,
                     )
+            if data.snapshot_names(run):
+                st.download_button(
+                    "One page, to open offline",
+                    partial(replay, run),
+                    file_name=f"{run.id}.html",
+                    mime="text/html",
+                    icon=":material/slideshow:",
+                    key="export_replay",
+                    on_click="ignore",
+                    help="Slider, curves, Gram matrices, map and table as they are here, in one HTML file.",
+                )
         for export in offered:
             if not export.is_here:
                 st.caption(export.needs)

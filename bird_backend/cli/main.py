@@ -39,6 +39,7 @@ from bird_backend.cli.pair_commands import pairs
 from bird_backend.cli.performing import perform_here
 from bird_backend.cli.predict_commands import predict
 from bird_backend.cli.rank_commands import rank
+from bird_backend.cli.replay_commands import replay
 from bird_backend.cli.study_commands import ablate, compare, study
 from bird_backend.cli.zoo_commands import zoo
 from bird_backend.errors import BirdError, InputError, plain
@@ -66,6 +67,7 @@ for command in (
     zoo,
     fork,
     export,
+    replay,
     convert,
     cache,
     mark,

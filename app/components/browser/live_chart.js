@@ -29,7 +29,7 @@ function recolour(value, swaps) {
 }
 
 async function draw(host, state, data, element) {
-  const Plotly = await plotly(new URL(data.script, location.origin).href);
+  const Plotly = await plotly(new URL(data.script, document.baseURI).href);
   // A later call may have overtaken this one while the library loaded.
   if (state.data !== data || state.gone) return;
   const dark = isDark(element);

@@ -13,7 +13,7 @@ function savers(press) {
 
 // The page's font in a drawing that leaves the page, where names alone would find another one.
 async function withFont(svg, url) {
-  const answer = await fetch(new URL(url, location.origin));
+  const answer = await fetch(new URL(url, document.baseURI));
   if (!answer.ok) throw new Error("the page's font did not load");
   let letters = "";
   for (const byte of new Uint8Array(await answer.arrayBuffer())) letters += String.fromCharCode(byte);
