@@ -76,12 +76,13 @@ def _page(run: data.Run, body: str, parts: list[Part]) -> str:
     ]
     scripts.append(_text("replay.js"))
     spec = data.spec_of(run).model_dump_json(indent=2)
+    looks = _text("replay.css")
     face = f"@font-face {{ font-family: Inter; font-weight: 100 900; src: url({_letters()}) format('woff2'); }}"
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{escape(run.title)} · BIRD Explorer</title><style>{face}{_text('replay.css')}</style></head>"
+        f"<title>{escape(run.title)} · BIRD Explorer</title><style>{face}{looks}</style></head>"
         f"<body><main><h1>{escape(run.title)}</h1>"
         f"<p class='quiet'>{escape(result_word(run.state))} · {escape(run.id)}</p>"
         f"{_verdict(run)}{body}{_table(run)}<h2>What was asked for</h2><pre tabindex='0'>{escape(spec)}</pre></main>"
