@@ -37,6 +37,7 @@ from bird_backend.prediction import (
 __all__ = ["prediction_section"]
 
 _WORST = 5
+_ALL = "all"
 
 
 def prediction_section() -> None:
@@ -60,9 +61,9 @@ def _layers(table: PairTable, place: DeltaGenerator) -> str:
     """Draw which layers' pairs are fitted on, where there are several; returns one pair, or nothing for all."""
     known = layers_of(table)
     asked = st.query_params.get("between", "")
-    chosen = asked if asked in known else ""
+    chosen = asked if asked in known else _ALL
     if len(known) > 1:
-        words = {"": f"All {len(known)} layer pairs"} | {name: name.replace(":", " → ") for name in known}
+        words = {_ALL: f"All {len(known)} layer pairs"} | {name: name.replace(":", " → ") for name in known}
         with place:
             address_list(
                 "between",
@@ -73,7 +74,7 @@ def _layers(table: PairTable, place: DeltaGenerator) -> str:
                 help="Scores of deep and shallow layers differ for reasons of their own, so a score may tell teachers "
                 "apart at one depth and say nothing across depths.",
             )
-    return chosen
+    return "" if chosen == _ALL else chosen
 
 
 def _ask_for_scores(study: Study) -> None:

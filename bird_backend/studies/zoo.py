@@ -83,6 +83,13 @@ _SHORT = {
     _FIRST: "fashion-0-4",
     _SECOND: "fashion-5-9",
 }
+_TITLES = {
+    "digits": "Digits",
+    "fashion-mnist-small": "Clothes",
+    _FIRST: "Clothes 0–4",
+    _SECOND: "Clothes 5–9",
+}
+"""What tells them apart stands first, for a list that has no room for the rest."""
 _TESTED = 300
 """Test images: a teacher is chosen by validation images, so these are only told."""
 _SECONDS: Mapping[str, float] = {"resnet-narrow": 0.34, "cnn-small": 0.13, "vit-tiny": 1.7}
@@ -171,7 +178,7 @@ def _document(network: str, data: str, what: str, epochs: int) -> tuple[str, dic
     stem = f"zoo-{network}-{_SHORT[data]}"
     robust = what in BEHAVIOURS
     training = {**_TRAINING[network], **(_STILL if what == _RANDOM else {})}
-    title = f"{catalog.find_model(network).title}, {catalog.title_of(data)}: {_words(what)}"
+    title = f"{_TITLES[data]}: {_words(what)}, {catalog.find_model(network).title}"
     document: dict[str, Any] = {
         "kind": "robustify" if robust else "pretrain",
         "title": title,
