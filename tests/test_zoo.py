@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from bird_backend import settings
 from bird_backend.cli import main
+from bird_backend.cli.asset_makers import ZOO
 from bird_backend.datasets import load_dataset, normalise
 from bird_backend.errors import InputError, UnknownNameError
 from bird_backend.experiments import RobustifySpec, load_spec
@@ -24,6 +26,7 @@ from bird_backend.seeds import derive_seed
 from bird_backend.specs import ModelRef
 from bird_backend.studies.zoo import effort, plan_zoo, state_of
 from tests.test_resuming import Doomed, Killed
+from tests.weights import assets_without_weights
 
 CLEAN, ROBUST, RANDOM = (f"zoo-cnn-small-digits-{what}" for what in ("clean", "corruptions", "random"))
 TINY = (
@@ -34,6 +37,21 @@ TINY = (
     "evaluation.limit=20",
     "device=cpu",
 )
+
+
+@pytest.fixture(autouse=True)
+def _none_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if none of it came with the project."""
+    without = assets_without_weights(tmp_path)
+    (without / "frost").symlink_to(settings.ASSETS / "frost")
+    monkeypatch.setattr(settings, "ASSETS", without)
+
+
+def test_what_comes_with_the_project_is_there_without_what_it_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    found = {teacher.name: state_of(teacher) for teacher in plan_zoo()}
+    assert {name for name, state in found.items() if state == "there"} == set(ZOO)
+    assert set(found.values()) == {"there", "missing"}
 
 
 def zoo(capsys: pytest.CaptureFixture[str], *arguments: str, only: str = f"{ROBUST},{RANDOM}") -> tuple[int, Any, str]:
@@ -85,7 +103,7 @@ def test_a_death_in_the_middle_loses_nothing_and_what_is_there_is_not_made_again
         execute(clean.spec, Doomed(begun.directory, "model", 6), device="cpu")
 
     code, made, said = zoo(capsys, "--out", str(tmp_path / "out"))
-    assert code == 0 and [each["state"] for each in made] == ["made"] * 3
+    assert code == 0 and [each["state"] for each in made] == ["made"] * 3, said
     assert "1 of 3, zoo-cnn-small-digits-clean" in said
     assert {run.id for run in store.list(states=("done",))} >= {begun.id} and store.count() == 3
     for each in made:

@@ -146,13 +146,13 @@ def state_of(teacher: Teacher) -> State:
         return "other"
     try:
         same = made is not None and spec_hash(load_spec(made.recipe)) == spec_hash(teacher.spec)
+        if same and path.parent != settings.checkpoints_dir():
+            return "there"  # it came with the project, which what it begins with need not
         origin = None if teacher.begins_with is None else read_provenance(find_weights(teacher.begins_with))
     except BirdError:
         return "other"
     if made is None or not same:
         return "other"
-    if path.parent != settings.checkpoints_dir():
-        return "there"  # it came with the project
     return "other" if origin is not None and origin.created > made.created else "there"
 
 
