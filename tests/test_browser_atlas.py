@@ -24,7 +24,7 @@ def measured(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home in which two networks with stages are measured. Ask for it before the server."""
     monkeypatch.setattr(data, "ensure_worker", lambda **_: None)
     networks = {"teacher": ModelRef(model="resnet18"), "student": ModelRef(model="mobilenetv2")}
-    run, _ = data.layer_map(AnalyzeSpec(data="fashion-mnist-small", **networks))
+    run, _ = data.layer_map(AnalyzeSpec(data=data.demo_document()["data"], **networks))
     synthetic.write_layer_map(run)
 
 

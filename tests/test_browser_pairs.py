@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bird_backend.studies import list_studies
 from tests.browsing import address, browser, browser_tests, look_closely, opened, server, settled
 from tests.planted_pairs import write_pairs
 from tests.rankings import write_ranking
@@ -40,7 +41,8 @@ def test_pairs_are_read_predicted_and_run_from_a_ranking(browser: Any, server: s
         look_closely(page, "pairs")
 
         page.set_viewport_size({"width": 1280, "height": 2400})
-        page.goto(f"{server}/teachers")
+        [study] = list_studies()
+        page.goto(f"{server}/teachers?pairs={study.id}")
         settled(page)
         page.get_by_text("Are the scores right?").click()
         page.get_by_text("(5 pairs + 2 references) × 1 seed = 7 runs").wait_for(timeout=60_000)

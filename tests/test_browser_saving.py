@@ -63,7 +63,7 @@ def test_every_figure_is_saved(
     run, gallery, layers = drawn
     found: dict[str, int] = {}
     with opened(browser, scheme=scheme) as page:
-        everywhere = [(f"live?run={run}", run, 7), (f"embeddings?run={run}", run, 1), ("gallery", gallery, 1)]
+        everywhere = [(f"live?run={run}", run, 8), (f"embeddings?run={run}", run, 1), ("gallery", gallery, 1)]
         everywhere.append(("launch", layers, 1))
         for path, of, count in [
             (f"robustness?run={run}&cell=brightness.3", run, 4),

@@ -60,7 +60,7 @@ def test_own_images_are_not_ready_until_their_classes_are_known(folder: Path) ->
     assert "3 classes: ape, bee, cat. 130 for training, 14 for validation, 36 for testing." in text
     assert "180 of 180 are not square and are squashed." in text
     assert app.button("launch").disabled
-    assert "tells 10 classes apart" in errors(app) and "has 3; choose one that was trained on" in errors(app)
+    assert "tells 5 classes apart" in errors(app) and "has 3; choose one that was trained on" in errors(app)
     [offer] = [link.proto for link in app.main.get("page_link") if link.proto.label == "Train a student on this first"]
     query = dict(part.split("=", 1) for part in offer.query_string.split("&"))
     assert query["part"] == "train" and query["role"] == "pretrain"

@@ -18,7 +18,7 @@ from bird_backend.experiments.augmenting import Change, Drawn, TrainingImages
 from bird_backend.models import build_model
 from bird_backend.similarity import cka
 from bird_backend.specs import Training
-from bird_backend.training import cosine, train, training_mode, where_taken
+from bird_backend.training import train, training_mode, where_taken
 from bird_backend.transfer import MethodSettings
 from bird_backend.transfer.building import Networks, build_method
 from bird_backend.transfer.fine_tuning import FineTuningSettings
@@ -235,7 +235,7 @@ def test_a_damaged_checkpoint_is_said_to_be(tmp_path: Path) -> None:
 
 
 def test_cosine_starts_at_the_peak_and_ends_above_zero() -> None:
-    rates = [cosine(step, 10, 0.5) for step in range(10)]
+    rates = [Training(lr=0.5).rate(step, 10) for step in range(10)]
     assert rates[0] == 0.5
     assert rates == sorted(rates, reverse=True)
     assert 0 < rates[-1] < 0.02

@@ -102,7 +102,7 @@ def gram_player(run: data.Run, metrics: pd.DataFrame, *, key: str, clock: str = 
     }
     mount(
         "bird_gram_player",
-        html='<section class="player" aria-label="Gram matrices"></section>',
+        html=_section("Gram matrices", run, clock),
         scripts=GRAM_SCRIPTS,
         styles=("player.css", "tools.css"),
         key=key,
@@ -223,13 +223,19 @@ def _mount_clouds(
     }
     mount(
         "bird_embedding_player",
-        html='<section class="player" aria-label="Embeddings"></section>',
+        html=_section("Embeddings", run, str(given["clock"])),
         scripts=CLOUD_SCRIPTS,
         styles=("player.css", "tools.css"),
         key=key,
         data=payload,
         on_at_change=remember,
     )
+
+
+def _section(label: str, run: data.Run, clock: str) -> str:
+    """Where two runs follow one clock their figures are told apart by their runs."""
+    of = f" of {run.id}" if clock not in ("", run.id) else ""
+    return f'<section class="player" aria-label="{label}{of}"></section>'
 
 
 def _shown(arms: dict[str, list[data.SnapshotName]], student: str | None) -> dict[str, list[data.SnapshotName]]:

@@ -138,8 +138,8 @@ def _head(run: data.Run) -> None:
 def _body(run: data.Run, metrics: pd.DataFrame) -> None:
     shows = KINDS[run.kind].shows
     # What moves is seen without scrolling, even on a projector: it stands before all that stays as it is.
-    steps = st.container(key="scrubber") if data.is_active(run) else None
     moving = st.container() if data.is_active(run) else None
+    steps = st.container(key="scrubber") if data.is_active(run) else None
     run_words(run)
     fork_words(run)
     if "layer-map" in shows:
