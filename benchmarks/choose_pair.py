@@ -14,7 +14,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Silent:
     def progress(self, step: int, total: int) -> None: ...
     def step_done(self, step: int, total: int) -> None: ...
     def epoch_done(self, epoch: int, step: int) -> None: ...
+    def forked(self, step: int, total: int) -> None: ...
+    def keep(self, step: int, total: int, write: Callable[[Path], None]) -> None: ...
 
 
 def score(spec: TransferSpec, data: Dataset) -> tuple[float, float]:

@@ -88,4 +88,4 @@ def test_every_figure_is_saved(
                     vector, content = saved(page, page.get_by_role("button", name="Save as SVG").nth(place))
                     assert vector == name.replace(".png", ".svg")
                     check_svg(content, of)
-    assert len(found) == (13 if scheme == "light" else 4), f"names must tell figures apart: {sorted(found)}"
+    assert len(found) == (14 if scheme == "light" else 4), f"names must tell figures apart: {sorted(found)}"

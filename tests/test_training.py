@@ -52,6 +52,10 @@ class Watcher:
 
     def epoch_done(self, epoch: int, step: int) -> None: ...
 
+    def forked(self, step: int, total: int) -> None: ...
+
+    def keep(self, step: int, total: int, write: Callable[[Path], None]) -> None: ...
+
 
 def shift(images: Tensor, drawn: Drawn) -> Tensor:
     """A change that uses both generators."""
