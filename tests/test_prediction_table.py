@@ -61,6 +61,19 @@ def test_one_layer_pair_is_taken_alone() -> None:
         between(table, "block9:block1")
 
 
+def test_the_command_takes_one_layer_pair_where_all_of_its_pairs_were_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, path = planted(layers=2), tmp_path / "pairs.csv"
+    table.to_csv(path, index=False)
+    scores = tmp_path / "scores.csv"
+    table.drop_duplicates([*PAIR])[[*PAIR, *ATTRIBUTES]].to_csv(scores, index=False)
+    assert main(["predict", str(path), str(scores), "--layers", "block1:block1", "--json"]) == 0
+    [found] = json.loads(capsys.readouterr().out)
+    assert (found["pairs"], found["predictions"]) == (24, [])
+    assert main(["predict", str(path), "--layers", "block7:block1"]) == 2
+
+
 def test_what_does_not_match_is_named() -> None:
     runs, scores = apart()
     with pytest.raises(

@@ -49,9 +49,9 @@ def predict(
     runs = read_frame(Path(pairs)) if _is_file(pairs) else pairs_of(read_study(pairs)).table
     scored = None if scores is None else read_frame(Path(scores)) if _is_file(scores) else _scores_of(scores)
     joined = join(runs, scored)
-    left = None if scored is None else unrun(runs, scored)
     if layers:
-        joined, left = between(joined, layers), None if left is None else between(left, layers)
+        joined, scored = between(joined, layers), None if scored is None else between(scored, layers)
+    left = None if scored is None else unrun(runs, scored)
     predictors = fit_each(joined, outcome=outcome)
     documents, texts = [], []
     for predictor in predictors:
