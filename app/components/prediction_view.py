@@ -191,10 +191,11 @@ def _share(model: ModelScore) -> str:
 
 def _notes(predictor: Predictor) -> list[str]:
     seeds = predictor.pairs["seeds"]
+    each = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
     return [
         f"{len(predictor.pairs)} pairs of {predictor.teachers} teachers and {predictor.students}"
         f" {'student' if predictor.students == 1 else 'students'}; seeds of a pair are averaged"
-        f" ({seeds.min()} to {seeds.max()} each).",
+        f" ({each} each).",
         "Intervals are over teachers: all pairs of a teacher are drawn together. R² below zero is worse than the mean.",
         *remarks(predictor),
     ]
